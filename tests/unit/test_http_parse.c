@@ -253,8 +253,9 @@ static void limits_hold_to_the_byte(void **state)
         memcpy(text + size - 4, "\r\n\r\n", 4);
         expect_small(text, size, size == 256 ? "GET / 1.0  close|END|" : "REFUSED 431|");
     }
-    expect_small("GET / HTTP/1.0\r\nA:\r\nB:\r\nC:\r\nD:\r\n\r\n", 36, "GET / 1.0  close|END|");
-    expect_small("GET / HTTP/1.0\r\nA:\r\nB:\r\nC:\r\nD:\r\nE:\r\n\r\n", 41, "REFUSED 431|");
+    const char *four = "GET / HTTP/1.0\r\nA:\r\nB:\r\nC:\r\nD:\r\n\r\n", *five = "GET / HTTP/1.0\r\nA:\r\nB:\r\nC:\r\nD:\r\nE:\r\n\r\n";
+    expect_small(four, strlen(four), "GET / 1.0  close|END|");
+    expect_small(five, strlen(five), "REFUSED 431|");
     const char *body = "POST / HTTP/1.0\r\nContent-Length: 10\r\n\r\n0123456789";
     expect_small(body, strlen(body), "POST / 1.0  close|BODY 10|END|");
     body = "POST / HTTP/1.0\r\nContent-Length: 11\r\n\r\n";
