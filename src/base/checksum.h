@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * checksum.h: the Internet checksum, RFC 1071, over native 16-bit words (the sum is independent of byte order, RFC 1071 section 2(B)).
+ *
+ * A partial sum is a uint32_t that still has to be folded; partial sums of pieces that start at even offsets may be added with
+ * csum_add. `cpu` is pl_env's cpu word (enum cpu_feature): chooses the AVX2, SSE2 or plain loop.
+ */
+#ifndef BASE_CHECKSUM_H
+#define BASE_CHECKSUM_H
+
+#include <stdbool.h>
+#include <parley/types.h>
+
+enum cpu_feature { CPU_PROBED = 1, CPU_SSE2 = 2, CPU_AVX2 = 4 };
+uint32_t cpu_probe(void);                                           /* inline cpuid (and xgetbv for AVX2); no library call */
+
+uint32_t csum_bytes(const void *p, size_t n, uint32_t cpu);         /* partial sum, <= 0xffff; an odd last byte is padded with zero */
+static inline uint32_t csum_add(uint32_t a, uint32_t b)             /* end-around carry */
+{
+    uint32_t s = a + b;
+    return s + (s < a);
+}
+static inline uint32_t csum_swap(uint32_t s) { return (s << 8) | (s >> 24); }   /* for a piece that started at an odd offset */
+static inline uint16_t csum_fold(uint32_t s)                        /* 16 bits, not complemented */
+{
+    s = (s & 0xffff) + (s >> 16);
+    s = (s & 0xffff) + (s >> 16);
+    return (uint16_t)s;
+}
+/* The partial sum of bytes [off, off + n) of a span list, odd boundaries included. */
+uint32_t csum_spans(const struct pl_span *spans, unsigned nspans, size_t off, size_t n, uint32_t cpu);
+/* The partial sum of the TCP/UDP/ICMPv6 pseudo-header: IPv4's (RFC 9293 3.1) when both are mapped addresses, else IPv6's (RFC 8200 8.1). */
+uint32_t csum_pseudo(const uint8_t src[16], const uint8_t dst[16], uint8_t protocol, uint32_t length);
+/* Stores the complement of `sum` at p in the order it has in a packet; UDP passes zero_is_ones = true (RFC 768). */
+void csum_store(uint8_t *p, uint32_t sum, bool zero_is_ones);
+
+#endif
