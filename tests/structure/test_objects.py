@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The shape of what was built, as the linker sees it, by gcc and by clang: what the core needs, holds and exports, and who calls whom."""
+import functools
 import os
 
 import rules
@@ -16,8 +17,13 @@ def built(compiler):
     return folder
 
 
+@functools.lru_cache
+def objects_in(folder):
+    return Objects(TREE, folder)
+
+
 def of(compiler, rule):
-    return lambda: rule(Objects(TREE, built(compiler)))
+    return lambda: rule(objects_in(built(compiler)))
 
 
 def archives(compiler):
