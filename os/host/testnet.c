@@ -267,7 +267,7 @@ int testnet_run(const struct testnet *t, int ns, testnet_fn *fn, void *arg, size
     return result;
 }
 
-pid_t testnet_spawn(const struct testnet *t, int ns, char *const argv[], int out_fd)
+pid_t testnet_spawn(const struct testnet *t, int ns, const char *const argv[], int out_fd)
 {
     pid_t parent = getpid(), pid = fork_tied(NULL);
     if (pid != 0) return pid;
@@ -279,7 +279,7 @@ pid_t testnet_spawn(const struct testnet *t, int ns, char *const argv[], int out
     }
     if (testnet_enter(t, ns) == 0) {
         tie_to(parent);                   /* entering a user namespace with new rights undid it */
-        execvp(argv[0], argv);
+        execvp(argv[0], (char *const *)(uintptr_t)argv);
     }
     dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
     _exit(127);
