@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * parley.h: TCP/IP as a library. You hand it one block of memory, the time and the packets; it hands you packets, events, and the time
+ * at which it wants to be called again.
+ *
+ *     repeat {
+ *         pl_tx on every ready interface until it gives 0;
+ *         take all events with pl_event_next and act on them (pl_recv, pl_send, pl_accept, ...);
+ *     } until both give nothing;
+ *     sleep until pl_deadline(), or until a device has a frame for pl_rx; then pl_rx or pl_poll with the new time.
+ *
+ * A stack belongs to one thread at a time; different stacks share nothing. Every call takes the time of the last door (pl_rx, pl_tx,
+ * pl_poll) as "now"; a time that goes backwards is clamped and counted. Unless said otherwise a call returns 0 (PL_OK) or a negative
+ * enum pl_error, and a stale or foreign handle gives PL_EHANDLE. Pointers handed in are read during the call and never kept, except
+ * struct pl_env. Structs that may grow carry their size first and are filled by a _default() or given as (pointer, size).
+ */
+#ifndef PARLEY_H
+#define PARLEY_H
+
+#include <parley/types.h>
+#include <parley/trace.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct pl_stack pl_stack;
+typedef uint64_t pl_handle;               /* slot in the low 32 bits, generation above; 0 is no handle */
+typedef pl_handle pl_conn;
+typedef pl_handle pl_listener;
+typedef pl_handle pl_udp;
+
+/* ---------------------------------------------------------------- the block ---------------------------------------------------------------- */
+
+/* What the block of memory cannot hold: pointers. Owned by the caller, must outlive its use by the stack; may serve several stacks of
+ * one thread. Zero it, then set what is wanted. */
+struct pl_env {
+    pl_trace_fn *trace;                   /* NULL: nobody listens */
+    void *trace_user;
+    uint32_t cpu;                         /* filled by pl_stack_init and pl_stack_attach if it is 0 */
+    uint32_t pad_;
+};
+
+struct pl_config {
+    uint32_t size;                        /* sizeof(struct pl_config), set by pl_config_default */
+    /* How many of each there can be. Every table can be sized down to 1. */
+    uint32_t connections_max;
+    uint32_t half_open_max;               /* passive connections whose handshake is not finished */
+    uint32_t time_wait_max;               /* full: the oldest is recycled */
+    uint32_t listeners_max;
+    uint32_t udp_max;                     /* UDP and echo sockets */
+    uint32_t ifaces_max;
+    uint32_t addrs_max;                   /* in all, over all interfaces */
+    uint32_t routes_max;
+    uint32_t neighbors_max;
+    uint32_t paths_max;                   /* remembered path MTUs */
+    uint32_t flights_max;                 /* connections with data outstanding at one time; 0: connections_max */
+    uint32_t records_max;                 /* entries of all retransmission queues together */
+    uint32_t records_per_conn_max;
+    uint32_t gaps_max;                    /* connections with out-of-order data at one time; 0: connections_max */
+    uint32_t gaps_per_conn_max;           /* out-of-order ranges of one connection */
+    uint32_t chunks_max;                  /* chunks of chunk_bytes for all streams together */
+    uint32_t chunk_bytes;                 /* power of two, 256 .. 65536 */
+    uint32_t owed_max;                    /* replies waiting, per interface: power of two */
+    /* TCP defaults for new connections; docs/defaults.md */
+    uint32_t sndbuf_bytes, rcvbuf_bytes;  /* 1 .. 2^30 */
+    uint32_t syn_retries;                 /* 7: SYN repeated this often, then ETIMEDOUT */
+    uint32_t syn_ack_retries;             /* 5 */
+    uint32_t data_retries;                /* 15 */
+    uint32_t orphan_retries;              /* 8 */
+    uint32_t backlog_default;             /* half-open plus finished connections of a listener */
+    pl_time msl;                          /* 30 s: TIME-WAIT lasts 2 MSL */
+    pl_time rto_initial, rto_min, rto_max;/* 1 s, 200 ms, 120 s */
+    pl_time delayed_ack;                  /* 40 ms, at most 500 ms (MUST-40) */
+    pl_time user_timeout;                 /* 0: only data_retries bound it */
+    pl_time fin_wait_2_timeout;           /* 60 s, for connections nobody owns */
+    pl_time orphan_timeout;               /* 120 s without progress */
+    pl_time keepalive_idle, keepalive_interval; uint32_t keepalive_probes;   /* 7200 s, 75 s, 9; off unless set on the connection */
+    uint32_t overcommit_percent;          /* advertised windows may add up to this share of the chunks; 400 */
+    bool window_scaling, timestamps, sack;/* offered and accepted; all true */
+    bool mem_is_zero;                     /* the block is already zero: init touches no page but the first */
+    bool check;                           /* assert the invariants of a connection after every event */
+    uint8_t hop_limit;                    /* 64 */
+    uint8_t seed[32];                     /* the secret behind sequence numbers, ports, timestamps and tables: from the system's random source, or
+                                             fixed for a reproducible run. All zero is refused */
+};
+
+/* Fills *config for a program on an ordinary host (64 MiB). `size` is sizeof(struct pl_config). The seed stays zero: set it. */
+void pl_config_default(struct pl_config *config, size_t size);
+/* The same for a small device: four connections with buffers in 64 KiB; see docs/architecture.md for other sizes. */
+void pl_config_small(struct pl_config *config, size_t size);
+/* Bytes of the block for this config; 0 if a field is out of range. */
+size_t pl_stack_size(const struct pl_config *);
+/* Why pl_stack_size gave 0: a sentence naming the field; NULL if the config is fine. */
+const char *pl_config_problem(const struct pl_config *);
+/* Makes a stack in `block` (64-byte aligned, `bytes` long, owned by the caller until the end). The stack is the block. PL_EINVAL: the
+ * config is out of range; PL_ESIZE: too few bytes. */
+int pl_stack_init(void *block, size_t bytes, const struct pl_config *, struct pl_env *, pl_time now, pl_stack **out);
+/* After the block was copied, mapped elsewhere or read from a file: makes it usable here. PL_ELAYOUT: made by another build or not a stack. */
+int pl_stack_attach(void *block, size_t bytes, struct pl_env *, pl_stack **out);
+/* Moves the whole stack in time: everything that was due at t is due at t + by. */
+void pl_stack_shift_time(pl_stack *, pl_time by);
+/* Gives a copy secrets of its own when copy and original both live on: existing connections keep their numbers, new ones differ. */
+void pl_stack_reseed(pl_stack *, const uint8_t seed[32]);
+size_t pl_stack_bytes(const pl_stack *);
+
+/* ---------------------------------------------------------------- the doors ---------------------------------------------------------------- */
+
+/* Frames that arrived on `iface`, `n` of them. Bad ones are dropped, counted and traced, never an error. PL_EINVAL: no such interface. */
+int pl_rx(pl_stack *, int iface, const struct pl_frame *, size_t n, pl_time now);
+/* Writes up to `n` frames to send on `iface`. Each frame's span[0] must describe PL_HEADER_BYTES_MAX or more writable bytes; the other
+ * spans are set by the stack, point into its block and hold until the next call other than pl_tx. Returns frames written, 0: nothing to say. */
+int pl_tx(pl_stack *, int iface, struct pl_frame *, size_t n, pl_time now);
+/* Fires the timers that are due; emits nothing. */
+void pl_poll(pl_stack *, pl_time now);
+/* When pl_poll (or any door) is wanted next: 0 while output for a ready interface or an event is pending, PL_NEVER if nothing is. */
+pl_time pl_deadline(const pl_stack *);
+/* A driver that completes later sets PL_F_HOLD and a cookie before pl_tx returns to the loop, and ends the hold with pl_tx_done. */
+int pl_tx_hold(pl_stack *, const struct pl_frame *);
+void pl_tx_done(pl_stack *, const struct pl_frame *);
+/* A full device is not ready: its output no longer counts for pl_deadline, and pl_tx on it gives 0. Interfaces start ready. */
+int pl_iface_ready(pl_stack *, int iface, bool ready);
+
+enum pl_event_bit {
+    PL_EV_ACCEPTABLE = 1,                 /* listener: pl_accept will give a connection */
+    PL_EV_CONNECTED = 2,                  /* pl_connect succeeded */
+    PL_EV_READABLE = 4,                   /* pl_recv will give bytes, or the end of the stream */
+    PL_EV_WRITABLE = 8,                   /* pl_send will take bytes (after it took fewer than asked) */
+    PL_EV_PEER_FINISHED = 16,             /* the peer will send nothing more */
+    PL_EV_ERROR = 32,                     /* the connection failed: pl_error says why. For UDP and soft errors too */
+    PL_EV_CLOSED = 64,                    /* the connection is over (CLOSED or TIME-WAIT): pl_close gives the handle back */
+};
+struct pl_event {
+    pl_handle handle;
+    uint64_t cookie;                      /* the program's, as given to pl_listen, pl_connect, pl_set_cookie, pl_udp_open */
+    uint32_t bits;                        /* enum pl_event_bit: what became true since the last event of this handle */
+    uint32_t pad_;
+};
+/* Takes the next event; false: none. An event is queued when a bit goes from 0 to 1; taking it clears the bits. */
+bool pl_event_next(pl_stack *, struct pl_event *);
+/* The level: which of the bits hold now. */
+uint32_t pl_ready(const pl_stack *, pl_handle);
+
+/* ---------------------------------------------------------------- interfaces ---------------------------------------------------------------- */
+
+enum pl_link { PL_LINK_IP, PL_LINK_ETHERNET };          /* frames start with the IP header (TUN), or with an Ethernet header */
+struct pl_iface_params {
+    uint32_t mtu;                         /* bytes of IP packet: 576 .. 65535; 1280 and more for IPv6 */
+    uint32_t gso_bytes;                   /* 0, or the largest super-frame that the device takes, headers included, up to 65535 */
+    uint8_t link;                         /* enum pl_link */
+    bool csum_offload;                    /* the device completes transport checksums (PL_F_CSUM_PARTIAL) */
+    uint8_t mac[6];                       /* Ethernet only: unicast */
+};
+struct pl_iface_info {
+    struct pl_iface_params params;
+    bool ready, up;
+    uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes, drops;
+};
+/* Returns the interface's number (0, 1, ...), PL_ENOMEM when ifaces_max are in use, PL_EINVAL. */
+int pl_iface_add(pl_stack *, const struct pl_iface_params *);
+/* Takes an interface away with its addresses, routes and neighbours; every connection on it fails with PL_ENETDOWN. */
+int pl_iface_remove(pl_stack *, int iface);
+int pl_iface_info(const pl_stack *, int iface, struct pl_iface_info *, size_t size);
+int pl_addr_add(pl_stack *, int iface, const struct pl_addr *, unsigned prefix_bits);     /* prefix in bits of its own family: 24, 64 */
+int pl_addr_remove(pl_stack *, int iface, const struct pl_addr *);
+struct pl_route {
+    struct pl_addr destination, gateway;  /* gateway unspecified: on the link */
+    uint32_t prefix_bits;                 /* of its own family; 0 with an IPv4-mapped zero destination (::ffff:0.0.0.0) is the IPv4 default */
+    int32_t iface;
+    uint32_t metric, pad_;
+};
+int pl_route_add(pl_stack *, const struct pl_route *);
+int pl_route_remove(pl_stack *, const struct pl_route *);
+struct pl_neighbor {
+    struct pl_addr addr;
+    int32_t iface;
+    uint8_t mac[6];
+    bool permanent;
+    uint8_t state;                        /* 0 incomplete, 1 reachable, 2 stale, 3 delay, 4 probe, 5 permanent, 6 failed */
+};
+int pl_neighbor_add(pl_stack *, const struct pl_neighbor *);          /* permanent */
+int pl_neighbor_remove(pl_stack *, int iface, const struct pl_addr *);
+/* Lists: *cursor starts at 0; false at the end. */
+bool pl_addr_next(const pl_stack *, uint32_t *cursor, int *iface, struct pl_addr *, unsigned *prefix_bits);
+bool pl_route_next(const pl_stack *, uint32_t *cursor, struct pl_route *);
+bool pl_neighbor_next(const pl_stack *, uint32_t *cursor, struct pl_neighbor *);
+
+/* ---------------------------------------------------------------- TCP: RFC 9293 section 3.10 ---------------------------------------------------------------- */
+
+struct pl_listen_params {
+    struct pl_endpoint local;             /* address unspecified (all zero): both families, every address of ours */
+    uint32_t backlog;                     /* 0: the config's */
+    uint32_t pad_;
+    uint64_t cookie;                      /* inherited by accepted connections until pl_set_cookie */
+};
+/* Passive OPEN. PL_EADDRINUSE, PL_EADDRNOTAVAIL, PL_ENOMEM, PL_EINVAL (port 0). */
+int pl_listen(pl_stack *, const struct pl_listen_params *, pl_listener *);
+/* Takes the oldest finished connection. PL_EAGAIN: none yet. */
+int pl_accept(pl_stack *, pl_listener, pl_conn *, struct pl_endpoint *remote /* or NULL */);
+
+struct pl_connect_params {
+    struct pl_endpoint remote;
+    struct pl_endpoint local;             /* address unspecified: chosen by route (MUST-44); port 0: chosen (RFC 6056) */
+    uint64_t cookie;
+    uint32_t isn;                         /* used when isn_fixed: for tests and demonstrations */
+    bool isn_fixed;
+};
+/* Active OPEN. The handle is valid at once; PL_EV_CONNECTED or PL_EV_ERROR follows. PL_EADDRINVALID (MUST-46), PL_ENETUNREACH,
+ * PL_EADDRINUSE, PL_EADDRNOTAVAIL, PL_ENOMEM, PL_EINVAL (remote port 0). */
+int pl_connect(pl_stack *, const struct pl_connect_params *, pl_conn *);
+
+/* SEND: takes up to n bytes into the send buffer. Returns bytes taken (> 0), PL_EAGAIN (buffer full; PL_EV_WRITABLE follows), PL_EPIPE (after
+ * pl_finish), PL_ENOTCONN, or the error the connection died of. Before ESTABLISHED bytes are queued. */
+ptrdiff_t pl_send(pl_stack *, pl_conn, const void *bytes, size_t n);
+/* RECEIVE: gives up to n bytes. Returns bytes (> 0), 0 at the end of the stream (peer finished), PL_EAGAIN (PL_EV_READABLE follows),
+ * or the error the connection died of, after everything that was received has been read. */
+ptrdiff_t pl_recv(pl_stack *, pl_conn, void *bytes, size_t n);
+/* In place. reserve: *span is writable room (len 0: none), valid until the next call on the stack; commit: n <= span.len bytes of it are sent. */
+int pl_send_reserve(pl_stack *, pl_conn, size_t want, struct pl_span *);
+int pl_send_commit(pl_stack *, pl_conn, size_t n);
+/* peek: describes what is readable in up to max spans, returns spans (0: end of stream) or an error as pl_recv; consume: n bytes were read. */
+int pl_recv_peek(pl_stack *, pl_conn, struct pl_span *, unsigned max);
+int pl_recv_consume(pl_stack *, pl_conn, size_t n);
+/* CLOSE of our direction: the FIN follows what is queued; receiving goes on (half-close). PL_ENOTCONN, PL_ECLOSING (done before). */
+int pl_finish(pl_stack *, pl_conn);
+/* Gives the handle back; always succeeds on a live handle. An open connection is finished in the background; with unread data it is reset (SHLD-3).
+ * For a listener: waiting connections are reset. For UDP: what is queued is dropped. */
+int pl_close(pl_stack *, pl_handle);
+/* ABORT: RST, and everything queued is dropped; the handle stays until pl_close. */
+int pl_abort(pl_stack *, pl_conn);
+
+/* STATUS */
+struct pl_tcp_status {
+    struct pl_endpoint local, remote;
+    enum pl_state state;
+    int error;                            /* 0 or enum pl_error */
+    struct { uint32_t una, nxt, wnd, up, wl1, wl2, iss; } snd;
+    struct { uint32_t nxt, wnd, up, irs; } rcv;
+    uint32_t mss;                         /* payload bytes per segment as now sent */
+    uint32_t peer_mss;                    /* as the peer announced */
+    uint8_t snd_wscale, rcv_wscale;
+    bool timestamps, sack, window_scaling, owned;
+    uint32_t sndbuf_bytes, sndbuf_used, rcvbuf_bytes, rcvbuf_used;    /* used: not yet acknowledged, not yet read */
+    uint32_t cwnd_bytes, ssthresh_bytes, in_flight_bytes;
+    pl_time srtt, rttvar, rto, min_rtt;   /* srtt 0: no sample yet */
+    uint32_t backoffs;                    /* retransmissions in a row without progress */
+    uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
+    uint64_t segs_out, segs_in, retransmits;
+};
+int pl_status(const pl_stack *, pl_conn, struct pl_tcp_status *, size_t size);
+int pl_error(const pl_stack *, pl_handle);                          /* 0, or what the connection died of */
+/* What the connection waits for, in a sentence or two. Returns the length written (cut to size, always terminated). */
+int pl_explain(const pl_stack *, pl_conn, char *text, size_t size);
+/* How many connections of each state there are, half-open and TIME-WAIT entries included. */
+void pl_states(const pl_stack *, uint32_t counts[PL_STATE_COUNT]);
+int pl_set_cookie(pl_stack *, pl_handle, uint64_t cookie);
+bool pl_conn_next(const pl_stack *, uint32_t *cursor, pl_conn *);
+
+enum pl_option {
+    PL_OPT_NODELAY,                       /* 0/1: Nagle off (MUST-17) */
+    PL_OPT_KEEPALIVE,                     /* 0/1 (MUST-24, 25) */
+    PL_OPT_KEEPALIVE_IDLE, PL_OPT_KEEPALIVE_INTERVAL,  /* ns */
+    PL_OPT_KEEPALIVE_PROBES,
+    PL_OPT_USER_TIMEOUT,                  /* ns, 0: off */
+    PL_OPT_SNDBUF, PL_OPT_RCVBUF,         /* bytes */
+    PL_OPT_DSCP,                          /* 0..63 (MUST-48) */
+    PL_OPT_HOP_LIMIT,                     /* 1..255 (MUST-49) */
+    PL_OPT_DELAYED_ACK,                   /* 0/1 */
+    PL_OPT_ISN,                           /* listener: the ISN of its next connections, -1 for the keyed clock; for tests and demonstrations */
+    PL_OPT_CORK,                          /* 0/1 */
+};
+/* PL_EINVAL: value out of range or option not of this kind of handle; PL_EUNSUPPORTED: not built yet. */
+int pl_set(pl_stack *, pl_handle, enum pl_option, int64_t value);
+int pl_get(const pl_stack *, pl_handle, enum pl_option, int64_t *value);
+
+/* ---------------------------------------------------------------- UDP and echo ---------------------------------------------------------------- */
+
+/* local.port 0: chosen. PL_EADDRINUSE, PL_EADDRNOTAVAIL, PL_ENOMEM. */
+int pl_udp_open(pl_stack *, const struct pl_endpoint *local, uint64_t cookie, pl_udp *);
+/* An ICMP echo socket: local->port is the identifier (0: chosen). Datagrams are 2 bytes of sequence number (network order) plus data;
+ * send sends requests, recv gives the answers. */
+int pl_echo_open(pl_stack *, const struct pl_endpoint *local, uint64_t cookie, pl_udp *);
+/* One datagram, whole or not at all. PL_EMSGSIZE, PL_EAGAIN (no memory now), PL_ENETUNREACH, PL_EADDRINVALID. */
+int pl_udp_send(pl_stack *, pl_udp, const struct pl_endpoint *to, const void *bytes, size_t n);
+/* One datagram. Returns its length even if `n` was smaller (the rest is lost), PL_EAGAIN, or a reported ICMP error once. */
+ptrdiff_t pl_udp_recv(pl_stack *, pl_udp, struct pl_endpoint *from, void *bytes, size_t n);
+
+/* ---------------------------------------------------------------- words and numbers ---------------------------------------------------------------- */
+
+struct pl_counters {
+    uint64_t drops[PL_DROP_COUNT];
+    uint64_t sent[PL_WHY_COUNT];          /* frames out by reason */
+    uint64_t connections_opened, connections_accepted, connections_failed, connections_reset;
+    uint64_t time_backwards, trace_events;
+};
+int pl_counters(const pl_stack *, struct pl_counters *, size_t size);
+const char *pl_strerror(int error);                                  /* a sentence; for 0 "no error". Static */
+const char *pl_error_name(int error);                                /* "PL_ETIMEDOUT" */
+const char *pl_version(void);
+/* Text to addresses and back: "192.0.2.1", "2001:db8::1". PL_EINVAL if it is none. pl_addr_text needs 64 bytes at most and returns buf. */
+int pl_addr_parse(const char *text, struct pl_addr *);
+const char *pl_addr_text(const struct pl_addr *, char *buf, size_t size);
+const char *pl_endpoint_text(const struct pl_endpoint *, char *buf, size_t size);   /* "192.0.2.1:80", "[2001:db8::1]:80"; 72 bytes at most */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
