@@ -262,7 +262,7 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
         }
     }
     if (o->opts.have & WIRE_OPT_TIMESTAMPS) {            /* RFC 7323 3.2: the echo is valid only with an ACK */
-        o->opts.ts_val = timestamps_clock(c->ts.offset, x->now);
+        o->opts.ts_val = timestamps_clock(c->ts.offset, x->wire_now);
         o->opts.ts_ecr = o->flags & PL_ACK ? c->ts.recent : 0;
     }
     if (o->flags & PL_ACK) {
