@@ -10,14 +10,20 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
 {
     switch (o) {
     case PL_OPT_NODELAY:
+        if (!within(v, 0, 1))
+            return PL_EINVAL;
         c->nodelay = v != 0;
-        return within(v, 0, 1) ? PL_OK : PL_EINVAL;
+        return PL_OK;
     case PL_OPT_CORK:
+        if (!within(v, 0, 1))
+            return PL_EINVAL;
         c->cork = v != 0;
-        return within(v, 0, 1) ? PL_OK : PL_EINVAL;
+        return PL_OK;
     case PL_OPT_DELAYED_ACK:
+        if (!within(v, 0, 1))
+            return PL_EINVAL;
         c->no_delack = v == 0;
-        return within(v, 0, 1) ? PL_OK : PL_EINVAL;
+        return PL_OK;
     case PL_OPT_KEEPALIVE:
         if (!within(v, 0, 1))
             return PL_EINVAL;
@@ -28,8 +34,10 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
             timers_clear(&c->timers, TIMER_KEEPALIVE);
         return PL_OK;
     case PL_OPT_USER_TIMEOUT:
+        if (v < 0)
+            return PL_EINVAL;
         c->user_timeout = (pl_time)v;
-        return v >= 0 ? PL_OK : PL_EINVAL;
+        return PL_OK;
     case PL_OPT_SNDBUF:
         if (!within(v, 1, 1 << 30))
             return PL_EINVAL;

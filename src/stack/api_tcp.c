@@ -11,7 +11,7 @@ int pl_listen(pl_stack *s, const struct pl_listen_params *p, pl_listener *out)
 {
     if (!p || !out || p->local.port == 0)
         return PL_EINVAL;
-    struct flow f = {.local_port = p->local.port, .protocol = IP_PROTO_TCP, .kind = FLOW_LISTENER};
+    struct flow f = {.local_port = p->local.port, .protocol = WIRE_PROTO_TCP, .kind = FLOW_LISTENER};
     if (!unspecified(&p->local.addr)) {
         if (!path_is_ours(s, &p->local.addr))
             return PL_EADDRNOTAVAIL;
@@ -66,7 +66,7 @@ static int choose_local(pl_stack *s, const struct pl_connect_params *p, struct f
     int e = path_find(s, &p->remote.addr, &local, path);
     if (e != PL_OK)
         return e;
-    *f = (struct flow){.local_port = p->local.port, .remote_port = p->remote.port, .zone = p->remote.addr.zone, .protocol = IP_PROTO_TCP};
+    *f = (struct flow){.local_port = p->local.port, .remote_port = p->remote.port, .zone = p->remote.addr.zone, .protocol = WIRE_PROTO_TCP};
     memcpy(f->local, local.b, 16);
     memcpy(f->remote, p->remote.addr.b, 16);
     if (memcmp(f->local, f->remote, 16) == 0)

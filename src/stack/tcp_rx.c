@@ -16,7 +16,7 @@ struct arrival {                          /* a segment on its way to its record 
 
 static bool checksum_good(const pl_stack *s, const struct packet *p)
 {
-    uint32_t sum = csum_pseudo(p->src.b, p->dst.b, IP_PROTO_TCP, p->l4_bytes);
+    uint32_t sum = csum_pseudo(p->src.b, p->dst.b, WIRE_PROTO_TCP, p->l4_bytes);
     sum = csum_add(sum, csum_spans(p->frame->span, p->frame->nspans, p->l4_off, p->l4_bytes, s->env->cpu));
     return csum_fold(sum) == 0xffff;
 }
@@ -68,7 +68,7 @@ static bool read_segment(pl_stack *s, struct packet *p, struct arrival *a)
 static void make_key(struct arrival *a)
 {
     struct packet *p = a->p;
-    a->key = (struct flow){.local_port = p->dst_port, .remote_port = p->src_port, .zone = p->src.zone, .protocol = IP_PROTO_TCP};
+    a->key = (struct flow){.local_port = p->dst_port, .remote_port = p->src_port, .zone = p->src.zone, .protocol = WIRE_PROTO_TCP};
     memcpy(a->key.local, p->dst.b, 16);
     memcpy(a->key.remote, p->src.b, 16);
 }

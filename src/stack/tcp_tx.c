@@ -11,7 +11,7 @@
 
 static void trace_segment(pl_stack *s, int iface, const struct pl_frame *f, const struct tcp *c, const struct tcp_out *o, uint8_t state)
 {
-    struct trace_out t = {.why = o->why, .protocol = IP_PROTO_TCP, .state = state, .conn = c->handle, .cookie = c->cookie};
+    struct trace_out t = {.why = o->why, .protocol = WIRE_PROTO_TCP, .state = state, .conn = c->handle, .cookie = c->cookie};
     struct pl_trace_segment seg;
     if (s->env->trace) {
         seg = (struct pl_trace_segment){.seq = o->seq, .ack = o->ack, .len = o->text, .wnd = o->wnd, .wnd_raw = o->wnd_raw, .flags = o->flags,
@@ -40,7 +40,7 @@ static void put_headers(pl_stack *s, int iface, struct pl_frame *f, const struct
     uint32_t bytes = header + o->text;
     struct wire_tcp h = {.src_port = c->flow.local_port, .dst_port = c->flow.remote_port, .seq = o->seq, .ack = o->ack, .hdr_bytes = (uint8_t)header,
                          .flags = o->flags, .wnd = o->wnd_raw};
-    struct ip_out ip = {.local = c->flow.local, .remote = c->flow.remote, .protocol = IP_PROTO_TCP, .hop_limit = c->hop_limit, .tos = c->tos,
+    struct ip_out ip = {.local = c->flow.local, .remote = c->flow.remote, .protocol = WIRE_PROTO_TCP, .hop_limit = c->hop_limit, .tos = c->tos,
                         .dont_fragment = true, .payload_bytes = bytes};
     wire_tcp_write(at, &h);
     unsigned wrote = path_write_headers(s, path, &ip, start);
@@ -50,7 +50,7 @@ static void put_headers(pl_stack *s, int iface, struct pl_frame *f, const struct
     f->hdr_len = (uint16_t)(off + header);
     f->gso_size = o->segs > 1 ? c->opt.mss : 0;
     f->gso_segs = o->segs;
-    uint32_t sum = csum_pseudo(c->flow.local, c->flow.remote, IP_PROTO_TCP, bytes);
+    uint32_t sum = csum_pseudo(c->flow.local, c->flow.remote, WIRE_PROTO_TCP, bytes);
     if (dev->csum_offload) {              /* the device adds the rest: it finds the pseudo-header's sum in the field */
         uint16_t partial = csum_fold(sum);
         memcpy(at + 16, &partial, 2);
