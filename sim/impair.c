@@ -140,13 +140,16 @@ void impair_push(struct impair *im, struct packet *p, pl_time now, struct impair
         if (!rule_selects(r, p)) continue;
         list->did |= 1u << r->kind;
         switch (r->kind) {
-        case IMPAIR_DROP: packet_free(p); return;
         case IMPAIR_DUPLICATE: copies += r->copies ? r->copies : 1, gap = r->delay; break;
         case IMPAIR_DELAY: extra += r->delay; break;
         case IMPAIR_REORDER: behind = r->behind, hold = r->delay; break;
         case IMPAIR_CORRUPT: corrupt(r, p); break;
         default: break;
         }
+    }
+    if (list->did & 1u << IMPAIR_DROP) {
+        packet_free(p);
+        return;
     }
     bool held = behind && im->nheld < IMPAIR_HELD_MAX;
     if (!held) list_add(list, p, extra);

@@ -7,7 +7,8 @@
  *
  * An impairment is a list of rules. Each rule looks at every frame in turn: `match` narrows it to some frames, and those it counts. Of the
  * counted frames it selects some: the nth and the `count` from there on; or those whose bit is set in a mask; or each with a chance;
- * or, if none of these is given, all. What is selected suffers what the rule says. A dropped frame is seen by no later rule.
+ * or, if none of these is given, all. What is selected suffers what the rule says. Every rule counts every frame, also one that another
+ * rule drops, so rules can be written down independently of each other.
  */
 #ifndef SIM_IMPAIR_H
 #define SIM_IMPAIR_H

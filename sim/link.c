@@ -10,8 +10,8 @@
 pl_time sim_transmit_ns(uint64_t bytes, uint64_t rate)
 {
     if (!rate) return 0;
-    uint64_t bits = bytes * 8;
-    return bits / rate * PL_S + (bits % rate * PL_S + rate - 1) / rate;
+    uint64_t bits = bytes * 8, rest = bits % rate * PL_S;
+    return bits / rate * PL_S + rest / rate + (rest % rate != 0);
 }
 
 static void tap(struct sim_link *l, unsigned from, enum sim_fate fate, const struct packet *p, pl_time now, pl_time extra, const char *why)

@@ -236,16 +236,18 @@ void sim_settle(struct sim_node *n)
 
 /* ---------------------------------------------------------------- the world ---------------------------------------------------------------- */
 
-static void settle_all(struct sim *s)
-{
-    for (unsigned i = 0; i < s->nodes; i++)
-        sim_settle(s->node[i]);
-}
-
 static void poll_all(struct sim *s)
 {
     for (unsigned i = 0; i < s->nodes; i++)
         if (!s->node[i]->dead) s->node[i]->ops->poll(s->node[i], s->now);
+}
+
+/* Whoever drives the world may have asked the stacks for things since the last stroke; what is due by now is due. */
+static void settle_all(struct sim *s)
+{
+    poll_all(s);
+    for (unsigned i = 0; i < s->nodes; i++)
+        sim_settle(s->node[i]);
 }
 
 static bool is_void(const struct sim_item *i)
