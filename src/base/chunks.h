@@ -48,6 +48,8 @@ struct stream {
     uint32_t head_off;                    /* where the first byte lies in the head chunk */
     uint32_t len;                         /* bytes that are in order and valid */
     uint32_t cursor, cursor_index;        /* a chunk of the chain and its index from the head; 0 = none */
+    uint32_t ahead;                       /* bytes up to here were written out of order (stream_write_at): keeps their chunks alive */
+    uint32_t reserved;                    /* stream_reserve handed out room that stream_extend has not yet ended */
 };
 
 struct stream_at {                        /* a place in a stream */
@@ -59,17 +61,18 @@ uint32_t stream_append(struct chunks *, struct stream *, const void *bytes, uint
 bool stream_write_at(struct chunks *, struct stream *, uint32_t off, const void *bytes, uint32_t n);   /* false: pool empty, nothing written */
 uint32_t stream_room(const struct chunks *, const struct stream *);                              /* bytes behind `len` in chunks already owned */
 void stream_extend(struct stream *, uint32_t n);                                                 /* n bytes behind `len` (written in place) become valid */
-void stream_drop(struct chunks *, struct stream *, uint32_t n);                                  /* from the front, n <= len */
+/* From the front, n <= len. Nothing left, nothing written ahead and nothing reserved: all chunks go back. */
+void stream_drop(struct chunks *, struct stream *, uint32_t n);
 void stream_trim(struct chunks *, struct stream *);                                              /* gives back chunks wholly behind `len` */
 void stream_free(struct chunks *, struct stream *);                                              /* everything; the stream is zero */
 struct stream_at stream_find(const struct chunks *, struct stream *, uint32_t off);              /* off within the chain; moves the cursor */
 void stream_copy(const struct chunks *, struct stream *, uint32_t off, void *to, uint32_t n);    /* off + n <= len */
-/* Describes bytes [off, off + n) as spans; returns how many spans (<= max); *covered is n or what fits in max spans. */
+/* Describes bytes [off, off + n) as spans (chunks that follow each other in memory share one); returns how many spans (<= max); *covered is n or what fits in max spans. */
 unsigned stream_spans(const struct chunks *, struct stream *, uint32_t off, uint32_t n, struct pl_span *, unsigned max, uint32_t *covered);
 /* The same, starting at a place found before (the retransmission queue keeps one); does not move the cursor. */
 unsigned stream_spans_at(const struct chunks *, struct stream_at, uint32_t n, struct pl_span *, unsigned max, uint32_t *covered);
-/* Writable room at the back, taking a chunk if the last one is full: up to `want` bytes, *room says how many (0: pool empty). Commit
- * with stream_extend. */
+/* Writable room at the back, taking a chunk if the last one is full: up to `want` bytes, *room says how many (0: pool empty, and then
+ * NULL is returned). Commit with stream_extend, also to give up (n = 0); until then the room stays, whatever is dropped in front of it. */
 uint8_t *stream_reserve(struct chunks *, struct stream *, uint32_t want, uint32_t *room);
 
 #endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * checksum.c: the Internet checksum, RFC 1071.
+ *
+ * Theory of operation. A one's complement sum of 16-bit words may be taken over wider words as well and folded at the end (RFC 1071
+ * section 2(C)), because 2^16, 2^32 and 2^64 are all 1 modulo 2^16 - 1. So every loop adds 32-bit halves into 64-bit accumulators, which
+ * cannot overflow below 2^32 additions, and folds once. Header-sized inputs never reach a vector loop: its set-up costs more than it saves.
+ */
+#include "base/checksum.h"
+#include "base/bytes.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
+enum { VECTOR_MIN = 128 };
+
+uint32_t cpu_probe(void)
+{
+    uint32_t cpu = CPU_PROBED;
+#if defined(__x86_64__)
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    cpu |= CPU_SSE2;                      /* part of the x86-64 baseline */
+    if (__get_cpuid(1, &a, &b, &c, &d) && (c & bit_OSXSAVE) && (c & bit_AVX)) {
+        /* The processor having AVX is not enough: the system must save the wide registers (XCR0 bits 1 and 2). */
+        uint32_t low, high;
+        __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+        if ((low & 6) == 6 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2))
+            cpu |= CPU_AVX2;
+    }
+#endif
+    return cpu;
+}
+
+static inline uint32_t fold64(uint64_t s)
+{
+    s = (s & 0xffffffff) + (s >> 32);
+    s = (s & 0xffff) + (s >> 16);         /* < 2^17 + 2^16 */
+    s = (s & 0xffff) + (s >> 16);
+    s = (s & 0xffff) + (s >> 16);
+    return (uint32_t)s;
+}
+
+static inline uint64_t load64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+static inline uint64_t halves(uint64_t v) { return (v & 0xffffffff) + (v >> 32); }
+
+/* The bytes that are left over from wider steps, n < 8. The odd byte is the first of its word in memory. */
+static inline uint64_t sum_tail(const uint8_t *p, size_t n)
+{
+    uint8_t padded[8] = {0};
+    uint64_t s = 0;
+    if (n & 4) {
+        uint32_t v;
+        memcpy(&v, p, 4);
+        s += v, p += 4;
+    }
+    if (n & 2) {
+        uint16_t v;
+        memcpy(&v, p, 2);
+        s += v, p += 2;
+    }
+    if (n & 1) {
+        uint16_t v;
+        padded[0] = *p;
+        memcpy(&v, padded, 2);
+        s += v;
+    }
+    return s;
+}
+
+static uint64_t sum_plain(const uint8_t *p, size_t n)
+{
+    uint64_t s = 0, t = 0;
+    for (; n >= 64; p += 64, n -= 64) {
+        s += halves(load64(p)) + halves(load64(p + 16)) + halves(load64(p + 32)) + halves(load64(p + 48));
+        t += halves(load64(p + 8)) + halves(load64(p + 24)) + halves(load64(p + 40)) + halves(load64(p + 56));
+    }
+    for (; n >= 8; p += 8, n -= 8)
+        s += halves(load64(p));
+    return s + t + sum_tail(p, n);
+}
+
+#if defined(__x86_64__)
+static inline __m128i step128(__m128i s, const uint8_t *p, __m128i low)
+{
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return _mm_add_epi64(s, _mm_add_epi64(_mm_and_si128(v, low), _mm_srli_epi64(v, 32)));
+}
+
+static uint64_t sum_sse2(const uint8_t *p, size_t n)
+{
+    const __m128i low = _mm_set1_epi64x(0xffffffff);
+    __m128i s = _mm_setzero_si128(), t = s;
+    for (; n >= 64; p += 64, n -= 64) {
+        s = step128(s, p, low), t = step128(t, p + 16, low);
+        s = step128(s, p + 32, low), t = step128(t, p + 48, low);
+    }
+    for (; n >= 16; p += 16, n -= 16)
+        s = step128(s, p, low);
+    s = _mm_add_epi64(s, t);
+    uint64_t lanes[2];
+    memcpy(lanes, &s, sizeof lanes);
+    return lanes[0] + lanes[1] + sum_plain(p, n);
+}
+
+__attribute__((target("avx2"))) static inline __m256i step256(__m256i s, const uint8_t *p, __m256i low)
+{
+    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    return _mm256_add_epi64(s, _mm256_add_epi64(_mm256_and_si256(v, low), _mm256_srli_epi64(v, 32)));
+}
+
+__attribute__((target("avx2"))) static uint64_t sum_avx2(const uint8_t *p, size_t n)
+{
+    const __m256i low = _mm256_set1_epi64x(0xffffffff);
+    __m256i s = _mm256_setzero_si256(), t = s;
+    for (; n >= 64; p += 64, n -= 64)
+        s = step256(s, p, low), t = step256(t, p + 32, low);
+    if (n >= 32)
+        s = step256(s, p, low), p += 32, n -= 32;
+    s = _mm256_add_epi64(s, t);
+    uint64_t lanes[4];
+    memcpy(lanes, &s, sizeof lanes);
+    uint64_t sum = lanes[0] + lanes[1] + lanes[2] + lanes[3];
+    for (; n >= 8; p += 8, n -= 8)
+        sum += halves(load64(p));
+    return sum + sum_tail(p, n);
+}
+#endif
+
+uint32_t csum_bytes(const void *bytes, size_t n, uint32_t cpu)
+{
+    const uint8_t *p = bytes;
+    uint64_t s = 0;
+    if (n < VECTOR_MIN) {
+        for (; n >= 8; p += 8, n -= 8)
+            s += halves(load64(p));
+        return fold64(s + sum_tail(p, n));
+    }
+#if defined(__x86_64__)
+    if (cpu & CPU_AVX2)
+        return fold64(sum_avx2(p, n));
+    if (cpu & CPU_SSE2)
+        return fold64(sum_sse2(p, n));
+#endif
+    (void)cpu;
+    return fold64(sum_plain(p, n));
+}
+
+uint32_t csum_spans(const struct pl_span *spans, unsigned nspans, size_t off, size_t n, uint32_t cpu)
+{
+    uint32_t sum = 0;
+    size_t done = 0;
+    for (unsigned i = 0; i < nspans && done < n; i++) {
+        if (off >= spans[i].len) {
+            off -= spans[i].len;
+            continue;
+        }
+        size_t piece = spans[i].len - off;
+        if (piece > n - done)
+            piece = n - done;
+        uint32_t s = csum_bytes((const uint8_t *)spans[i].base + off, piece, cpu);
+        /* RFC 1071 2(B): a piece that starts at an odd offset has its bytes in the other half of each word. */
+        sum = csum_add(sum, done & 1 ? csum_swap(s) : s);
+        done += piece;
+        off = 0;
+    }
+    return csum_fold(sum);
+}
+
+uint32_t csum_pseudo(const uint8_t src[16], const uint8_t dst[16], uint8_t protocol, uint32_t length)
+{
+    /* RFC 9293 3.1 (IPv4) sums addresses, protocol and 16-bit length; RFC 8200 8.1 (IPv6) addresses, 32-bit length and protocol: the same
+     * words, but for the addresses. And the ::ffff of a mapped address adds 0xffff, which is zero in one's complement, so that summing its
+     * 16 bytes is summing its last 4. The total is never zero (the protocol is not), so no second zero can arise either. */
+    uint8_t rest[8] = {0};
+    put_be32(rest, length);
+    rest[7] = protocol;
+    uint64_t s = halves(load64(src)) + halves(load64(src + 8)) + halves(load64(dst)) + halves(load64(dst + 8)) + halves(load64(rest));
+    return fold64(s);
+}
+
+void csum_store(uint8_t *p, uint32_t sum, bool zero_is_ones)
+{
+    uint16_t v = (uint16_t)~csum_fold(sum);
+    /* RFC 768: a computed zero is sent as all ones, for zero says that there is no checksum. */
+    if (zero_is_ones && v == 0)
+        v = 0xffff;
+    memcpy(p, &v, 2);
+}

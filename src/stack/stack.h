@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stack.h: the block, and the map of this folder: the only place where the layers meet.
+ *
+ *   stack.c      the block: its size, its making, attaching, shifting in time
+ *   rx.c         pl_rx: a frame's way up: link, internet, then udp.c or tcp_rx.c
+ *   tx.c         pl_tx: who may send next on an interface, and the frame's way down
+ *   tcp_rx.c     a TCP segment: demultiplexing, input, and what follows from it
+ *   tcp_tx.c     a TCP segment on its way out
+ *   records.c    life and death of connections, half-open and TIME-WAIT entries
+ *   owed.c       replies that belong to no connection: one bounded ring per interface
+ *   path.c       routes, source addresses and neighbours for a destination
+ *   deadlines.c  when each record wants to be called; ready lists; parking on neighbours
+ *   events.c     what the program is told
+ *   api_*.c      the public calls
+ *   trace.c      telling the trace sink
+ *
+ * There is no pointer in the block but `env`, which pl_stack_attach sets anew: pools find their memory by offsets from themselves, and links
+ * are slot numbers, 0 for none.
+ */
+#ifndef STACK_STACK_H
+#define STACK_STACK_H
+
+#include "base/check.h"
+#include "base/chunks.h"
+#include "base/list.h"
+#include "base/prng.h"
+#include "base/siphash.h"
+#include "base/slots.h"
+#include "base/wheel.h"
+#include "transport/flows.h"
+#include "transport/tcp/tcp.h"
+#include <parley/parley.h>
+
+struct stack_secrets {
+    struct tcp_secrets tcp;
+    struct siphash_key ports, fragments;
+};
+
+struct iface {
+    struct pl_iface_params params;
+    bool in_use, ready;
+    uint16_t pad_;
+    struct list queue;                    /* refs with something to send here */
+    uint32_t owed_head, owed_count;       /* ring of struct owed, config.owed_max long, in `owed` below */
+    uint32_t turn;                        /* fairness between owed replies and the queue */
+    pl_time error_limit, rst_limit;       /* token buckets of ICMP errors and of RSTs: when the next one were due at the steady rate */
+    uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes, drops;
+};
+
+struct listener {
+    struct flow flow;
+    uint64_t cookie;
+    struct list accept;                   /* finished connections: refs, linked through conn_nodes */
+    uint32_t half_open, backlog;          /* half-open entries that came through it; bound of both together */
+    int64_t isn;                          /* PL_OPT_ISN; -1: keyed clock */
+    uint32_t half_head, half_tail;        /* its half-open entries */
+};
+
+struct pl_stack {
+    uint64_t magic;
+    uint32_t version, layout;             /* layout: a hash of the sizes that matter */
+    uint64_t bytes;
+    struct pl_env *env;
+    pl_time now;
+    struct pl_config config;
+    struct slots conns, flights, records, gaps;       /* struct tcp, struct tcp_flight, struct rtx_record, struct ranges */
+    struct slots half_opens, time_waits, listeners, udps;
+    struct slots ifaces, addrs, routes, neighbors, paths;
+    struct chunks chunks;
+    struct wheel wheel;                   /* one deadline per ref */
+    struct flows flows;
+    uint64_t ready_nodes;                 /* offset of struct list_node[refs + 1]: a ref's place on an interface's queue or parked on a neighbour */
+    uint64_t event_nodes;                 /* offset of struct list_node[event refs + 1]: connections, UDP sockets, listeners */
+    uint64_t conn_nodes;                  /* offset of struct list_node[connections_max + 1]: accept queues, waiting for chunks */
+    uint64_t owed;                        /* offset of struct owed[ifaces_max][owed_max] */
+    struct list events, chunk_waiters, time_wait_order;
+    struct stack_secrets secrets;
+    uint32_t port_counter, ip_id;
+    uint32_t spent, spent_pad_;           /* chain of pinned chunks whose datagrams were sent; see net.h */
+    /* what only observes: left out when blocks are compared */
+    struct pl_counters counters;
+    struct prng prng;
+};
+
+/* What a frame is found to be on its way up, and what became of it. */
+struct packet {
+    const struct pl_frame *frame;
+    const uint8_t *bytes;                 /* the frame's first `contiguous` bytes in one piece */
+    uint32_t contiguous, frame_bytes;
+    uint32_t ip_off, l4_off, l4_bytes;    /* the internet header, and the transport's header and payload (padding cut off) */
+    int32_t iface;
+    uint8_t family, protocol, hop_limit, tos;         /* 4 or 6 */
+    bool csum_ok, to_group;               /* to_group: to multicast or broadcast, of the link or of IP */
+    uint8_t state_before, state_after;
+    uint16_t drop;                        /* enum pl_drop: the result */
+    uint16_t l4_first_bytes;              /* contiguous bytes from l4_off on */
+    bool has_seg;
+    struct pl_addr src, dst;
+    uint64_t conn, cookie;
+    uint16_t src_port, dst_port;
+    struct pl_trace_segment seg;
+};
+
+/* A destination, resolved as far as it can be. Kept by connections; checked before each use. */
+struct path {
+    int32_t iface;
+    uint32_t neighbor;                    /* slot, 0 on links without neighbours */
+    uint32_t neighbor_generation;
+    uint32_t mtu;                         /* of the path: min(interface, learned) */
+};
+
+enum tx_verdict {
+    TX_NOTHING,                           /* nothing written; the ref is off the queue */
+    TX_WROTE,                             /* one frame written; the caller asks again when its turn comes */
+    TX_PARKED,                            /* nothing written: waits for a neighbour */
+};
+
+static inline void *stack_at(const pl_stack *s, uint64_t offset) { return (char *)(uintptr_t)s + offset; }
+static inline struct list_node *stack_ready_nodes(const pl_stack *s) { return stack_at(s, s->ready_nodes); }
+static inline struct list_node *stack_event_nodes(const pl_stack *s) { return stack_at(s, s->event_nodes); }
+static inline struct list_node *stack_conn_nodes(const pl_stack *s) { return stack_at(s, s->conn_nodes); }
+static inline struct iface *stack_iface(const pl_stack *s, int32_t number)      /* NULL: no such interface. Number n lies in slot n + 1 */
+{
+    if (number < 0 || (uint32_t)number >= s->config.ifaces_max || !slots_live(&s->ifaces, (uint32_t)number + 1))
+        return NULL;
+    return slots_at(&s->ifaces, (uint32_t)number + 1);
+}
+
+/* stack.c: the clock of the block: clamps and counts a time that goes backwards. */
+void stack_now(pl_stack *, pl_time now);
+
+/* tcp_rx.c: everything about a TCP segment from its header on. Sets p->drop, states, conn, seg. */
+void tcp_rx(pl_stack *, struct packet *p);
+/* An ICMP error quotes a TCP segment of ours: local/remote as in the quoted packet, seq its sequence number. `error` is what the program
+ * would be told (PL_EHOSTUNREACH, PL_ENETUNREACH, PL_ECONNREFUSED, PL_EMSGSIZE with mtu). `hard`: may end a handshake. Returns the drop
+ * (PL_DROP_NONE: acted on; PL_DROP_ICMP_QUOTE, PL_DROP_ICMP_QUOTE_SEQ). */
+enum pl_drop tcp_rx_icmp(pl_stack *, const struct flow *quoted, uint32_t seq, int error, bool hard, uint32_t mtu);
+/* tcp_tx.c: a connection, half-open or TIME-WAIT entry whose turn it is. */
+enum tx_verdict tcp_tx(pl_stack *, uint32_t ref, int iface, struct pl_frame *);
+/* The program's or the network's news about an interface or neighbour, for every connection on it. */
+void tcp_iface_gone(pl_stack *, int iface);
+
+/* udp.c */
+void udp_rx(pl_stack *, struct packet *p);
+enum pl_drop udp_rx_icmp(pl_stack *, const struct flow *quoted, int error);      /* echo sockets too: protocol 1, local_port = identifier */
+enum pl_drop echo_rx(pl_stack *, struct packet *p, uint16_t ident);               /* an echo reply; bytes from l4_off + 6 are the datagram */
+enum tx_verdict udp_tx(pl_stack *, uint32_t ref, int iface, struct pl_frame *);
+void udp_close_slot(pl_stack *, uint32_t slot);
+void udp_iface_gone(pl_stack *, int iface);
+
+/* owed.c */
+struct owed_tcp {                         /* a segment without connection: RST */
+    struct flow flow;                     /* ours is local */
+    uint32_t seq, ack;
+    uint8_t flags, tos;
+    uint16_t why;                         /* enum pl_reason */
+};
+void owed_tcp(pl_stack *, int iface, const struct owed_tcp *);      /* full or over the limit: a counted drop */
+bool owed_pending(const pl_stack *, int iface);
+bool owed_tx(pl_stack *, int iface, struct pl_frame *);             /* writes the next reply that can go; false: none can now */
+
+/* path.c */
+/* Where `remote` is reached, and from which address: *local is wanted (an address of ours) or unspecified and then chosen.
+ * PL_ENETUNREACH, PL_EADDRNOTAVAIL, PL_EHOSTUNREACH (neighbour known to have failed just now). Starts no resolution. */
+int path_find(pl_stack *, const struct pl_addr *remote, struct pl_addr *local, struct path *);
+/* Is the next hop's link address known? 0: yes (or not needed). PL_EAGAIN: being asked for now; park on path->neighbor. PL_EHOSTUNREACH.
+ * May renew the path when its neighbour entry was replaced. */
+int path_resolve(pl_stack *, const struct pl_addr *remote, const struct pl_addr *local, struct path *);
+/* Progress confirms the neighbour (RFC 4861 7.3.1); repeated retransmission doubts it. */
+void path_confirm(pl_stack *, const struct path *);
+void path_doubt(pl_stack *, const struct path *);
+bool path_is_ours(const pl_stack *, const struct pl_addr *);        /* an address of one of our interfaces */
+bool path_is_group(const pl_stack *, const struct pl_addr *);       /* multicast, limited or directed broadcast, unspecified */
+uint32_t path_iface_mtu(const pl_stack *, int iface);
+/* The path MTU towards a destination as learned from ICMP (tcp_rx_icmp was told); path_find reports it. */
+void path_mtu_learned(pl_stack *, const struct pl_addr *remote, uint32_t mtu);
+
+struct ip_out {                           /* the internet header of a packet on its way out */
+    const uint8_t *local, *remote;        /* 16 bytes each; both IPv4-mapped or both IPv6 */
+    uint8_t protocol, hop_limit, tos;     /* tos: DSCP << 2 | ECN */
+    bool dont_fragment;
+    uint32_t payload_bytes;               /* transport header and text; a super-frame's may exceed the MTU */
+};
+/* Writes link and internet header to `to` (room PL_HEADER_BYTES_MAX) and returns their length. The path was resolved. Counts and
+ * checksums of IPv4 included; IP id by keyed counter. */
+unsigned path_write_headers(pl_stack *, const struct path *, const struct ip_out *, uint8_t *to);
+void neighbor_fires(pl_stack *, uint32_t slot);                     /* its deadline has come */
+
+/* deadlines.c */
+void ref_deadline(pl_stack *, uint32_t ref, pl_time when);          /* wheel only. Lazy: an earlier deadline stays and is asked again */
+void ref_ready(pl_stack *, uint32_t ref, int iface);                /* onto the interface's queue, unless it is on a queue already */
+void ref_park(pl_stack *, uint32_t ref, uint32_t neighbor);         /* onto the neighbour's list */
+void ref_off(pl_stack *, uint32_t ref);                             /* off every list and off the wheel: the record goes */
+void ref_unqueue(pl_stack *, uint32_t ref);                         /* off the ready or parked list only */
+void refs_requeue(pl_stack *, struct list *parked, int iface);      /* a neighbour resolved: everything parked is ready again */
+void deadlines_run(pl_stack *);                                     /* everything due at s->now */
+bool stack_has_output(const pl_stack *);
+
+/* events.c */
+void event_post(pl_stack *, uint32_t ref, uint32_t bits);           /* conn, UDP or listener ref */
+void event_drop(pl_stack *, uint32_t ref);
+
+/* trace.c */
+void trace_in(pl_stack *, const struct packet *p);                  /* counts the drop, tells the sink */
+struct trace_out {
+    uint16_t why;
+    uint8_t protocol, state;
+    uint64_t conn, cookie;
+    struct pl_endpoint local, remote;
+    const struct pl_trace_segment *seg;   /* or NULL */
+};
+void trace_out(pl_stack *, int iface, const struct pl_frame *, const struct trace_out *);   /* counts, tells */
+void trace_drop(pl_stack *, int iface, enum pl_drop);               /* a drop that has no frame: an owed reply that was let go */
+
+/* Handles. The kind is in the top two bits of the slot half. */
+enum handle_kind { HANDLE_CONN = 0, HANDLE_LISTENER = 1, HANDLE_UDP = 2 };
+static inline pl_handle handle_of(enum handle_kind kind, const struct slots *pool, uint32_t slot)
+{
+    return (uint64_t)slots_generation(pool, slot) << 32 | (uint64_t)kind << 30 | slot;
+}
+/* The slot behind a live handle of this kind, or 0. */
+uint32_t handle_slot(const pl_stack *, pl_handle, enum handle_kind);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * flows.h: who is who, and which packet is whose.
+ *
+ * Every record that can be found by addresses and ports begins with a struct flow. A `ref` is a number over all kinds of records: connections
+ * first, then UDP sockets, listeners, half-open entries, TIME-WAIT entries, neighbours. The same number indexes the deadline wheel and the ready
+ * lists. The table is a keyed hash of (protocol, zone, both endpoints), so that nobody outside can choose the bucket.
+ */
+#ifndef TRANSPORT_FLOWS_H
+#define TRANSPORT_FLOWS_H
+
+#include "base/siphash.h"
+#include "base/slots.h"
+#include <parley/types.h>
+
+enum flow_kind { FLOW_CONN, FLOW_UDP, FLOW_LISTENER, FLOW_HALF_OPEN, FLOW_TIME_WAIT, FLOW_NEIGHBOR, FLOW_KINDS };
+
+struct flow {
+    uint8_t local[16], remote[16];        /* remote all zero: a listener or an unconnected UDP socket; local all zero: every address of ours */
+    uint16_t local_port, remote_port;
+    uint32_t zone;
+    uint8_t protocol;                     /* 6, 17, or 1 for an echo socket (both families) */
+    uint8_t kind;                         /* enum flow_kind */
+    uint16_t pad_;
+    uint32_t hash;
+    uint32_t next;                        /* ref of the next flow in the bucket */
+};
+
+struct flows {
+    uint64_t heads;                       /* offset of the bucket array (uint32_t refs) from this struct */
+    uint64_t pool[FLOW_KINDS];            /* offset of each kind's struct slots from this struct */
+    uint32_t first[FLOW_KINDS + 1];       /* refs first[k] + 1 .. first[k + 1] are kind k's slots 1 .. */
+    uint32_t mask, count;
+    struct siphash_key key;
+};
+
+static inline uint32_t flow_ref(const struct flows *t, enum flow_kind kind, uint32_t slot) { return t->first[kind] + slot; }
+static inline enum flow_kind flow_kind_of(const struct flows *t, uint32_t ref)
+{
+    int k = 0;
+    while (ref > t->first[k + 1])
+        k++;
+    return (enum flow_kind)k;
+}
+static inline struct slots *flow_pool(const struct flows *t, enum flow_kind kind) { return (struct slots *)((char *)(uintptr_t)t + t->pool[kind]); }
+/* The record behind a ref, whatever its kind: it begins with a struct flow (but for neighbours). */
+static inline void *flow_at(const struct flows *t, uint32_t ref)
+{
+    enum flow_kind k = flow_kind_of(t, ref);
+    return slots_at(flow_pool(t, k), ref - t->first[k]);
+}
+
+uint32_t flow_hash(const struct flows *, const struct flow *);
+void flow_insert(struct flows *, uint32_t ref);                     /* the record's addresses, ports, protocol are set; computes its hash */
+void flow_remove(struct flows *, uint32_t ref);
+/* Exactly this flow (addresses, ports, zone, protocol), or 0. `key->hash` is set on the way. */
+uint32_t flow_find(const struct flows *, struct flow *key);
+/* The listener or unconnected socket that serves this packet: bound to the local address first, then to all. 0: none. */
+uint32_t flow_find_bound(const struct flows *, const struct flow *key);
+/* A free local port for (protocol, local, remote): RFC 6056 algorithm 3 (keyed offset per destination, plus a counter); 0: none is free. */
+uint16_t flow_port_choose(struct flows *, const struct flow *wanted, const struct siphash_key *, uint32_t *counter);
+/* Is the local port taken by a listener or socket that would collide with this bound flow? */
+bool flow_port_taken(const struct flows *, const struct flow *wanted);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "transport/tcp/models/rtt.h"
+
+void rtt_init(struct rtt *r, const struct rtt_bounds *b)
+{
+    *r = (struct rtt){0};
+    r->rto = b->rto_initial;              /* RFC 6298 2.1 */
+}
+
+void rtt_sample(struct rtt *r, pl_time sample, const struct rtt_bounds *b)
+{
+    if (sample == 0)
+        sample = 1;
+    if (r->min == 0 || sample < r->min)
+        r->min = sample;
+    if (r->srtt == 0) {                   /* RFC 6298 2.2: the first measurement */
+        r->srtt = sample;
+        r->rttvar = sample / 2;
+    } else {                              /* RFC 6298 2.3: RTTVAR first, with the old SRTT; alpha 1/8, beta 1/4 */
+        pl_time delta = r->srtt > sample ? r->srtt - sample : sample - r->srtt;
+        r->rttvar = r->rttvar - r->rttvar / 4 + delta / 4;
+        r->srtt = r->srtt - r->srtt / 8 + sample / 8;
+    }
+    pl_time margin = 4 * r->rttvar;
+    if (margin < b->rto_min)
+        margin = b->rto_min;
+    r->rto = r->srtt + margin;
+    if (r->rto > b->rto_max)              /* RFC 6298 2.5 */
+        r->rto = b->rto_max;
+}
+
+pl_time rtt_rto(const struct rtt *r, const struct rtt_bounds *b)
+{
+    pl_time rto = r->rto;
+    for (uint32_t i = 0; i < r->backoffs && rto < b->rto_max; i++)
+        rto *= 2;                         /* RFC 6298 5.5 */
+    return rto < b->rto_max ? rto : b->rto_max;
+}
+
+void rtt_syn_was_lost(struct rtt *r, const struct rtt_bounds *b)
+{
+    if (r->srtt == 0 && r->rto < 3 * b->rto_initial)
+        r->rto = 3 * b->rto_initial;      /* 3 s with the initial RTO of 1 s */
+}

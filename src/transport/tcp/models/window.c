@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "transport/tcp/models/window.h"
+
+uint8_t window_scale_for(uint32_t max)
+{
+    uint8_t scale = 0;
+    while (scale < 14 && ((uint32_t)65535 << scale) < max)
+        scale++;
+    return scale;
+}
+
+static uint32_t cap(uint32_t room, uint8_t scale)
+{
+    uint32_t most = (uint32_t)65535 << scale;
+    return room < most ? room : most;
+}
+
+/* RFC 9293 3.8.6.2.2, MUST-39: the edge moves only when it can move by min(half the buffer, one segment). */
+static bool worthwhile(uint32_t current, uint32_t room, uint32_t mss, uint32_t rcvbuf)
+{
+    uint32_t step = rcvbuf / 2 < mss ? rcvbuf / 2 : mss;
+    return room > current && room - current >= (step ? step : 1);
+}
+
+uint32_t window_to_offer(uint32_t current, uint32_t room, uint32_t mss, uint32_t rcvbuf, uint8_t scale)
+{
+    room = cap(room, scale);
+    return worthwhile(current, room, mss, rcvbuf) ? room : current;
+}
+
+uint16_t window_field(uint32_t wnd, uint8_t scale)
+{
+    uint32_t field = (wnd + ((uint32_t)1 << scale) - 1) >> scale;
+    return (uint16_t)(field < 65535 ? field : 65535);
+}
+
+bool window_update_due(uint32_t current, uint32_t room, uint32_t mss, uint32_t rcvbuf, uint8_t scale)
+{
+    room = cap(room, scale);
+    if (room <= current)
+        return false;
+    /* Unasked only for a large step: half of what can be offered, or two segments while the peer may be stuck for want of room. */
+    uint32_t step = rcvbuf / 2 < 2 * mss || current < 2 * mss ? (rcvbuf / 2 < 2 * mss ? rcvbuf / 2 : 2 * mss) : cap(rcvbuf, scale) / 2;
+    return room - current >= (step ? step : 1);
+}
+
+uint32_t window_worth_sending(const struct window_question *q)
+{
+    if (q->sendable == 0)
+        return 0;
+    uint32_t whole = q->sendable - q->sendable % q->mss;
+    bool all = q->sendable == q->unsent;
+    if (all && (!q->nagle || !q->in_flight))    /* (2), (3): everything, and Nagle has nothing to wait for */
+        return q->sendable;
+    if (whole)                                  /* (1): full-sized segments go; the rest waits with what follows */
+        return whole;
+    if (q->max_wnd && q->sendable >= q->max_wnd / 2 && (!q->nagle || !q->in_flight || !all))
+        return q->sendable;                     /* (3): half of the largest window: a peer with a small buffer */
+    return q->overridden ? q->sendable : 0;     /* (4): the override time-out */
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tcp.h: the connection, RFC 9293, and the map of this folder.
+ *
+ * The variables have the RFC's names: SND.UNA is c->snd.una, SEG.SEQ is seg->seq. A segment that arrives goes through input.c, whose order is
+ * the order of section 3.10.7; each step is a function in steps/, in the file of its concern:
+ *
+ *   closed.c      3.10.7.1   no such connection               ack.c         3.10.7.4 fifth: the ACK
+ *   listen.c      3.10.7.2   a SYN for a listener              text.c        3.10.7.4 sixth, seventh: urgent, text
+ *   half_open.c   3.10.7.4   passive SYN-RECEIVED              teardown.c    3.10.7.4 eighth: FIN; and our own FIN
+ *   handshake.c   3.10.7.3   SYN-SENT                          time_wait.c   TIME-WAIT
+ *   acceptable.c  3.10.7.4   first to fourth                   rto.c persist.c keepalive.c life.c   3.10.8: timers
+ *   icmp_error.c  3.9.2.2
+ *
+ * A step returns PL_DROP_NONE (go on) or why the segment is dropped. Steps record what is owed; they do not send. output.c answers, from the
+ * connection alone, what should be sent next and when (tcp_want), and forms the segment at the last moment (tcp_build). user.c holds the calls
+ * of 3.10.1 to 3.10.6, timeouts.c is 3.10.8. models/ know no connection, cc/ decides how much may fly. state.c is the only writer of the state.
+ *
+ * Calls go one way: input, output, user, timeouts -> steps -> models. state, check and explain are for all.
+ */
+#ifndef TCP_TCP_H
+#define TCP_TCP_H
+
+#include <string.h>
+
+#include "base/chunks.h"
+#include "base/slots.h"
+#include "transport/flows.h"
+#include "transport/tcp/cc/newreno.h"
+#include "transport/tcp/models/delack.h"
+#include "transport/tcp/models/isn.h"
+#include "transport/tcp/models/options.h"
+#include "transport/tcp/models/out_of_order.h"
+#include "transport/tcp/models/rtt.h"
+#include "transport/tcp/models/rtx_queue.h"
+#include "transport/tcp/models/timers.h"
+#include "transport/tcp/models/timestamps.h"
+#include "transport/tcp/models/window.h"
+#include <parley/parley.h>
+
+/* Taken from a pool only while something is outstanding. */
+struct tcp_flight {
+    struct rtx_queue queue;
+    uint32_t recover;                     /* RFC 6582: SND.NXT when the loss was noticed */
+    uint32_t dupacks;
+    bool in_recovery, in_rto_recovery;    /* fast recovery; resending after a time-out */
+    uint8_t pad_[6];
+};
+
+/* The connection. Who writes what: snd.una, wnd, wl1, wl2: ack.c and the handshake; snd.nxt: output.c; rcv.nxt: text.c, teardown.c and the
+ * handshake; rcv.wnd: those and output.c; state: state.c alone. */
+struct tcp {
+    struct flow flow;
+    pl_handle handle;                     /* 0 in a scratch connection (half-open, TIME-WAIT) */
+    uint64_t cookie;
+    struct {
+        uint32_t una, nxt, wnd, up, wl1, wl2, iss;
+        uint32_t max_wnd;                 /* MAX.SND.WND, RFC 5961 5.2 */
+    } snd;
+    struct {
+        uint32_t nxt, wnd, up, irs;       /* wnd: what is on offer: the right edge is nxt + wnd */
+    } rcv;
+    uint8_t state;                        /* enum pl_state */
+    uint8_t syn_retries;                  /* SYN or SYN-ACK repeated this often */
+    uint8_t probes;                       /* keepalive probes without answer */
+    uint8_t hop_limit, tos;
+    int16_t error;                        /* 0 or enum pl_error: what the connection died of */
+    int16_t soft_error;
+    bool active;                          /* opened by connect() */
+    bool syn_due;                         /* a SYN or SYN-ACK wants to be sent */
+    bool syn_acked;                       /* the peer acknowledged our SYN */
+    bool fin_queued, fin_sent, fin_acked; /* our FIN: the program finished; it is part of SND.NXT; it is acknowledged */
+    bool fin_received;                    /* the peer's FIN is part of RCV.NXT */
+    bool probe_due, keepalive_due, override_due;      /* zero-window probe, keepalive, the sender's override time-out */
+    bool nodelay, keepalive, no_delack, cork;
+    bool orphan;                          /* the handle was given back */
+    bool released;                        /* the stack has let go of its flow: CLOSED, or a TIME-WAIT entry stands for it */
+    bool wants_write;                     /* pl_send took less than asked: tell when there is room */
+    bool mtu_reduced;
+    uint8_t challenges;                   /* challenge ACKs since challenge_from */
+    bool fin_known;                       /* the peer's FIN was seen; it stands at fin_seq, perhaps behind a gap */
+    uint32_t fin_seq;
+    struct tcp_options opt;
+    struct timestamps ts;
+    struct tcp_timers timers;
+    struct rtt rtt;
+    struct cc cc;
+    struct delack delack;
+    struct stream snd_stream, rcv_stream; /* snd: from the first unacknowledged byte on; rcv: in order and unread, then what is out of order */
+    uint32_t snd_sent;                    /* bytes of snd_stream that are inside SND.NXT */
+    uint32_t flight, gaps;                /* slots, 0 = none */
+    struct ooo_recent newest_gap;
+    uint32_t sndbuf_bytes, rcvbuf_bytes;
+    uint32_t time_wait;                   /* its TIME-WAIT entry */
+    uint32_t listener;                    /* while in an accept queue */
+    int32_t path_iface;                   /* the path, as path.c keeps it */
+    uint32_t path_neighbor, path_generation, path_mtu;
+    uint32_t persist_backoffs;
+    pl_time challenge_from, user_timeout, progress_at, heard_at, syn_sent_at;    /* progress_at: SND.UNA moved or nothing was outstanding */
+    struct {
+        uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
+        uint32_t segs_out, segs_in, retransmits, pad_;
+    } count;
+};
+_Static_assert(sizeof(struct tcp) <= 512, "the hot block of a connection");
+
+/* A passive connection in SYN-RECEIVED, until its handshake is done. */
+struct half_open {
+    struct flow flow;
+    uint32_t iss, irs;
+    pl_time resend_at;
+    uint32_t listener, ts_recent;
+    uint16_t peer_mss, snd_wnd;
+    uint8_t snd_wscale, rcv_wscale;
+    uint8_t flags;                        /* enum half_open_flag */
+    uint8_t retries;
+    uint16_t ack_why, pad_;               /* an ACK owed at once: enum pl_reason */
+};
+enum half_open_flag { HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16 };
+_Static_assert(sizeof(struct half_open) <= 96, "a half-open entry");
+
+struct time_wait {
+    struct flow flow;
+    uint32_t snd_nxt, rcv_nxt, rcv_wnd, ts_recent;
+    uint32_t owner;                       /* the connection's slot while the program still holds it, 0 = none */
+    pl_time until;
+    uint32_t order_next, order_prev;      /* by age: the oldest is recycled */
+    uint16_t ack_why;                     /* an ACK owed: enum pl_reason, 0 = none */
+    uint8_t ts_ok, rcv_wscale;
+    uint32_t pad_;
+};
+_Static_assert(sizeof(struct time_wait) <= 96, "a TIME-WAIT entry");
+
+/* A segment that arrived, after its checks of form. */
+struct tcp_seg {
+    uint32_t seq, ack;
+    uint32_t len;                         /* SEG.LEN: text, SYN and FIN */
+    uint32_t text;                        /* bytes of text */
+    uint32_t wnd;                         /* SEG.WND: scaled but on a SYN */
+    uint16_t wnd_raw, up;
+    uint8_t flags, tos;
+    uint16_t segs;                        /* segments that this one stands for */
+    struct wire_tcp_opts opts;
+    const struct pl_span *spans;          /* the frame; its text starts at text_off */
+    uint32_t nspans, text_off;
+};
+
+/* A segment that answers one which belongs to no connection, or resets one: recorded by a step, sent by the stack. */
+struct tcp_reply {
+    bool due;
+    uint8_t flags;
+    uint16_t why;
+    uint32_t seq, ack;
+};
+
+/* What a connection needs of its world for the length of one call, and what the call results in. */
+struct tcp_ctx {
+    pl_time now;
+    struct chunks *chunks;
+    struct slots *flights, *records, *gaps;
+    const struct pl_config *config;
+    const struct tcp_secrets *secrets;
+    struct pl_env *env;
+    /* results */
+    struct tcp_reply reply;
+    uint32_t news;                        /* enum pl_event_bit for the program */
+    bool progress;                        /* the peer acknowledged something: its neighbour is alive */
+    bool doubt;                           /* repeated in vain: is the neighbour still there? (R1, RFC 9293 3.8.3) */
+    bool chunks_freed;
+    uint32_t mtu_learned;                 /* an ICMP message about the path was accepted: its MTU */
+};
+
+/* What the connection would send, and when: the one answer to both questions. */
+enum tcp_what { WANT_NOTHING, WANT_SYN, WANT_SYN_ACK, WANT_RESEND, WANT_DATA, WANT_PROBE, WANT_ACK };
+struct tcp_want {
+    pl_time when;                         /* <= now: at once. Later: look again then. PL_NEVER: nothing until something happens */
+    uint8_t what;                         /* enum tcp_what */
+    bool fin;                             /* the FIN goes along */
+    uint16_t why;                         /* enum pl_reason */
+    uint32_t bytes;                       /* text; WANT_DATA: may be several segments */
+    uint32_t record;                      /* WANT_RESEND */
+};
+
+struct tcp_out {                          /* a segment ready for the wire, options and text included */
+    uint32_t seq, ack, wnd;
+    uint16_t wnd_raw, why;
+    uint8_t flags, nspans;
+    uint16_t segs;
+    uint32_t text;
+    struct wire_tcp_opts opts;
+};
+
+/* input.c */
+enum pl_drop tcp_input(struct tcp_ctx *, struct tcp *, struct tcp_seg *);             /* 3.10.7.3, 3.10.7.4 */
+enum pl_drop tcp_input_checks(struct tcp_ctx *, struct tcp *, struct tcp_seg *);      /* 3.10.7.4 first to fourth, and the ACK bit: a half-open entry */
+enum pl_drop tcp_input_rest(struct tcp_ctx *, struct tcp *, struct tcp_seg *);        /* from the fifth on */
+
+/* output.c. gso_bytes: the largest frame the interface takes, 0: one segment at a time */
+struct tcp_want tcp_want(struct tcp_ctx *, struct tcp *, uint32_t gso_bytes);
+/* After anything happened: arms the persist and life timers that follow from it, and says when the connection wants to be called. */
+pl_time tcp_settle(struct tcp_ctx *, struct tcp *);
+/* Forms the segment and records that it was sent. `spans` receives the text, at most max. */
+void tcp_build(struct tcp_ctx *, struct tcp *, const struct tcp_want *, struct tcp_out *, struct pl_span *spans, unsigned max);
+
+/* timeouts.c: 3.10.8: whatever is due at ctx->now. */
+void tcp_timeouts(struct tcp_ctx *, struct tcp *);
+
+/* user.c: 3.10.1 to 3.10.6 */
+void tcp_init(struct tcp_ctx *, struct tcp *);                                         /* defaults from the config */
+void tcp_user_open(struct tcp_ctx *, struct tcp *, uint32_t iss);
+ptrdiff_t tcp_user_send(struct tcp_ctx *, struct tcp *, const void *, size_t);
+int tcp_user_reserve(struct tcp_ctx *, struct tcp *, size_t want, struct pl_span *);
+int tcp_user_commit(struct tcp_ctx *, struct tcp *, size_t);
+ptrdiff_t tcp_user_recv(struct tcp_ctx *, struct tcp *, void *, size_t);
+int tcp_user_peek(struct tcp_ctx *, struct tcp *, struct pl_span *, unsigned max);
+int tcp_user_consume(struct tcp_ctx *, struct tcp *, size_t);
+int tcp_user_finish(struct tcp_ctx *, struct tcp *);
+void tcp_user_close(struct tcp_ctx *, struct tcp *);                                   /* the program gave its handle back */
+int tcp_user_abort(struct tcp_ctx *, struct tcp *);
+uint32_t tcp_user_ready(const struct tcp_ctx *, const struct tcp *);
+void tcp_user_status(const struct tcp_ctx *, const struct tcp *, struct pl_tcp_status *);
+
+/* steps/: each cites its paragraph */
+enum pl_drop closed_arrives(const struct tcp_seg *, struct tcp_reply *);
+enum pl_drop listen_arrives(const struct tcp_seg *, struct tcp_reply *);               /* PL_DROP_NONE: make a half-open entry */
+void half_open_make(struct tcp_ctx *, struct tcp *scratch, const struct tcp_seg *, uint32_t iss);
+void half_open_thaw(struct tcp_ctx *, const struct half_open *, struct tcp *scratch);
+void half_open_freeze(struct half_open *, const struct tcp *scratch);
+enum pl_drop handshake_arrives(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
+enum pl_drop handshake_fifth_ack(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
+void handshake_timeout(struct tcp_ctx *, struct tcp *);                                 /* the SYN or SYN-ACK was not answered */
+enum pl_drop acceptable_first_sequence(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
+enum pl_drop acceptable_second_rst(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
+enum pl_drop acceptable_fourth_syn(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
+enum pl_drop ack_fifth(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
+enum pl_drop text_seventh(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
+enum pl_drop teardown_eighth_fin(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
+void teardown_finish(struct tcp_ctx *, struct tcp *);                                   /* the program has finished sending */
+void teardown_fin_acked(struct tcp_ctx *, struct tcp *);                                /* our FIN is acknowledged */
+void time_wait_freeze(struct time_wait *, const struct tcp *, pl_time until);
+void time_wait_thaw(struct tcp_ctx *, const struct time_wait *, struct tcp *scratch);
+enum pl_drop time_wait_arrives(const struct tcp_ctx *, struct time_wait *, const struct tcp_seg *);
+bool time_wait_accepts_syn(const struct time_wait *, const struct tcp_seg *);
+void rto_fires(struct tcp_ctx *, struct tcp *);
+void persist_fires(struct tcp_ctx *, struct tcp *);
+void keepalive_fires(struct tcp_ctx *, struct tcp *);
+void keepalive_heard(struct tcp_ctx *, struct tcp *);
+void life_fires(struct tcp_ctx *, struct tcp *);
+void life_rearm(struct tcp_ctx *, struct tcp *);
+enum pl_drop icmp_error_arrives(struct tcp_ctx *, struct tcp *, uint32_t seq, int error, bool hard, uint32_t mtu);
+
+/* state.c: shared by all */
+void tcp_state(struct tcp_ctx *, struct tcp *, enum pl_state, enum pl_reason);
+void tcp_die(struct tcp_ctx *, struct tcp *, int error, enum pl_reason);                /* CLOSED, with an error for the program (0: none) */
+void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);                     /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> */
+void tcp_trace(struct tcp_ctx *, const struct tcp *, enum pl_trace_kind, enum pl_reason, int64_t a, int64_t b);
+bool tcp_may_challenge(struct tcp_ctx *, struct tcp *);                                 /* the per-connection limit of RFC 5961 7: 10 in 5 s */
+void tcp_release(struct tcp_ctx *, struct tcp *);                                       /* gives chunks, records, gaps back; what is readable stays unless `orphan` */
+void tcp_flight_end(struct tcp_ctx *, struct tcp *);                                    /* nothing is outstanding any more */
+/* check.c: asserts what holds in each state (our own mistakes only). explain.c: the same facts as sentences. */
+void tcp_check(const struct tcp_ctx *, const struct tcp *);
+size_t tcp_explain(const struct tcp_ctx *, const struct tcp *, char *text, size_t size);
+
+static inline bool tcp_ipv6(const struct flow *f)                                       /* not IPv4-mapped */
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return memcmp(f->local, mapped, 12) != 0;
+}
+static inline bool tcp_synchronised(const struct tcp *c) { return c->state >= PL_ESTABLISHED; }
+static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? slots_at(x->flights, c->flight) : NULL; }
+static inline struct ranges *tcp_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? slots_at(x->gaps, c->gaps) : NULL; }
+static inline uint32_t tcp_unsent(const struct tcp *c) { return c->snd_stream.len - c->snd_sent; }
+static inline uint32_t tcp_rcv_room(const struct tcp *c) { return c->rcvbuf_bytes > c->rcv_stream.len ? c->rcvbuf_bytes - c->rcv_stream.len : 0; }
+static inline struct rtt_bounds tcp_rtt_bounds(const struct tcp_ctx *x)
+{
+    return (struct rtt_bounds){x->config->rto_initial, x->config->rto_min, x->config->rto_max};
+}
+static inline struct tcp_tuple tcp_tuple(const struct flow *f)
+{
+    struct tcp_tuple t = {.local_port = f->local_port, .remote_port = f->remote_port, .zone = f->zone};
+    memcpy(t.local, f->local, 16);
+    memcpy(t.remote, f->remote, 16);
+    return t;
+}
+
+#endif
