@@ -4,7 +4,6 @@
  */
 #include "view/jsonl.h"
 #include "view/decode.h"
-#include <parley/parley.h>
 #include <inttypes.h>
 
 /* Length of the valid UTF-8 sequence at s; 0: none (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF). */
@@ -98,8 +97,8 @@ void jsonl_event(FILE *out, const char *node, const struct pl_trace_event *e, bo
     string_key(out, "kind", e->kind < sizeof kind / sizeof kind[0] ? kind[e->kind] : "unknown");
     string_key(out, "protocol", view_protocol(e->protocol));
     if (e->iface >= 0) fprintf(out, ",\"iface\":%" PRId32, e->iface);
-    string_key(out, "local", pl_endpoint_text(&e->local, text, sizeof text));
-    string_key(out, "remote", pl_endpoint_text(&e->remote, text, sizeof text));
+    string_key(out, "local", view_endpoint(&e->local, text, sizeof text));
+    string_key(out, "remote", view_endpoint(&e->remote, text, sizeof text));
     if (e->conn) fprintf(out, ",\"conn\":%" PRIu64 ",\"cookie\":%" PRIu64, e->conn, e->cookie);
     if (e->protocol == 6) {
         string_key(out, "state_before", pl_state_name((enum pl_state)e->state_before));

@@ -4,7 +4,6 @@
  */
 #include "view/text.h"
 #include "view/decode.h"
-#include <parley/parley.h>
 #include <inttypes.h>
 #include <stdarg.h>
 
@@ -28,8 +27,8 @@ static void put(struct line *l, const char *format, ...)
 static void put_ends(struct line *l, const struct pl_trace_event *e)
 {
     char local[80], remote[80];
-    pl_endpoint_text(&e->local, local, sizeof local);
-    pl_endpoint_text(&e->remote, remote, sizeof remote);
+    view_endpoint(&e->local, local, sizeof local);
+    view_endpoint(&e->remote, remote, sizeof remote);
     if (e->kind == PL_TRACE_IN) put(l, " %s > %s", remote, local);
     else if (e->kind == PL_TRACE_OUT) put(l, " %s > %s", local, remote);
     else if (e->conn || e->local.port) put(l, " %s - %s", local, remote);

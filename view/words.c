@@ -61,6 +61,57 @@ const char *view_duration(pl_time t, char *buf, size_t size)
     return buf;
 }
 
+/* RFC 5952 4.2.3: the longest run of zero groups, two at least, the first of equals. Its start; 8: none. */
+static unsigned longest_zeros(const unsigned group[8], unsigned *length)
+{
+    unsigned best = 8;
+    *length = 1;
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned n = 0;
+        while (i + n < 8 && !group[i + n])
+            n++;
+        if (n > *length) best = i, *length = n;
+        i += n;
+    }
+    return best;
+}
+
+const char *view_addr(const struct pl_addr *a, char *buf, size_t size)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
+    unsigned group[8], zeros, length;
+    char text[80];
+    size_t n = 0;
+    if (!memcmp(a->b, mapped, sizeof mapped)) {
+        snprintf(buf, size, "%u.%u.%u.%u", a->b[12], a->b[13], a->b[14], a->b[15]);
+        return buf;
+    }
+    for (unsigned i = 0; i < 8; i++)
+        group[i] = (unsigned)a->b[2 * i] << 8 | a->b[2 * i + 1];
+    zeros = longest_zeros(group, &length);
+    for (unsigned i = 0; i < 8;) {
+        if (i == zeros) {
+            n += (size_t)snprintf(text + n, sizeof text - n, "::");
+            i += length;
+            continue;
+        }
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%x", i && i != zeros + length ? ":" : "", group[i]);
+        i++;
+    }
+    if (a->zone) snprintf(text + n, sizeof text - n, "%%%" PRIu32, a->zone);
+    snprintf(buf, size, "%s", text);
+    return buf;
+}
+
+const char *view_endpoint(const struct pl_endpoint *e, char *buf, size_t size)
+{
+    char text[80];
+    view_addr(&e->addr, text, sizeof text);
+    if (!e->port) snprintf(buf, size, "%s", text);
+    else snprintf(buf, size, strchr(text, ':') ? "[%s]:%u" : "%s:%u", text, e->port);
+    return buf;
+}
+
 const char *view_protocol(uint8_t protocol)
 {
     switch (protocol) {
