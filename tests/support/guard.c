@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * guard.c: see guard.h.
+ * guard.c: see guard.h. A block is [page with its links][pages for n bytes][page that may not be touched].
  */
 #include "support/guard.h"
 
@@ -11,10 +11,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static size_t page_bytes(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
+struct block {
+    struct block *next, *prev;
+    size_t bytes;
+};
+
+static struct block all = {&all, &all, 0};
+
+static size_t page_bytes(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
 static size_t room_for(size_t n)
 {
@@ -24,13 +28,17 @@ static size_t room_for(size_t n)
 
 void *guard_alloc(size_t n)
 {
-    size_t room = room_for(n);
-    uint8_t *block = mmap(NULL, room + page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (block == MAP_FAILED || mprotect(block + room, page_bytes(), PROT_NONE) != 0) {
+    size_t page = page_bytes(), usable = page + room_for(n);
+    uint8_t *at = mmap(NULL, usable + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED || mprotect(at + usable, page, PROT_NONE) != 0) {
         perror("guard_alloc");
         abort();
     }
-    return block + room - n;
+    struct block *b = (struct block *)(void *)at;
+    *b = (struct block){all.next, &all, usable + page};
+    b->next->prev = b;
+    all.next = b;
+    return at + usable - n;
 }
 
 void *guard_copy(const void *bytes, size_t n)
@@ -41,8 +49,20 @@ void *guard_copy(const void *bytes, size_t n)
     return p;
 }
 
+static void release(struct block *b)
+{
+    b->next->prev = b->prev;
+    b->prev->next = b->next;
+    munmap(b, b->bytes);
+}
+
 void guard_free(void *p, size_t n)
 {
-    size_t room = room_for(n);
-    munmap((uint8_t *)p + n - room, room + page_bytes());
+    release((struct block *)(void *)((uint8_t *)p + n - room_for(n) - page_bytes()));
+}
+
+void guard_reset(void)
+{
+    while (all.next != &all)
+        release(all.next);
 }

@@ -13,5 +13,7 @@ void *guard_alloc(size_t n);
 void *guard_copy(const void *bytes, size_t n);
 /* Gives back what guard_alloc or guard_copy gave; n as it was then. */
 void guard_free(void *p, size_t n);
+/* Gives back everything that was not freed yet. */
+void guard_reset(void);
 
 #endif
