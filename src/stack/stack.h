@@ -44,6 +44,7 @@ struct iface {
     struct list queue;                    /* refs with something to send here */
     uint32_t owed_head, owed_count;       /* ring of struct owed, config.owed_max long, in `owed` below */
     uint32_t turn;                        /* fairness between owed replies and the queue */
+    pl_time error_limit, rst_limit;       /* token buckets of ICMP errors and of RSTs: when the next one were due at the steady rate */
     uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes, drops;
 };
 
@@ -76,6 +77,7 @@ struct pl_stack {
     struct list events, chunk_waiters, time_wait_order;
     struct stack_secrets secrets;
     uint32_t port_counter, ip_id;
+    uint32_t spent, spent_pad_;           /* chain of pinned chunks whose datagrams were sent; see net.h */
     /* what only observes: left out when blocks are compared */
     struct pl_counters counters;
     struct prng prng;

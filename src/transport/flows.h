@@ -24,7 +24,6 @@ struct flow {
     uint16_t pad_;
     uint32_t hash;
     uint32_t next;                        /* ref of the next flow in the bucket */
-    uint32_t pad2_;
 };
 
 struct flows {

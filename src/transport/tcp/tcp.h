@@ -78,8 +78,8 @@ struct tcp {
     bool wants_write;                     /* pl_send took less than asked: tell when there is room */
     bool mtu_reduced;
     uint8_t challenges;                   /* challenge ACKs since challenge_from */
-    bool rtt_from_syn;                    /* (reserved by the handshake) the SYN was sent once, at syn_sent_at */
-    uint32_t peer_finished_told;          /* the program knows of the end of the stream */
+    bool fin_known;                       /* the peer's FIN was seen; it stands at fin_seq, perhaps behind a gap */
+    uint32_t fin_seq;
     struct tcp_options opt;
     struct timestamps ts;
     struct tcp_timers timers;
@@ -102,7 +102,7 @@ struct tcp {
         uint32_t segs_out, segs_in, retransmits, pad_;
     } count;
 };
-_Static_assert(sizeof(struct tcp) <= 704, "the hot block of a connection");
+_Static_assert(sizeof(struct tcp) <= 512, "the hot block of a connection");
 
 /* A passive connection in SYN-RECEIVED, until its handshake is done. */
 struct half_open {
@@ -115,21 +115,21 @@ struct half_open {
     uint8_t flags;                        /* enum half_open_flag */
     uint8_t retries;
     uint16_t ack_why, pad_;               /* an ACK owed at once: enum pl_reason */
-    uint32_t pad2_;
 };
 enum half_open_flag { HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16 };
-_Static_assert(sizeof(struct half_open) <= 104, "a half-open entry");
+_Static_assert(sizeof(struct half_open) <= 96, "a half-open entry");
 
 struct time_wait {
     struct flow flow;
     uint32_t snd_nxt, rcv_nxt, rcv_wnd, ts_recent;
-    pl_time until;
     uint32_t owner;                       /* the connection's slot while the program still holds it, 0 = none */
-    uint8_t flags, rcv_wscale, acks, pad_;
-    uint16_t ack_why, pad2_;
+    pl_time until;
     uint32_t order_next, order_prev;      /* by age: the oldest is recycled */
+    uint16_t ack_why;                     /* an ACK owed: enum pl_reason, 0 = none */
+    uint8_t ts_ok, rcv_wscale;
+    uint32_t pad_;
 };
-_Static_assert(sizeof(struct time_wait) <= 104, "a TIME-WAIT entry");
+_Static_assert(sizeof(struct time_wait) <= 96, "a TIME-WAIT entry");
 
 /* A segment that arrived, after its checks of form. */
 struct tcp_seg {
@@ -165,7 +165,9 @@ struct tcp_ctx {
     struct tcp_reply reply;
     uint32_t news;                        /* enum pl_event_bit for the program */
     bool progress;                        /* the peer acknowledged something: its neighbour is alive */
+    bool doubt;                           /* repeated in vain: is the neighbour still there? (R1, RFC 9293 3.8.3) */
     bool chunks_freed;
+    uint32_t mtu_learned;                 /* an ICMP message about the path was accepted: its MTU */
 };
 
 /* What the connection would send, and when: the one answer to both questions. */
@@ -221,11 +223,12 @@ void tcp_user_status(const struct tcp_ctx *, const struct tcp *, struct pl_tcp_s
 /* steps/: each cites its paragraph */
 enum pl_drop closed_arrives(const struct tcp_seg *, struct tcp_reply *);
 enum pl_drop listen_arrives(const struct tcp_seg *, struct tcp_reply *);               /* PL_DROP_NONE: make a half-open entry */
-void half_open_make(struct tcp_ctx *, struct tcp *scratch, const struct tcp_seg *, uint32_t iss, uint32_t mtu);
+void half_open_make(struct tcp_ctx *, struct tcp *scratch, const struct tcp_seg *, uint32_t iss);
 void half_open_thaw(struct tcp_ctx *, const struct half_open *, struct tcp *scratch);
 void half_open_freeze(struct half_open *, const struct tcp *scratch);
 enum pl_drop handshake_arrives(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
-void handshake_done(struct tcp_ctx *, struct tcp *, const struct tcp_seg *);
+enum pl_drop handshake_fifth_ack(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
+void handshake_timeout(struct tcp_ctx *, struct tcp *);                                 /* the SYN or SYN-ACK was not answered */
 enum pl_drop acceptable_first_sequence(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
 enum pl_drop acceptable_second_rst(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
 enum pl_drop acceptable_fourth_syn(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
@@ -234,11 +237,11 @@ enum pl_drop text_seventh(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
 enum pl_drop teardown_eighth_fin(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
 void teardown_finish(struct tcp_ctx *, struct tcp *);                                   /* the program has finished sending */
 void teardown_fin_acked(struct tcp_ctx *, struct tcp *);                                /* our FIN is acknowledged */
-void time_wait_freeze(struct time_wait *, const struct tcp *);
+void time_wait_freeze(struct time_wait *, const struct tcp *, pl_time until);
 void time_wait_thaw(struct tcp_ctx *, const struct time_wait *, struct tcp *scratch);
-bool time_wait_accepts_syn(const struct tcp_ctx *, const struct time_wait *, const struct tcp_seg *);
+enum pl_drop time_wait_arrives(const struct tcp_ctx *, struct time_wait *, const struct tcp_seg *);
+bool time_wait_accepts_syn(const struct time_wait *, const struct tcp_seg *);
 void rto_fires(struct tcp_ctx *, struct tcp *);
-void rto_rearm(struct tcp_ctx *, struct tcp *);
 void persist_fires(struct tcp_ctx *, struct tcp *);
 void keepalive_fires(struct tcp_ctx *, struct tcp *);
 void keepalive_heard(struct tcp_ctx *, struct tcp *);
@@ -251,7 +254,9 @@ void tcp_state(struct tcp_ctx *, struct tcp *, enum pl_state, enum pl_reason);
 void tcp_die(struct tcp_ctx *, struct tcp *, int error, enum pl_reason);                /* CLOSED, with an error for the program (0: none) */
 void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);                     /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> */
 void tcp_trace(struct tcp_ctx *, const struct tcp *, enum pl_trace_kind, enum pl_reason, int64_t a, int64_t b);
-void tcp_release(struct tcp_ctx *, struct tcp *);                                       /* gives chunks, records, gaps back; rcv_stream stays unless `orphan` */
+bool tcp_may_challenge(struct tcp_ctx *, struct tcp *);                                 /* the per-connection limit of RFC 5961 7: 10 in 5 s */
+void tcp_release(struct tcp_ctx *, struct tcp *);                                       /* gives chunks, records, gaps back; what is readable stays unless `orphan` */
+void tcp_flight_end(struct tcp_ctx *, struct tcp *);                                    /* nothing is outstanding any more */
 /* check.c: asserts what holds in each state (our own mistakes only). explain.c: the same facts as sentences. */
 void tcp_check(const struct tcp_ctx *, const struct tcp *);
 size_t tcp_explain(const struct tcp_ctx *, const struct tcp *, char *text, size_t size);

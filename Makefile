@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+#
+# The front door. Each target first makes sure that what it needs is installed (tools/deps), then builds (tools/build; by Meson and ninja,
+# in build/UID/VARIANT), then does its work. Meson's own files are meson.build and meson_options.txt.
+
+.POSIX:
+.PHONY: help demo build test test-long bench lib install clean
+SHELL = /bin/sh
+
+# make test T=word     only the tests whose name contains word          make test B=gcc     only this build (gcc or asan)
+# make demo ARGS=...   arguments for `parley demo`                      make JOBS=2 ...     at most two compilers at once
+T =
+B =
+ARGS =
+PREFIX = /usr/local
+DESTDIR =
+
+help:
+	@echo 'make demo       two hosts shake hands and part, and then with Linux (ARGS="--scene NAME --seed N --loss P")'
+	@echo 'make test       build three ways, run every test (T=word: only these; B=gcc or B=asan: only this build)'
+	@echo 'make test-long  the same and the tests that take long'
+	@echo 'make bench      measure (T=word: only these)'
+	@echo 'make build      build the program; ./parley runs it'
+	@echo 'make lib        build libparley.a, and say where it is'
+	@echo 'make install    install library, headers and program below PREFIX (default /usr/local)'
+	@echo 'make clean      remove what this user built'
+
+demo:
+	@tools/deps demo
+	@tools/build opt parley
+	@"$$(tools/build --where opt)/parley" demo $(ARGS)
+
+build:
+	@tools/deps lib
+	@tools/build opt
+
+test:
+	@tools/deps test
+	@tools/test "$(B)" $(T)
+
+test-long:
+	@tools/deps test
+	@tools/test --long "$(B)" $(T)
+
+bench:
+	@tools/deps bench
+	@tools/build opt
+	@tools/bench $(T)
+
+lib:
+	@tools/deps lib
+	@tools/build opt libparley.a
+	@echo "$$(tools/build --where opt)/libparley.a"
+
+install:
+	@tools/deps lib
+	@tools/build opt
+	@meson configure -Dprefix='$(PREFIX)' "$$(tools/build --where opt)" >/dev/null
+	@DESTDIR='$(DESTDIR)' meson install --quiet -C "$$(tools/build --where opt)"
+
+clean:
+	@rm -rf "$$(dirname "$$(tools/build --where opt)")"

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * check.c: what holds of a connection between two calls, asserted (config.check). A failure is a mistake of ours, never the peer's doing.
+ *
+ *   SYN-SENT       our SYN is not acknowledged: SND.UNA = ISS, SND.NXT = ISS+1, nothing of the stream is sent
+ *   SYN-RECEIVED   the same, and the peer's SYN is known
+ *   ESTABLISHED    both SYNs are acknowledged, no FIN is sent or received
+ *   FIN-WAIT-1     our FIN is queued and not acknowledged, the peer's is not received
+ *   FIN-WAIT-2     our FIN is acknowledged, the peer's is not received
+ *   CLOSE-WAIT     the peer's FIN is received, ours is not queued
+ *   CLOSING        both FINs under way: ours is not acknowledged, the peer's is received
+ *   LAST-ACK       the same from the passive side: our FIN is queued and not acknowledged, the peer's is received
+ *   TIME-WAIT      both FINs are acknowledged
+ *   CLOSED         nothing is outstanding, no timer runs
+ *   always         SND.UNA =< SND.NXT; what is sent and unacknowledged is SND.NXT - SND.UNA; pipe is at most that; a timer runs while
+ *                  something is outstanding
+ */
+#include "base/check.h"
+#include "base/seq.h"
+#include "transport/tcp/tcp.h"
+
+static void check_state(const struct tcp *c)
+{
+    switch (c->state) {
+    case PL_SYN_SENT:
+    case PL_SYN_RECEIVED:
+        CHECK(!c->syn_acked && c->snd.una == c->snd.iss && c->snd.nxt == c->snd.iss + 1 && c->snd_sent == 0);
+        break;
+    case PL_ESTABLISHED:
+        CHECK(c->syn_acked && !c->fin_queued && !c->fin_received);
+        break;
+    case PL_FIN_WAIT_1:
+        CHECK(c->fin_queued && !c->fin_acked && !c->fin_received);
+        break;
+    case PL_FIN_WAIT_2:
+        CHECK(c->fin_acked && !c->fin_received);
+        break;
+    case PL_CLOSE_WAIT:
+        CHECK(!c->fin_queued && c->fin_received);
+        break;
+    case PL_CLOSING:
+    case PL_LAST_ACK:
+        CHECK(c->fin_queued && !c->fin_acked && c->fin_received);
+        break;
+    case PL_TIME_WAIT:
+        CHECK(c->fin_acked && c->fin_received);
+        break;
+    default:
+        CHECK(c->state == PL_CLOSED && !c->flight && !c->gaps && timers_next(&c->timers) == PL_NEVER);
+        break;
+    }
+}
+
+static void check_flight(const struct tcp_ctx *x, const struct tcp *c)
+{
+    const struct tcp_flight *f = tcp_flight(x, c);
+    uint32_t seq = c->snd.una, pipe = 0, lost = 0, count = 0;
+    for (uint32_t id = f->queue.head; id; id = rtx_at(x->records, id)->next) {
+        const struct rtx_record *r = rtx_at(x->records, id);
+        CHECK(r->seq == seq && r->len > 0);
+        seq += r->len;
+        pipe += r->flags & RTX_LOST ? 0 : r->len;
+        lost += r->flags & RTX_LOST ? 1 : 0;
+        count++;
+    }
+    CHECK(seq == c->snd.nxt && pipe == f->queue.pipe && lost == f->queue.lost && count == f->queue.count && count > 0);
+    CHECK(c->timers.resend_is == RESEND_RTO || lost > 0);
+}
+
+void tcp_check(const struct tcp_ctx *x, const struct tcp *c)
+{
+    CHECK(c->state != PL_LISTEN);
+    check_state(c);
+    if (c->state == PL_CLOSED || c->released)
+        return;
+    uint32_t outstanding = c->snd.nxt - c->snd.una;
+    CHECK(seq_le(c->snd.una, c->snd.nxt));
+    CHECK(outstanding == c->snd_sent + (c->syn_acked ? 0 : 1) + (c->fin_sent && !c->fin_acked ? 1 : 0));
+    CHECK(c->snd_sent <= c->snd_stream.len && c->snd_stream.len <= c->sndbuf_bytes);
+    CHECK((c->flight != 0) == (c->syn_acked && outstanding > 0));
+    if (c->flight)
+        check_flight(x, c);
+    if (c->gaps)
+        CHECK(tcp_gaps(x, c)->count > 0 && seq_gt(tcp_gaps(x, c)->at[0].lo, c->rcv.nxt));
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * output.c: what should be sent next, and when? RFC 9293 3.7, 3.8; the sender's side of everything.
+ *
+ * tcp_want answers both questions from the connection alone, so the time that is told to the host and the segment that is sent can never disagree.
+ * tcp_build forms the segment at the last moment: its ACK, window and timestamp are never stale.
+ */
+#include "base/seq.h"
+#include "transport/tcp/tcp.h"
+
+#define WHEN_POOLS_ARE_EMPTY (10 * PL_MS)  /* look again: another connection may have given something back */
+
+static struct tcp_want want(uint8_t what, uint16_t why, pl_time when) { return (struct tcp_want){.when = when, .what = what, .why = why}; }
+
+static uint16_t syn_ack_why(const struct tcp *c)
+{
+    if (c->active)
+        return PL_WHY_SYN_ACK_CROSSED;
+    return c->syn_retries || c->syn_sent_at ? PL_WHY_SYN_ACK_REPEAT : PL_WHY_SYN_ACK_ANSWER;
+}
+
+/* What was lost goes first, as far as the congestion window lets it; the first one always may (RFC 6298 5.4). */
+static struct tcp_want want_resend(struct tcp_ctx *x, struct tcp *c)
+{
+    struct tcp_flight *f = tcp_flight(x, c);
+    if (!f || !f->queue.lost)
+        return want(WANT_NOTHING, 0, PL_NEVER);
+    uint32_t id = rtx_first_lost(x->records, &f->queue);
+    const struct rtx_record *r = rtx_at(x->records, id);
+    uint32_t text = r->len - (r->flags & RTX_FIN ? 1 : 0);
+    uint32_t n = text < c->opt.mss ? text : c->opt.mss;
+    if (f->queue.pipe + n > c->cc.cwnd && id != f->queue.head)
+        return want(WANT_NOTHING, 0, PL_NEVER);
+    struct tcp_want w = want(WANT_RESEND, f->in_recovery ? PL_WHY_DATA_REPEAT_FAST : PL_WHY_DATA_REPEAT_RTO, x->now);
+    w.record = id;
+    w.bytes = n;
+    w.fin = (r->flags & RTX_FIN) && n == text;
+    if (w.fin && n == 0)
+        w.why = PL_WHY_FIN_REPEAT;
+    return w;
+}
+
+/* Bytes that the peer's window and the congestion window let go now. */
+static uint32_t sendable(const struct tcp *c, const struct tcp_flight *f, uint32_t unsent)
+{
+    int64_t window = (int64_t)c->snd.wnd - (int64_t)(c->snd.nxt - c->snd.una);    /* negative after the window shrank (MUST-34) */
+    uint32_t cwnd = c->cc.cwnd;
+    uint32_t pipe = f ? f->queue.pipe : 0;
+    if (f && !f->in_recovery && !f->in_rto_recovery && f->dupacks)
+        cwnd += (f->dupacks < 2 ? f->dupacks : 2) * c->opt.mss;                   /* RFC 3042: limited transmit */
+    int64_t congestion = (int64_t)cwnd - pipe;
+    int64_t n = window < congestion ? window : congestion;
+    return n <= 0 ? 0 : n < unsent ? (uint32_t)n : unsent;
+}
+
+/* The FIN goes with the last byte, or alone; it needs a place in the peer's window like a byte. */
+static bool fin_fits(const struct tcp *c, uint32_t bytes)
+{
+    return c->fin_queued && !c->fin_sent && bytes == tcp_unsent(c) && c->snd.nxt - c->snd.una + bytes < c->snd.wnd;
+}
+
+static struct tcp_want want_data(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
+{
+    uint32_t unsent = tcp_unsent(c);
+    if ((unsent == 0 && (!c->fin_queued || c->fin_sent)) || !c->syn_acked)
+        return want(WANT_NOTHING, 0, PL_NEVER);
+    struct tcp_flight *f = tcp_flight(x, c);
+    struct window_question q = {.sendable = sendable(c, f, unsent), .unsent = unsent, .mss = c->opt.mss, .max_wnd = c->snd.max_wnd, .in_flight = f != NULL,
+                                .nagle = !c->nodelay && !c->fin_queued, .overridden = c->override_due};
+    uint32_t n = window_worth_sending(&q);
+    uint32_t most = c->opt.mss;
+    if (gso_bytes > PL_HEADER_BYTES_MAX + 2u * c->opt.mss)
+        most = (gso_bytes - PL_HEADER_BYTES_MAX) / c->opt.mss * c->opt.mss;
+    n = n < most ? n : most;
+    if (c->cork && n < c->opt.mss && !c->fin_queued && !c->override_due)
+        n = 0;
+    bool fin = fin_fits(c, n);
+    if (n == 0 && !fin)
+        return want(WANT_NOTHING, 0, PL_NEVER);
+    bool no_flight = !f && x->flights->used == x->flights->capacity;
+    bool no_record = x->records->used == x->records->capacity || (f && f->queue.count >= x->config->records_per_conn_max);
+    if (no_flight || no_record)           /* its own ACKs bring it back here, or the clock does */
+        return want(WANT_NOTHING, 0, f ? PL_NEVER : x->now + WHEN_POOLS_ARE_EMPTY);
+    struct tcp_want w = want(WANT_DATA, fin && n == 0 ? PL_WHY_FIN_CLOSE : PL_WHY_DATA_NEW, x->now);
+    w.bytes = n;
+    w.fin = fin;
+    return w;
+}
+
+static bool may_receive(const struct tcp *c) { return !c->fin_received && c->state >= PL_ESTABLISHED && c->state != PL_TIME_WAIT; }
+
+static struct tcp_want want_ack(struct tcp_ctx *x, struct tcp *c)
+{
+    if (c->probe_due)
+        return want(WANT_PROBE, PL_WHY_PROBE_ZERO_WINDOW, x->now);
+    if (c->delack.now)
+        return want(WANT_ACK, c->delack.why, x->now);
+    if (may_receive(c) && window_update_due(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale))
+        return want(WANT_ACK, PL_WHY_WINDOW_UPDATE, x->now);
+    if (c->keepalive_due)
+        return want(WANT_PROBE, PL_WHY_PROBE_KEEPALIVE, x->now);
+    return want(WANT_NOTHING, 0, PL_NEVER);
+}
+
+struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
+{
+    struct tcp_want w = want(WANT_NOTHING, 0, PL_NEVER);
+    if (c->state == PL_CLOSED || c->state == PL_LISTEN)
+        return w;
+    if (c->syn_due && c->state == PL_SYN_SENT)
+        return want(WANT_SYN, c->syn_retries ? PL_WHY_SYN_REPEAT : PL_WHY_SYN_CONNECT, x->now);
+    if (c->syn_due && c->state == PL_SYN_RECEIVED)
+        return want(WANT_SYN_ACK, syn_ack_why(c), x->now);
+    if (c->state != PL_SYN_SENT) {
+        w = want_resend(x, c);
+        if (w.what == WANT_NOTHING && (!c->flight || !tcp_flight(x, c)->queue.lost))
+            w = want_data(x, c, gso_bytes);
+        pl_time later = w.when;
+        if (w.what == WANT_NOTHING) {
+            w = want_ack(x, c);
+            w.when = w.what == WANT_NOTHING ? later : w.when;
+        }
+    }
+    pl_time timer = timers_next(&c->timers);
+    if (w.what == WANT_NOTHING && timer < w.when)
+        w.when = timer;
+    return w;
+}
+
+/* Something waits to be sent, nothing is in flight whose ACK would bring us back, and yet nothing may go: the peer's window is closed or too
+ * small. RFC 9293 3.8.6.1: probe it. */
+static bool window_blocks(const struct tcp *c, const struct tcp_want *w)
+{
+    bool waits = tcp_unsent(c) || (c->fin_queued && !c->fin_sent);
+    return waits && c->syn_acked && !c->flight && w->what != WANT_DATA && c->state != PL_CLOSED;
+}
+
+pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c)
+{
+    if (c->user_timeout || c->orphan)
+        life_rearm(x, c);
+    struct tcp_want w = tcp_want(x, c, 0);
+    if (window_blocks(c, &w)) {
+        if (c->timers.resend_is == RESEND_OFF) {
+            struct rtt r = c->rtt;
+            struct rtt_bounds b = tcp_rtt_bounds(x);
+            r.backoffs = c->persist_backoffs;
+            timers_set_resend(&c->timers, RESEND_PERSIST, x->now + rtt_rto(&r, &b));
+        }
+    } else if (c->timers.resend_is == RESEND_PERSIST) {
+        timers_clear(&c->timers, TIMER_RESEND);
+        c->persist_backoffs = 0;
+        c->probe_due = c->override_due = false;
+    }
+    if (w.what != WANT_NOTHING)
+        return w.when;
+    pl_time timer = timers_next(&c->timers);
+    return timer < w.when ? timer : w.when;
+}
+
+/* The SYN's and SYN-ACK's fields: RFC 9293 3.7.1 (MUST-14), RFC 7323 2.2 and 3.2, RFC 2018 2. On a SYN-ACK only what the peer offered. */
+static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_out *o)
+{
+    struct wire_tcp_opts *opts = &o->opts;
+    bool scale = answer ? c->opt.wscale_ok : x->config->window_scaling;
+    bool sack = answer ? c->opt.sack_ok : x->config->sack;
+    bool ts = answer ? c->opt.ts_ok : x->config->timestamps;
+    opts->have = (uint8_t)(WIRE_OPT_MSS | (scale ? WIRE_OPT_WSCALE : 0) | (sack ? WIRE_OPT_SACK_PERMITTED : 0) | (ts ? WIRE_OPT_TIMESTAMPS : 0));
+    opts->mss = options_mss_to_announce(c->path_mtu, tcp_ipv6(&c->flow));
+    opts->wscale = window_scale_for(c->rcvbuf_bytes);
+    o->seq = c->snd.iss;
+    o->flags = PL_SYN | (answer ? PL_ACK : 0);
+    uint32_t room = tcp_rcv_room(c);
+    c->rcv.wnd = room < 65535 ? room : 65535;            /* RFC 7323 2.2: unscaled */
+    o->wnd = o->wnd_raw = (uint16_t)c->rcv.wnd;
+    c->syn_due = false;
+    if (!c->syn_retries)
+        c->syn_sent_at = x->now;
+    struct rtt_bounds b = tcp_rtt_bounds(x);
+    if (c->timers.resend_is != RESEND_RTO)
+        timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
+}
+
+static void start_rto(struct tcp_ctx *x, struct tcp *c)
+{
+    struct rtt_bounds b = tcp_rtt_bounds(x);
+    if (c->timers.resend_is != RESEND_RTO)               /* RFC 6298 5.1 */
+        timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
+}
+
+static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o, struct pl_span *spans, unsigned max)
+{
+    struct stream_at at = {0, 0};
+    uint32_t n = w->bytes, covered = n;
+    bool fin = w->fin;
+    if (!c->flight) {
+        c->flight = slots_take(x->flights);
+        c->progress_at = x->now;
+    }
+    if (n) {
+        at = stream_find(x->chunks, &c->snd_stream, c->snd_sent);
+        o->nspans = (uint8_t)stream_spans_at(x->chunks, at, n, spans, max, &covered);
+    }
+    if (covered < n) {                    /* more pieces than spans: whole segments only, the rest next time */
+        n = covered > c->opt.mss ? covered - covered % c->opt.mss : covered;
+        o->nspans = (uint8_t)stream_spans_at(x->chunks, at, n, spans, max, &covered);
+        fin = false;
+    }
+    o->seq = c->snd.nxt;
+    o->text = n;
+    o->segs = (uint16_t)(n > c->opt.mss ? (n + c->opt.mss - 1) / c->opt.mss : 1);
+    /* RFC 9293 3.9.1.2, MUST-60, 61: PSH on the last segment of what the program gave. */
+    o->flags = PL_ACK | (n && n == tcp_unsent(c) ? PL_PSH : 0) | (fin ? PL_FIN : 0);
+    rtx_append(x->records, &tcp_flight(x, c)->queue, x->config->records_per_conn_max, o->seq, n + (fin ? 1 : 0), at, fin, x->now);
+    c->snd_sent += n;
+    c->snd.nxt += n + (fin ? 1 : 0);
+    c->fin_sent |= fin;
+    c->override_due = false;
+    c->count.bytes_sent += n;
+    start_rto(x, c);
+}
+
+static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o, struct pl_span *spans, unsigned max)
+{
+    struct tcp_flight *f = tcp_flight(x, c);
+    uint32_t covered = w->bytes;
+    rtx_sent_again(x->records, x->chunks, &f->queue, w->record, c->opt.mss, x->now);
+    const struct rtx_record *r = rtx_at(x->records, w->record);
+    if (w->bytes)
+        o->nspans = (uint8_t)stream_spans_at(x->chunks, r->at, w->bytes, spans, max, &covered);
+    bool all = covered == w->bytes;
+    o->seq = r->seq;
+    o->text = covered;
+    o->flags = PL_ACK | (r->seq + w->bytes == c->snd.nxt - (c->fin_sent ? 1 : 0) && covered ? PL_PSH : 0) | (w->fin && all ? PL_FIN : 0);
+    c->count.bytes_retransmitted += covered;
+    c->count.retransmits++;
+    start_rto(x, c);
+}
+
+/* RFC 9293 3.8.6.1 and 3.8.4: a probe: an old sequence number, so that whoever gets it must answer. Without text (docs/defaults.md). */
+static void build_probe(struct tcp *c, struct tcp_out *o)
+{
+    o->seq = (c->probe_due ? c->snd.una : c->snd.nxt) - 1;
+    o->flags = PL_ACK;
+    c->probe_due = c->keepalive_due = false;
+}
+
+/* What every segment of a synchronised connection carries. */
+static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
+{
+    if (!(o->flags & PL_SYN)) {
+        if (may_receive(c))
+            c->rcv.wnd = window_to_offer(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale);
+        o->wnd_raw = window_field(c->rcv.wnd, c->opt.rcv_wscale);
+        o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;
+        c->rcv.wnd = o->wnd;
+        if (c->opt.ts_ok)
+            o->opts.have |= WIRE_OPT_TIMESTAMPS;
+        if (c->opt.sack_ok && c->gaps) {  /* RFC 2018 3 */
+            o->opts.nsack = (uint8_t)ooo_sack_blocks(tcp_gaps(x, c), c->newest_gap, &o->opts, c->opt.ts_ok ? 3 : 4);
+            o->opts.have |= o->opts.nsack ? WIRE_OPT_SACK : 0;
+        }
+    }
+    if (o->opts.have & WIRE_OPT_TIMESTAMPS) {            /* RFC 7323 3.2: the echo is valid only with an ACK */
+        o->opts.ts_val = timestamps_clock(c->ts.offset, x->now);
+        o->opts.ts_ecr = o->flags & PL_ACK ? c->ts.recent : 0;
+    }
+    if (o->flags & PL_ACK) {
+        o->ack = c->rcv.nxt;
+        c->ts.last_ack_sent = c->rcv.nxt;
+        delack_sent(&c->delack);
+        timers_clear(&c->timers, TIMER_DELACK);
+    }
+}
+
+void tcp_build(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o, struct pl_span *spans, unsigned max)
+{
+    *o = (struct tcp_out){.why = w->why, .segs = 1};
+    switch (w->what) {
+    case WANT_SYN:
+    case WANT_SYN_ACK:
+        build_syn(x, c, w->what == WANT_SYN_ACK, o);
+        break;
+    case WANT_DATA:
+        build_data(x, c, w, o, spans, max);
+        break;
+    case WANT_RESEND:
+        build_resend(x, c, w, o, spans, max);
+        break;
+    case WANT_PROBE:
+        build_probe(c, o);
+        break;
+    default:
+        o->seq = c->snd.nxt;
+        o->flags = PL_ACK;
+        break;
+    }
+    build_common(x, c, o);
+    c->count.segs_out += o->segs;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * state.c: the only writer of a connection's state, for all three kinds of record. RFC 9293 3.3.2, figure 5.
+ *
+ *                              +---------+  connect()
+ *                              |  CLOSED |------------------------------+   tcp_user_open
+ *                              +---------+                              V
+ *   +---------+  SYN            half_open_make        SYN         +---------+
+ *   | LISTEN  |---------------------+        +--------------------| SYN-SENT|
+ *   +---------+                     V        V  handshake_arrives +---------+
+ *        ^   RST, SYN         +----------------+                        | SYN-ACK: handshake_arrives
+ *        +--------------------|  SYN-RECEIVED  |                        |
+ *        acceptable_second_rst+----------------+                        V
+ *        acceptable_fourth_syn       |   |  ACK: handshake_fifth_ack  +-------------+
+ *                     teardown_finish|   +--------------------------->| ESTABLISHED |
+ *                                    V                                +-------------+
+ *                              +-----------+   teardown_finish          |        | FIN: teardown_eighth_fin
+ *                              | FIN-WAIT-1|<---------------------------+        V
+ *                              +-----------+                              +-----------+
+ *          teardown_fin_acked    |       | teardown_eighth_fin            |CLOSE-WAIT |
+ *                                V       V                                +-----------+
+ *                      +----------+   +---------+                               | teardown_finish
+ *                      |FIN-WAIT-2|   | CLOSING |                               V
+ *                      +----------+   +---------+                         +-----------+
+ *       teardown_eighth_fin  |             | teardown_fin_acked           | LAST-ACK  |
+ *                            V             V                              +-----------+
+ *                         +-------------------+   2 MSL                         | teardown_fin_acked
+ *                         |     TIME-WAIT     |-----------> CLOSED <------------+
+ *                         +-------------------+   (the stack's time_wait_expires)
+ *
+ * Every state may go to CLOSED: a RST, a time-out, an abort, the interface gone (tcp_die). A connection in FIN-WAIT-1 whose FIN is acknowledged by
+ * the peer's FIN goes to TIME-WAIT through FIN-WAIT-2.
+ */
+#include "transport/tcp/tcp.h"
+#include "base/check.h"
+
+#define TO(s) (1u << PL_##s)
+static const uint16_t edges[PL_STATE_COUNT] = {
+    [PL_CLOSED] = TO(SYN_SENT),
+    [PL_LISTEN] = TO(SYN_RECEIVED),
+    [PL_SYN_SENT] = TO(SYN_RECEIVED) | TO(ESTABLISHED) | TO(CLOSED),
+    [PL_SYN_RECEIVED] = TO(ESTABLISHED) | TO(FIN_WAIT_1) | TO(CLOSE_WAIT) | TO(LISTEN) | TO(CLOSED),
+    [PL_ESTABLISHED] = TO(FIN_WAIT_1) | TO(CLOSE_WAIT) | TO(CLOSED),
+    [PL_FIN_WAIT_1] = TO(FIN_WAIT_2) | TO(CLOSING) | TO(CLOSED),
+    [PL_FIN_WAIT_2] = TO(TIME_WAIT) | TO(CLOSED),
+    [PL_CLOSE_WAIT] = TO(LAST_ACK) | TO(CLOSED),
+    [PL_CLOSING] = TO(TIME_WAIT) | TO(CLOSED),
+    [PL_LAST_ACK] = TO(CLOSED),
+    [PL_TIME_WAIT] = TO(CLOSED),
+};
+#undef TO
+
+static void endpoint(struct pl_endpoint *e, const uint8_t addr[16], uint32_t zone, uint16_t port)
+{
+    memcpy(e->addr.b, addr, 16);
+    e->addr.zone = zone;
+    e->port = port;
+}
+
+static void trace(struct tcp_ctx *x, const struct tcp *c, enum pl_trace_kind kind, enum pl_reason why, enum pl_state before, int64_t a, int64_t b)
+{
+    struct pl_trace_event e = {.now = x->now, .kind = (uint8_t)kind, .state_before = (uint8_t)before, .state_after = c->state, .protocol = 6,
+                               .why = (uint16_t)why, .iface = c->path_iface, .conn = c->handle, .cookie = c->cookie, .a = a, .b = b};
+    endpoint(&e.local, c->flow.local, c->flow.zone, c->flow.local_port);
+    endpoint(&e.remote, c->flow.remote, c->flow.zone, c->flow.remote_port);
+    x->env->trace(x->env->trace_user, &e);
+}
+
+void tcp_trace(struct tcp_ctx *x, const struct tcp *c, enum pl_trace_kind kind, enum pl_reason why, int64_t a, int64_t b)
+{
+    if (x->env->trace)
+        trace(x, c, kind, why, c->state, a, b);
+}
+
+void tcp_state(struct tcp_ctx *x, struct tcp *c, enum pl_state to, enum pl_reason why)
+{
+    enum pl_state from = c->state;
+    CHECK(edges[from] & (1u << to));
+    c->state = (uint8_t)to;
+    if (x->env->trace)
+        trace(x, c, PL_TRACE_STATE, why, from, 0, 0);
+}
+
+void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
+{
+    if (!c->flight)
+        return;
+    rtx_free(x->records, &tcp_flight(x, c)->queue);
+    slots_give(x->flights, c->flight);
+    c->flight = 0;
+}
+
+void tcp_release(struct tcp_ctx *x, struct tcp *c)
+{
+    tcp_flight_end(x, c);
+    if (c->gaps) {
+        slots_give(x->gaps, c->gaps);
+        c->gaps = 0;
+    }
+    stream_free(x->chunks, &c->snd_stream);
+    c->snd_sent = 0;
+    if (c->orphan)
+        stream_free(x->chunks, &c->rcv_stream);
+    else
+        stream_trim(x->chunks, &c->rcv_stream);
+    x->chunks_freed = true;
+    c->timers = (struct tcp_timers){0};
+    c->delack = (struct delack){0};
+    c->syn_due = c->probe_due = c->keepalive_due = c->override_due = false;
+}
+
+void tcp_die(struct tcp_ctx *x, struct tcp *c, int error, enum pl_reason why)
+{
+    if (c->error == 0)
+        c->error = (int16_t)error;
+    tcp_state(x, c, PL_CLOSED, why);
+    tcp_release(x, c);
+    x->news |= PL_EV_CLOSED | PL_EV_READABLE | PL_EV_WRITABLE | (error ? PL_EV_ERROR : 0);
+}
+
+/* RFC 9293 3.10.5, 3.5.3: <SEQ=SND.NXT><CTL=RST> */
+void tcp_owe_reset(struct tcp_ctx *x, struct tcp *c, enum pl_reason why)
+{
+    x->reply = (struct tcp_reply){.due = true, .flags = PL_RST, .why = (uint16_t)why, .seq = c->snd.nxt};
+}
+
+/* RFC 5961 7, limited per connection only: a bucket shared with others would tell them what arrives here (threats V44). */
+bool tcp_may_challenge(struct tcp_ctx *x, struct tcp *c)
+{
+    if (c->challenges == 0 || x->now - c->challenge_from >= 5 * PL_S) {
+        c->challenge_from = x->now;
+        c->challenges = 0;
+    }
+    if (c->challenges >= 10)
+        return false;
+    c->challenges++;
+    return true;
+}

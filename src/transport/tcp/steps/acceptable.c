@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * acceptable.c: RFC 9293 3.10.7.4 first to fourth: may this segment speak to the connection at all? RFC 7323 5 (PAWS), RFC 5961 3 and 4.
+ */
+#include "base/seq.h"
+#include "transport/tcp/tcp.h"
+
+static void challenge(struct tcp_ctx *x, struct tcp *c)
+{
+    if (tcp_may_challenge(x, c))
+        delack_owe(&c->delack, PL_WHY_ACK_CHALLENGE);
+}
+
+/* RFC 7323 5.3 R1, 3.2: timestamps first. A RST is exempt. */
+static enum pl_drop timestamps_first(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
+{
+    if (!c->opt.ts_ok || (seg->flags & PL_RST))
+        return PL_DROP_NONE;
+    if (!(seg->opts.have & WIRE_OPT_TIMESTAMPS))         /* an old peer may send its third message without: threats V59 */
+        return c->state == PL_SYN_RECEIVED ? PL_DROP_NONE : PL_DROP_TCP_NO_TIMESTAMP;
+    if (!timestamps_paws_rejects(&c->ts, seg->opts.ts_val, x->now))
+        return PL_DROP_NONE;
+    if (seg->len || tcp_may_challenge(x, c))
+        delack_owe(&c->delack, PL_WHY_ACK_DUPLICATE);
+    return PL_DROP_TCP_PAWS;
+}
+
+/* RFC 9293 3.10.7.4 first, the table of four cases. */
+static bool in_window(const struct tcp *c, const struct tcp_seg *seg)
+{
+    uint32_t nxt = c->rcv.nxt, wnd = c->rcv.wnd;
+    if (seg->len == 0)
+        return wnd == 0 ? seg->seq == nxt : seq_in(seg->seq, nxt, nxt + wnd);
+    if (wnd == 0)
+        return false;
+    return seq_in(seg->seq, nxt, nxt + wnd) || seq_in(seg->seq + seg->len - 1, nxt, nxt + wnd) ||
+           (seq_lt(seg->seq, nxt) && seq_gt(seg->seq + seg->len, nxt + wnd));
+}
+
+/* The peer repeats the SYN that brought us to SYN-RECEIVED. Alone: our SYN-ACK was lost, repeat it. With an ACK: the other half of a simultaneous
+ * open (RFC 9293 3.5 figure 7): its SYN is known already, the rest counts. True: dropped. */
+static bool syn_again(struct tcp *c, struct tcp_seg *seg)
+{
+    if (c->state != PL_SYN_RECEIVED || !(seg->flags & PL_SYN) || seg->seq != c->rcv.irs)
+        return false;
+    if (!(seg->flags & PL_ACK)) {
+        c->syn_due = true;
+        return true;
+    }
+    seg->seq++;
+    seg->len--;
+    seg->flags &= (uint8_t)~PL_SYN;
+    return false;
+}
+
+enum pl_drop acceptable_first_sequence(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
+{
+    enum pl_drop drop = timestamps_first(x, c, seg);
+    if (drop != PL_DROP_NONE)
+        return drop;
+    if (syn_again(c, seg))
+        return PL_DROP_TCP_DUPLICATE;
+    if (!in_window(c, seg)) {
+        if (seg->flags & PL_RST)
+            return PL_DROP_TCP_RST_OUTSIDE;
+        /* MUST-66: with a window of zero, "special allowance should be made to accept valid ACKs, URGs, and RSTs": the text goes, the ACK stays. */
+        if (c->rcv.wnd == 0 && seg->seq == c->rcv.nxt && !(seg->flags & PL_SYN)) {
+            delack_owe(&c->delack, PL_WHY_ACK_DUPLICATE);
+            seg->text = seg->len = 0;
+            seg->flags &= (uint8_t)~(PL_FIN | PL_PSH);
+            return PL_DROP_NONE;
+        }
+        bool old = seq_le(seg->seq + seg->len, c->rcv.nxt);
+        /* "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>": always for text, within bounds for what might be the answer to our own answer (threats V45). */
+        if (seg->len || tcp_may_challenge(x, c))
+            delack_owe_duplicate(&c->delack, PL_WHY_ACK_DUPLICATE);
+        return old ? PL_DROP_TCP_DUPLICATE : PL_DROP_TCP_OUTSIDE_WINDOW;
+    }
+    if (c->opt.ts_ok && (seg->opts.have & WIRE_OPT_TIMESTAMPS))
+        timestamps_received(&c->ts, seg->opts.ts_val, seg->seq, x->now);
+    return PL_DROP_NONE;
+}
+
+enum pl_drop acceptable_second_rst(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
+{
+    if (!(seg->flags & PL_RST))
+        return PL_DROP_NONE;
+    /* RFC 9293 3.10.7.4 second, RFC 5961 3.2: inside the window but not exactly the next byte: a guess. */
+    if (seg->seq != c->rcv.nxt) {
+        challenge(x, c);
+        return PL_DROP_TCP_RST_CHALLENGED;
+    }
+    int error = PL_ECONNRESET;
+    if (c->state == PL_SYN_RECEIVED)      /* passive: "return this connection to LISTEN"; active: "connection refused" */
+        error = c->active ? PL_ECONNREFUSED : 0;
+    else if (c->state == PL_CLOSING || c->state == PL_LAST_ACK)
+        error = c->snd_stream.len ? PL_ECONNRESET : 0;   /* "enter the CLOSED state"; told only if text was lost with it */
+    tcp_die(x, c, error, PL_WHY_GOT_RST);
+    return PL_DROP_TCP_RST_TAKEN;
+}
+
+enum pl_drop acceptable_fourth_syn(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
+{
+    if (!(seg->flags & PL_SYN))
+        return PL_DROP_NONE;
+    /* RFC 9293 3.10.7.4 fourth: "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state". */
+    if (c->state == PL_SYN_RECEIVED && !c->active) {
+        tcp_die(x, c, 0, PL_WHY_GOT_SYN);
+        return PL_DROP_TCP_SYN_RETURNED;
+    }
+    challenge(x, c);                      /* RFC 5961 4.2: irrespective of the sequence number */
+    return PL_DROP_TCP_SYN_CHALLENGED;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ack.c: RFC 9293 3.10.7.4 fifth: what the peer has received, and how much more it takes. RFC 5961 5, RFC 6298, RFC 5681, RFC 6582.
+ */
+#include "base/seq.h"
+#include "transport/tcp/tcp.h"
+
+static void resend_timer(struct tcp_ctx *x, struct tcp *c)
+{
+    struct rtt_bounds b = tcp_rtt_bounds(x);
+    if (c->flight)                        /* RFC 6298 5.3: new data acknowledged: start anew; 5.2: nothing left: stop */
+        timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
+    else
+        timers_clear(&c->timers, TIMER_RESEND);
+}
+
+/* RFC 6298 3 (Karn): a repeated segment gives no sample, unless the timestamp's echo says which copy was meant (RFC 7323 4.1). */
+static void measure(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, pl_time sent)
+{
+    struct rtt_bounds b = tcp_rtt_bounds(x);
+    if (sent) {
+        rtt_sample(&c->rtt, x->now - sent, &b);
+    } else if (c->opt.ts_ok && (seg->opts.have & WIRE_OPT_TIMESTAMPS) && seg->opts.ts_ecr) {
+        uint32_t ms = timestamps_clock(c->ts.offset, x->now) - seg->opts.ts_ecr;
+        if (ms < 1u << 20)
+            rtt_sample(&c->rtt, (ms ? ms : 1) * PL_MS, &b);
+    }
+}
+
+/* RFC 6582 3.2: an ACK that moves SND.UNA while a loss is being repaired. */
+static void recovery(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t acked)
+{
+    bool full = seq_ge(c->snd.una, f->recover);
+    if (f->in_rto_recovery && full)
+        f->in_rto_recovery = false;
+    if (!f->in_recovery)
+        return;
+    if (full) {
+        uint32_t before = c->cc.cwnd;
+        cc_on_recovered(&c->cc, f->queue.pipe, c->opt.mss);
+        f->in_recovery = false;
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_EXIT, before, c->cc.cwnd);
+    } else {                              /* partial: the next hole is lost as well */
+        cc_on_partial(&c->cc, acked, c->opt.mss);
+        if (f->queue.head)
+            rtx_mark_lost(x->records, &f->queue, f->queue.head);
+    }
+}
+
+/* SND.UNA < SEG.ACK =< SND.NXT: "then set SND.UNA <- SEG.ACK. Any segments on the retransmission queue that are thereby entirely acknowledged
+ * are removed." */
+static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
+{
+    uint32_t acked = seg->ack - c->snd.una;
+    struct tcp_flight *f = tcp_flight(x, c);
+    uint32_t in_flight = f ? f->queue.pipe : 0;
+    if (f) {
+        struct rtx_acked a = rtx_ack(x->records, x->chunks, &f->queue, seg->ack);
+        measure(x, c, seg, a.sent);
+    }
+    c->snd.una = seg->ack;
+    c->fin_acked = c->fin_sent && seg->ack == c->snd.nxt;
+    uint32_t bytes = acked - (c->fin_acked ? 1 : 0);
+    stream_drop(x->chunks, &c->snd_stream, bytes);
+    x->chunks_freed = true;
+    c->snd_sent -= bytes;
+    c->count.bytes_acked += bytes;
+    c->rtt.backoffs = 0;
+    c->progress_at = x->now;
+    c->soft_error = 0;
+    x->progress = true;
+    if (f) {
+        f->dupacks = 0;
+        bool limited = c->cc.cwnd < c->cc.ssthresh ? c->cc.cwnd < 2 * in_flight : in_flight + 3u * c->opt.mss >= c->cc.cwnd;
+        if (!f->in_recovery)
+            cc_on_ack(&c->cc, acked, c->opt.mss, limited);
+        recovery(x, c, f, acked);
+        if (f->queue.count == 0)
+            tcp_flight_end(x, c);
+    }
+    resend_timer(x, c);
+    if (c->wants_write && c->snd_stream.len < c->sndbuf_bytes)
+        x->news |= PL_EV_WRITABLE;
+}
+
+/* RFC 5681 2: what counts as a duplicate acknowledgement; 3.2: the third one means a loss. */
+static void duplicate(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
+{
+    struct tcp_flight *f = tcp_flight(x, c);
+    if (!f || seg->len || seg->ack != c->snd.una || seg->wnd != c->snd.wnd)
+        return;
+    f->dupacks++;
+    if (f->in_recovery) {
+        cc_on_duplicate(&c->cc, c->opt.mss);
+        return;
+    }
+    /* RFC 6582 3.2 (2): after a time-out duplicates may be answers to what was repeated needlessly: not before `recover` is passed. */
+    if (f->dupacks != 3 || f->in_rto_recovery)
+        return;
+    uint32_t before = c->cc.cwnd;
+    cc_on_loss(&c->cc, f->queue.pipe, c->opt.mss);
+    f->in_recovery = true;
+    f->recover = c->snd.nxt;
+    rtx_mark_lost(x->records, &f->queue, f->queue.head);
+    tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_FAST, before, c->cc.cwnd);
+}
+
+/* "If SND.UNA =< SEG.ACK =< SND.NXT, the send window should be updated. If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK))" */
+static void update_window(struct tcp *c, const struct tcp_seg *seg)
+{
+    if (!seq_lt(c->snd.wl1, seg->seq) && !(c->snd.wl1 == seg->seq && seq_le(c->snd.wl2, seg->ack)))
+        return;
+    c->snd.wnd = seg->wnd;
+    c->snd.wl1 = seg->seq;
+    c->snd.wl2 = seg->ack;
+    if (seg->wnd > c->snd.max_wnd)
+        c->snd.max_wnd = seg->wnd;
+    if (seg->wnd)
+        c->persist_backoffs = 0;
+}
+
+enum pl_drop ack_fifth(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
+{
+    if (seq_gt(seg->ack, c->snd.nxt)) {
+        /* "If the ACK acks something not yet sent (SEG.ACK > SND.NXT), then send an ACK, drop the segment, and return." */
+        if (tcp_may_challenge(x, c))
+            delack_owe(&c->delack, PL_WHY_ACK_TOO_NEW);
+        return PL_DROP_TCP_ACK_TOO_NEW;
+    }
+    /* RFC 5961 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK, or it is a blind guess. */
+    if (seq_lt(seg->ack, c->snd.una - c->snd.max_wnd)) {
+        if (tcp_may_challenge(x, c))
+            delack_owe(&c->delack, PL_WHY_ACK_CHALLENGE);
+        return PL_DROP_TCP_ACK_TOO_OLD;
+    }
+    if (seq_lt(c->snd.una, seg->ack))
+        advance(x, c, seg);
+    else
+        duplicate(x, c, seg);
+    if (seq_le(c->snd.una, seg->ack))
+        update_window(c, seg);
+    return PL_DROP_NONE;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * keepalive.c: is the peer still there? RFC 9293 3.8.4: off unless asked for (MUST-25), only after silence (MUST-26), and one unanswered probe
+ * is no proof (MUST-29).
+ */
+#include "transport/tcp/tcp.h"
+
+/* Something acceptable arrived. */
+void keepalive_heard(struct tcp_ctx *x, struct tcp *c)
+{
+    c->heard_at = x->now;
+    c->probes = 0;
+    if (c->keepalive && !c->timers.at[TIMER_KEEPALIVE])
+        timers_set(&c->timers, TIMER_KEEPALIVE, x->now + x->config->keepalive_idle);
+}
+
+void keepalive_fires(struct tcp_ctx *x, struct tcp *c)
+{
+    timers_clear(&c->timers, TIMER_KEEPALIVE);
+    if (!c->keepalive || !tcp_synchronised(c))
+        return;
+    pl_time due = c->heard_at + x->config->keepalive_idle + c->probes * x->config->keepalive_interval;
+    if (due > x->now || c->flight) {      /* heard since, or data is outstanding: the retransmission timer watches then */
+        timers_set(&c->timers, TIMER_KEEPALIVE, due > x->now ? due : x->now + x->config->keepalive_interval);
+        return;
+    }
+    tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_KEEPALIVE, (int64_t)(x->now - c->heard_at), c->probes);
+    if (c->probes >= x->config->keepalive_probes) {
+        tcp_owe_reset(x, c, PL_WHY_RST_TIMEOUT);
+        tcp_die(x, c, PL_ETIMEDOUT, PL_WHY_TIMER_KEEPALIVE);
+        return;
+    }
+    c->probes++;
+    c->keepalive_due = true;
+    timers_set(&c->timers, TIMER_KEEPALIVE, x->now + x->config->keepalive_interval);
+}

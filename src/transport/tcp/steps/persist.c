@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * persist.c: the peer's window is closed, and the segment that opens it may be lost: ask. RFC 9293 3.8.6.1 (MUST-36, SHLD-29, 30), and the
+ * sender's override time-out, 3.8.6.2.1.
+ */
+#include "transport/tcp/tcp.h"
+
+void persist_fires(struct tcp_ctx *x, struct tcp *c)
+{
+    timers_clear(&c->timers, TIMER_RESEND);
+    tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_PERSIST, c->persist_backoffs, c->snd.wnd);
+    if (c->snd.wnd == 0)
+        c->probe_due = true;
+    else
+        c->override_due = true;
+    c->persist_backoffs++;                /* SHLD-30: exponentially longer */
+}

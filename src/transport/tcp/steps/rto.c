@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rto.c: no acknowledgement in time. RFC 6298 5.4 to 5.7, RFC 9293 3.8.1 and 3.8.3 (R1, R2), RFC 5681 3.1.
+ */
+#include "transport/tcp/tcp.h"
+
+void rto_fires(struct tcp_ctx *x, struct tcp *c)
+{
+    struct tcp_flight *f = tcp_flight(x, c);
+    timers_clear(&c->timers, TIMER_RESEND);
+    if (!f)
+        return;
+    uint32_t bound = c->orphan ? x->config->orphan_retries : x->config->data_retries;
+    if (c->rtt.backoffs >= bound) {       /* RFC 9293 3.8.3: R2: close the connection (MUST-20, 21) */
+        tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, c->rtt.backoffs, 0);
+        if (c->orphan)
+            tcp_owe_reset(x, c, PL_WHY_RST_TIMEOUT);
+        tcp_die(x, c, c->soft_error ? c->soft_error : PL_ETIMEDOUT, PL_WHY_TIMER_RETRIES);
+        return;
+    }
+    struct rtt_bounds b = tcp_rtt_bounds(x);
+    uint32_t before = c->cc.cwnd;
+    tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RTO, (int64_t)rtt_rto(&c->rtt, &b), c->rtt.backoffs);
+    c->rtt.backoffs++;                    /* RFC 6298 5.5; RFC 9293 3.8.3: R1: at three, the network layer is asked to look (MUST-20) */
+    x->doubt = c->rtt.backoffs >= 3;
+    cc_on_rto(&c->cc, f->queue.pipe, c->opt.mss, c->rtt.backoffs == 1);
+    f->in_recovery = false;
+    f->in_rto_recovery = true;
+    f->dupacks = 0;
+    f->recover = c->snd.nxt;
+    rtx_mark_all_lost(x->records, &f->queue);
+    tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_RTO, before, c->cc.cwnd);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * text.c: RFC 9293 3.10.7.4 seventh: the text of a segment goes into the receive stream, each byte once and in order.
+ *
+ * Text in order is appended; text behind a gap is written in place further back, and the set of ranges in `gaps` says which bytes are
+ * there. When the gap closes, RCV.NXT jumps over everything that had come early.
+ */
+#include "base/seq.h"
+#include "transport/tcp/tcp.h"
+
+/* Copies text [off, off + n) of the segment to `to`, piece by piece, through `sink`. Returns bytes that found room. */
+static uint32_t each_piece(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, uint32_t off, uint32_t n, uint32_t at, bool append)
+{
+    size_t skip = (size_t)seg->text_off + off;
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < seg->nspans && done < n; i++) {
+        const struct pl_span *s = &seg->spans[i];
+        if (skip >= s->len) {
+            skip -= s->len;
+            continue;
+        }
+        uint32_t piece = s->len - skip < n - done ? (uint32_t)(s->len - skip) : n - done;
+        const uint8_t *from = (const uint8_t *)s->base + skip;
+        uint32_t took = append ? stream_append(x->chunks, &c->rcv_stream, from, piece)
+                               : stream_write_at(x->chunks, &c->rcv_stream, at + done, from, piece) ? piece : 0;
+        done += took;
+        skip = 0;
+        if (took < piece)
+            break;
+    }
+    return done;
+}
+
+/* RFC 9293 3.10.7.4 first: "If a segment's contents straddle the boundary between old and new, only the new parts are processed." */
+static void trim(struct tcp *c, struct tcp_seg *seg)
+{
+    if (seq_lt(seg->seq, c->rcv.nxt)) {
+        uint32_t old = c->rcv.nxt - seg->seq;
+        if (old > seg->text)
+            old = seg->text;
+        seg->seq += old;
+        seg->text -= old;
+        seg->text_off += old;
+    }
+    uint32_t edge = c->rcv.nxt + c->rcv.wnd;
+    if (seg->text && seq_gt(seg->seq + seg->text, edge)) {
+        seg->text = seq_gt(edge, seg->seq) ? edge - seg->seq : 0;
+        seg->flags &= (uint8_t)~PL_FIN;   /* the FIN lies beyond the window */
+    }
+}
+
+static void received(struct tcp_ctx *x, struct tcp *c, uint32_t n)
+{
+    c->rcv.nxt += n;
+    c->rcv.wnd = c->rcv.wnd > n ? c->rcv.wnd - n : 0;
+    c->count.bytes_received += n;
+    if (c->state != PL_SYN_RECEIVED)      /* text that came before ESTABLISHED is told then */
+        x->news |= PL_EV_READABLE;
+}
+
+static enum pl_drop in_order(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
+{
+    uint32_t n = each_piece(x, c, seg, 0, seg->text, 0, true);
+    if (n < seg->text)
+        seg->flags &= (uint8_t)~PL_FIN;
+    if (n == 0) {                         /* the peer will repeat it; meanwhile it hears how far we are */
+        delack_owe_duplicate(&c->delack, PL_WHY_ACK_NOW);
+        return PL_DROP_TCP_NO_CHUNK;
+    }
+    received(x, c, n);
+    bool full_or_pushed = (seg->flags & PL_PSH) || n >= c->opt.mss;
+    if (c->no_delack)
+        delack_owe(&c->delack, PL_WHY_ACK_NOW);
+    else if (delack_text(&c->delack, seg->segs, full_or_pushed) && !c->timers.at[TIMER_DELACK])
+        timers_set(&c->timers, TIMER_DELACK, x->now + x->config->delayed_ack);    /* MUST-40: less than 0.5 s */
+    return PL_DROP_NONE;
+}
+
+/* Writes those parts of the segment that are not there yet (the first data for a byte wins, threats V36). */
+static bool write_missing(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, struct ranges *gaps)
+{
+    uint32_t from = seg->seq, end = seg->seq + seg->text;
+    struct range gap;
+    while (seq_lt(from, end) && ranges_gap(gaps, from, end, &gap)) {
+        uint32_t n = gap.hi - gap.lo;
+        if (each_piece(x, c, seg, gap.lo - seg->seq, n, c->rcv_stream.len + (gap.lo - c->rcv.nxt), false) < n)
+            return false;
+        from = gap.hi;
+    }
+    return true;
+}
+
+/* Text behind a gap, or text in front of such text. */
+static enum pl_drop around_gaps(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
+{
+    bool ahead = seq_gt(seg->seq, c->rcv.nxt);
+    if (!c->gaps) {
+        c->gaps = slots_take(x->gaps);
+        if (!c->gaps)
+            return PL_DROP_TCP_TOO_MANY_GAPS;
+        tcp_gaps(x, c)->capacity = x->config->gaps_per_conn_max;
+    }
+    struct ranges *gaps = tcp_gaps(x, c);
+    /* What is in order must always find room: text behind a gap takes nothing of the last chunks. */
+    if (ahead && chunks_free(x->chunks) <= x->chunks->capacity / 16 + 2)
+        return PL_DROP_TCP_NO_CHUNK;
+    if (!write_missing(x, c, seg, gaps))
+        return PL_DROP_TCP_NO_CHUNK;
+    struct range merged;
+    if (!ranges_add(gaps, seg->seq, seg->seq + seg->text, &merged))
+        return PL_DROP_TCP_TOO_MANY_GAPS;
+    c->newest_gap = (struct ooo_recent){merged.lo, merged.hi};
+    uint32_t nxt = ranges_pop_front(gaps, c->rcv.nxt);
+    if (nxt != c->rcv.nxt) {
+        uint32_t n = nxt - c->rcv.nxt;
+        stream_extend(&c->rcv_stream, n);
+        received(x, c, n);
+        c->delack.now = 0;                /* one ACK of the new RCV.NXT says it all */
+        delack_owe(&c->delack, PL_WHY_ACK_GAP_FILLED);
+    }
+    return PL_DROP_NONE;
+}
+
+static void forget_gaps(struct tcp_ctx *x, struct tcp *c)
+{
+    if (c->gaps && tcp_gaps(x, c)->count == 0) {
+        slots_give(x->gaps, c->gaps);
+        c->gaps = 0;
+    }
+}
+
+enum pl_drop text_seventh(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
+{
+    if (seg->text == 0)
+        return PL_DROP_NONE;
+    /* CLOSE-WAIT, CLOSING, LAST-ACK, TIME-WAIT: "This should not occur since a FIN has been received from the remote side. Ignore the segment text." */
+    if (c->fin_received)
+        return PL_DROP_TCP_AFTER_FIN;
+    trim(c, seg);
+    if (seg->text == 0) {
+        delack_owe_duplicate(&c->delack, PL_WHY_ACK_DUPLICATE);
+        return PL_DROP_NONE;
+    }
+    /* RFC 9293 3.6.1, SHLD-3: text for a program that has closed: tell the peer that it was not taken. */
+    if (c->orphan) {
+        tcp_owe_reset(x, c, PL_WHY_RST_DATA_AFTER_CLOSE);
+        tcp_die(x, c, PL_ECONNABORTED, PL_WHY_CALL_ABORT);
+        return PL_DROP_TCP_DATA_AFTER_CLOSE;
+    }
+    /* Rounding by the window scale may promise a little more than the buffer holds: bounded here. */
+    if (c->rcv_stream.len >= c->rcvbuf_bytes + (1u << c->opt.rcv_wscale)) {
+        delack_owe_duplicate(&c->delack, PL_WHY_ACK_NOW);
+        return PL_DROP_TCP_NO_CHUNK;
+    }
+    if (seg->seq == c->rcv.nxt && !c->gaps)
+        return in_order(x, c, seg);
+    bool ahead = seq_gt(seg->seq, c->rcv.nxt);
+    enum pl_drop drop = around_gaps(x, c, seg);
+    if (ahead || drop != PL_DROP_NONE)    /* RFC 5681 4.2: an immediate duplicate ACK for text out of order */
+        delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);
+    forget_gaps(x, c);
+    return drop;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * time_wait.c: TIME-WAIT: the side that closed first stays reachable for 2 MSL, so that it can acknowledge the peer's FIN again, and so that
+ * old segments die out before the ports are used anew. RFC 9293 3.6, 3.10.7.4; RFC 1337; RFC 6191.
+ *
+ * What is left of the connection is a compact entry. Deviations, listed in docs/defaults.md: every RST is ignored (RFC 1337's first fix).
+ */
+#include "base/seq.h"
+#include "transport/tcp/tcp.h"
+
+void time_wait_freeze(struct time_wait *w, const struct tcp *c, pl_time until)
+{
+    w->snd_nxt = c->snd.nxt;
+    w->rcv_nxt = c->rcv.nxt;
+    w->rcv_wnd = c->rcv.wnd;
+    w->ts_recent = c->ts.recent;
+    w->ts_ok = c->opt.ts_ok;
+    w->rcv_wscale = c->opt.rcv_wscale;
+    w->until = until;
+    w->ack_why = c->delack.now || c->delack.waiting ? c->delack.why : 0;
+}
+
+/* `c` was made by tcp_init for this flow. */
+void time_wait_thaw(struct tcp_ctx *x, const struct time_wait *w, struct tcp *c)
+{
+    c->state = PL_TIME_WAIT;
+    c->active = true;
+    c->syn_acked = c->fin_queued = c->fin_sent = c->fin_acked = c->fin_received = true;
+    c->snd.una = c->snd.nxt = w->snd_nxt;
+    c->rcv.nxt = w->rcv_nxt;
+    c->rcv.wnd = w->rcv_wnd;
+    c->opt.ts_ok = w->ts_ok;
+    c->opt.wscale_ok = w->rcv_wscale != 0;
+    c->opt.rcv_wscale = w->rcv_wscale;
+    c->opt.mss = TCP_MSS_FLOOR;
+    c->ts.recent = w->ts_recent;
+    c->ts.recent_at = x->now;
+    if (w->ack_why)
+        delack_owe(&c->delack, w->ack_why);
+}
+
+/* RFC 6191 2, RFC 9293 3.6.1 (MAY-2): may this SYN open a new incarnation? Only if it is provably newer than everything of the old one. */
+bool time_wait_accepts_syn(const struct time_wait *w, const struct tcp_seg *seg)
+{
+    if ((seg->flags & (PL_SYN | PL_ACK | PL_RST | PL_FIN)) != PL_SYN)
+        return false;
+    bool has_ts = seg->opts.have & WIRE_OPT_TIMESTAMPS;
+    bool seq_newer = seq_gt(seg->seq, w->rcv_nxt);
+    if (has_ts && w->ts_ok)
+        return seq_gt(seg->opts.ts_val, w->ts_recent) || (seg->opts.ts_val == w->ts_recent && seq_newer);
+    return has_ts || seq_newer;
+}
+
+enum pl_drop time_wait_arrives(const struct tcp_ctx *x, struct time_wait *w, const struct tcp_seg *seg)
+{
+    /* RFC 1337 3: "ignore RST segments in TIME-WAIT state" */
+    if (seg->flags & PL_RST)
+        return PL_DROP_TCP_RST_TIME_WAIT;
+    if (seg->flags & PL_SYN) {
+        w->ack_why = PL_WHY_ACK_CHALLENGE;
+        return PL_DROP_TCP_SYN_CHALLENGED;
+    }
+    if (!(seg->flags & PL_ACK))
+        return PL_DROP_TCP_NO_ACK;
+    /* RFC 9293 3.10.7.4 fifth: "The only thing that can arrive in this state is a retransmission of the remote FIN. Acknowledge it, and restart
+     * the 2 MSL timeout." */
+    if ((seg->flags & PL_FIN) && seg->seq + seg->len == w->rcv_nxt) {
+        w->until = x->now + 2 * x->config->msl;
+        w->ack_why = PL_WHY_ACK_TIME_WAIT;
+        return PL_DROP_TCP_DUPLICATE;
+    }
+    /* RFC 9293 3.10.7.4 first: what is not acceptable is answered; a bare ACK of the right number needs no answer. */
+    if (seg->len || seg->seq != w->rcv_nxt) {
+        w->ack_why = PL_WHY_ACK_DUPLICATE;
+        return PL_DROP_TCP_OUTSIDE_WINDOW;
+    }
+    return PL_DROP_TCP_DUPLICATE;
+}
