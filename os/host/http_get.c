@@ -40,8 +40,12 @@ static int queue_requests(pl_http_client *client, const struct http_get_params *
     /* RFC 6874: a zone means nothing to the server. */
     snprintf(host, sizeof host, "%s%.*s%s:%u", brackets[0], (int)strcspn(p->address, "%"), p->address, brackets[1], p->port);
     for (unsigned i = 0; i < p->target_count; i++) {
-        struct pl_http_request r = {.method = p->method, .minor = p->minor, .close = i + 1 == p->target_count, .host = p->host ? p->host : host,
-                                    .target = p->targets[i], .fields = p->fields};
+        struct pl_http_request r = {.method = p->method,
+                                    .minor = p->minor,
+                                    .close = i + 1 == p->target_count,
+                                    .host = p->host ? p->host : host,
+                                    .target = p->targets[i],
+                                    .fields = p->fields};
         int error = pl_http_client_request(client, &r, now);
         if (error < 0)
             return error == PL_EAGAIN ? PL_EMSGSIZE : error;

@@ -4,9 +4,9 @@
  *
  * Theory of operation. Nothing blocks and nothing is called back. The owner of a connection calls http_pump_run (http_fetch_run for a
  * client) whenever the stream may have become readable or writable, and when the deadline passes; the pump does all that can be done and
- * says what it waits for. The stream is reached through the few calls of struct http_io, which are those of TCP's user interface (RFC 9293
- * section 3.10): receive, send, close our direction, close, abort. Bytes are received in place: looked at, then consumed as far as the engine
- * took them, so that requests which wait for their turn wait in the stream's own buffer, where they close the peer's window.
+ * says what it waits for. The stream is reached through the few calls of struct http_io, which are those of TCP's user interface (RFC
+ * 9293 section 3.10): receive, send, close our direction, close, abort. Bytes are received in place: looked at, then consumed as far as
+ * the engine took them, so that requests which wait for their turn wait in the stream's own buffer, where they close the peer's window.
  */
 #ifndef PARLEY_OS_HOST_HTTP_PUMP_H
 #define PARLEY_OS_HOST_HTTP_PUMP_H

@@ -22,8 +22,8 @@ static void redirect(pl_http_server *engine, pl_time now)
     const char *last = path + path_len;
     while (last > path && last[-1] != '/')
         last--;
-    int n = snprintf(location, sizeof location, "./%.*s/%s%.*s", (int)(path + path_len - last), last, query_len > 0 ? "?" : "", (int)query_len,
-                     query);
+    int n = snprintf(location, sizeof location, "./%.*s/%s%.*s", (int)(path + path_len - last), last, query_len > 0 ? "?" : "",
+                     (int)query_len, query);
     struct pl_http_answer a = {.status = 301, .last_modified = PL_HTTP_NO_DATE, .location = location};
     if (n >= (int)sizeof location || pl_http_server_answer(engine, &a, now) < 0)
         pl_http_server_error(engine, 404, NULL, now);

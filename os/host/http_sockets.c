@@ -49,7 +49,8 @@ static int listen_on(const struct http_sockets_params *params, uint16_t *port)
     if (fd < 0)
         return -errno;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, 1024) != 0 || getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
+    if (bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, 1024) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
         int error = errno;
         close(fd);
         return -error;
@@ -72,7 +73,8 @@ int http_sockets_open(const struct http_sockets_params *params, struct http_sock
     s->max = params->connections_max ? params->connections_max : CONNECTIONS_DEFAULT;
     s->listener = -1;
     s->root.fd = -1;
-    int error = s->max > CONNECTIONS_MAX || pl_http_server_size(&s->http) == 0 ? -EINVAL : http_root_open(&s->root, params->dir, params->listing);
+    int error =
+        s->max > CONNECTIONS_MAX || pl_http_server_size(&s->http) == 0 ? -EINVAL : http_root_open(&s->root, params->dir, params->listing);
     if (error == 0) {
         s->connections = calloc(s->max, sizeof *s->connections);
         s->polls = calloc(s->max + 2, sizeof *s->polls);

@@ -163,7 +163,8 @@ static void curl_sees_status_and_fields(void **state)
     assert_string_equal(curl("127.0.0.1", "/%2e%2e/secret", code), "400 16");
     assert_string_equal(curl("127.0.0.1", "/../secret", "--path-as-is -o /dev/null -w '%{http_code}'"), "400");
     assert_string_equal(curl("127.0.0.1", "/sub", code), "301 0");
-    assert_string_equal(curl("127.0.0.1", "/sub?x=y", "-L -o /dev/null -w '%{url_effective}'") + strlen("http://127.0.0.1:") + (t.port > 9999 ? 5 : 4),
+    assert_string_equal(curl("127.0.0.1", "/sub?x=y", "-L -o /dev/null -w '%{url_effective}'") + strlen("http://127.0.0.1:") +
+                            (t.port > 9999 ? 5 : 4),
                         "/sub/?x=y");
     assert_non_null(strstr(curl("127.0.0.1", "/sub/", ""), "<a href=\"./a%20b.txt\">a b.txt</a>"));
     const char *head = curl("127.0.0.1", "/large", "-I");
@@ -200,7 +201,8 @@ static void curl_reuses_the_connection_in_1_1_only(void **state)
     NEEDS_CURL;
     char more[300];
     for (int minor = 0; minor <= 1; minor++) {
-        snprintf(more, sizeof more, "%s -w '%%{num_connects} ' -o /dev/null 'http://127.0.0.1:%u/' -o /dev/null 'http://127.0.0.1:%u/' -o /dev/null",
+        snprintf(more, sizeof more,
+                 "%s -w '%%{num_connects} ' -o /dev/null 'http://127.0.0.1:%u/' -o /dev/null 'http://127.0.0.1:%u/' -o /dev/null",
                  minor ? "" : "-0", t.port, t.port);
         assert_string_equal(curl("127.0.0.1", "/", more), minor ? "1 0 0 " : "1 1 1 ");
     }
@@ -213,7 +215,8 @@ static void curl_gets_50_mib_unharmed(void **state)
     char command[700];
     static const char *const hosts[] = {"127.0.0.1", "[::1]"};
     for (int i = 0; i < 2; i++) {
-        snprintf(command, sizeof command, "curl -q --noproxy '*' -g -sS --max-time 50 'http://%s:%u/large' | cmp - '%s'", hosts[i], t.port, tree_path("large"));
+        snprintf(command, sizeof command, "curl -q --noproxy '*' -g -sS --max-time 50 'http://%s:%u/large' | cmp - '%s'", hosts[i], t.port,
+                 tree_path("large"));
         assert_int_equal(system(command), 0);
     }
 }
@@ -329,11 +332,14 @@ static void raw_pipelined_requests_are_answered_in_order(void **state)
 {
     (void)state;
     NEEDS_NAMESPACE;
-    const char *out = converse("GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /none HTTP/1.1\r\nHost: h\r\n\r\nHEAD / HTTP/1.1\r\nHost: h\r\n\r\n"
-                               "GET /sub/a%20b.txt HTTP/1.1\r\nHost: h\r\nRange: bytes=0-0\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", false);
+    const char *out =
+        converse("GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /none HTTP/1.1\r\nHost: h\r\n\r\nHEAD / HTTP/1.1\r\nHost: h\r\n\r\n"
+                 "GET /sub/a%20b.txt HTTP/1.1\r\nHost: h\r\nRange: bytes=0-0\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+                 false);
     assert_int_equal(count(out, "HTTP/1.1 "), 5);
     const char *at = out;
-    static const char *const parts[] = {"200 OK", "welcome", "404 Not Found", "200 OK", "206 Partial", "200 OK", "Connection: close", "welcome"};
+    static const char *const parts[] = {"200 OK",      "welcome", "404 Not Found",     "200 OK",
+                                        "206 Partial", "200 OK",  "Connection: close", "welcome"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         at = strstr(at, parts[i]);
         assert_non_null(at);

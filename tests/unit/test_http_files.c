@@ -153,7 +153,8 @@ static void lists_are_escaped_and_sorted_and_hide_what_is_hidden(void **state)
     assert_string_equal(c.type, "text/html; charset=utf-8");
     assert_int_equal(strlen(c.text), c.bytes);
     assert_non_null(strstr(c.text, "<a href=\"../\">../</a>"));
-    assert_non_null(strstr(c.text, "<a href=\"./x%20%26%20%3Cy%3E%22%27.txt\">x &amp; &lt;y&gt;&quot;&#39;.txt</a></td><td align=\"right\">1<"));
+    assert_non_null(
+        strstr(c.text, "<a href=\"./x%20%26%20%3Cy%3E%22%27.txt\">x &amp; &lt;y&gt;&quot;&#39;.txt</a></td><td align=\"right\">1<"));
     assert_non_null(strstr(c.text, "<a href=\"./c%3Ad\">c:d</a></td><td align=\"right\">2<"));
     assert_non_null(strstr(c.text, "<a href=\"./deeper/\">deeper/</a>"));
     assert_null(strstr(c.text, "hidden"));
