@@ -30,8 +30,7 @@ static uint32_t rnd(uint32_t below)
 static const char *const corpus_requests[] = {
     "GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /a%20b?c HTTP/1.1\r\nHost: [::1]:80\r\nRange: bytes=1-2\r\nIf-None-Match: \"x\", W/\"y\"\r\n\r\n",
     "POST /p HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5;x=\"y\"\r\nhello\r\na\r\n0123456789\r\n0\r\nTrailer: z\r\n\r\n",
-    "POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n0123456789HEAD / HTTP/1.0\r\nConnection: "
-    "keep-alive\r\n\r\n",
+    "POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n0123456789HEAD / HTTP/1.0\r\nDate:\r\n\r\n",
     "GET http://h:80/x/./y HTTP/1.0\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\nIf-Range: \"x\"\r\n\r\n",
     "OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close, x\r\n\r\n",
     "\r\nCONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n",
@@ -70,6 +69,7 @@ static const char *const words[] = {
     "\\",
     "Connection: close\r\n",
     "Range: bytes=",
+    "Connection: keep-alive\r\n",
     "\r\n\r\n",
     "GET ",
     "HEAD ",
