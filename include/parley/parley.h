@@ -4,9 +4,9 @@
  * at which it wants to be called again.
  *
  *     repeat {
- *         pl_tx on every ready interface until it gives 0;
  *         take all events with pl_event_next and act on them (pl_recv, pl_send, pl_accept, ...);
- *     } until both give nothing;
+ *         pl_tx on every ready interface until it gives 0;
+ *     } until both give nothing;                       (events first: the answer then carries the acknowledgement)
  *     sleep until pl_deadline(), or until a device has a frame for pl_rx; then pl_rx or pl_poll with the new time.
  *
  * A stack belongs to one thread at a time; different stacks share nothing. Every call takes the time of the last door (pl_rx, pl_tx,

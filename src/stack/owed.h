@@ -32,7 +32,7 @@ _Static_assert(sizeof(struct owed) <= 128, "small configs have few bytes for the
 enum owed_nd_flag { OWED_ND_SOLICITED = 1, OWED_ND_NO_LLADDR = 2 };
 
 /* Pushed by neighbors.c and rx.c. Every one is bounded: a full ring or an empty token bucket is a counted drop. */
-void owed_arp(pl_stack *, int iface, uint16_t op, const uint8_t target_mac[6], const uint8_t sender[16], const uint8_t target[16]);
+void owed_arp(pl_stack *, int iface, uint16_t op, const uint8_t *mac /* NULL: broadcast */, const uint8_t sender[16], const uint8_t target[16]);
 void owed_nd_solicit(pl_stack *, int iface, const uint8_t *mac /* NULL: to the group */, const uint8_t local[16], const uint8_t target[16]);
 void owed_nd_advertise(pl_stack *, int iface, const uint8_t mac[6], const uint8_t target[16], const uint8_t remote[16], bool solicited);
 /* Answers the echo request in `p`. */

@@ -36,6 +36,9 @@ struct udp_sock {
 uint32_t udp_ready(const pl_stack *, uint32_t slot);                /* enum pl_event_bit */
 int udp_set(pl_stack *, uint32_t slot, enum pl_option, int64_t value);
 int udp_get(const pl_stack *, uint32_t slot, enum pl_option, int64_t *value);
+/* udp.c for api_udp.c and iface.c: chunks for `bytes` more in this queue? The first datagram to send may have got a way. */
+bool udp_has_chunks_for(const pl_stack *, const struct stream *, uint32_t bytes);
+void udp_kick(pl_stack *, uint32_t slot);
 static inline struct udp_sock *udp_at(const pl_stack *s, uint32_t slot) { return slots_at(&s->udps, slot); }
 
 #endif
