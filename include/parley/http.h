@@ -95,7 +95,7 @@ struct pl_http_config {
     uint32_t requests_max;                /* server: requests served on one connection, 0: any number. Default 0 */
     uint32_t pipeline_max;                /* client: requests without an answer yet, 1 to PL_HTTP_PIPELINE. Default PL_HTTP_PIPELINE */
     uint32_t discard_bytes_max;           /* server: unread request body skipped to keep the connection. Default 65536 */
-    uint64_t body_bytes_max;              /* received body; beyond: 413. Default: server 1 MiB by pl_http_config_default; client ignores it */
+    uint64_t body_bytes_max;              /* server: body of a request; beyond: 413. Default 1 MiB */
     uint64_t idle_ns;                     /* server: without a request. Default 60 s: a peer unheard for longer counts as offline */
     uint64_t head_ns;                     /* server: from the first byte of a request to the end of its head, default 20 s: 408 */
     uint64_t rate_ns;                     /* a body must move at least rate_bytes_min in each such time, in both directions. Default 20 s */
@@ -200,8 +200,8 @@ bool pl_http_server_field(const pl_http_server *, uint16_t *cursor, struct pl_ht
 #define PL_HTTP_LENGTH_UNKNOWN UINT64_MAX /* chunked in 1.1, until the connection ends in 1.0 */
 #define PL_HTTP_NO_DATE        INT64_MIN
 
-/* An answer. Zero-initialise, set last_modified to PL_HTTP_NO_DATE, then set what is known. Texts are NUL-terminated, copied, may be NULL; a text with control characters is
- * refused with PL_EINVAL. */
+/* An answer. Zero-initialise, set last_modified to PL_HTTP_NO_DATE, then set what is known. Texts are NUL-terminated, copied, may be
+ * NULL; a text that is empty, too long or holds control characters is refused with PL_EINVAL. */
 struct pl_http_answer {
     int status;                           /* 200 to 599 */
     bool close;                           /* end the connection after this answer */

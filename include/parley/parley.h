@@ -4,9 +4,9 @@
  * at which it wants to be called again.
  *
  *     repeat {
- *         pl_tx on every ready interface until it gives 0;
  *         take all events with pl_event_next and act on them (pl_recv, pl_send, pl_accept, ...);
- *     } until both give nothing;
+ *         pl_tx on every ready interface until it gives 0;
+ *     } until both give nothing;                       (events first: the answer then carries the acknowledgement)
  *     sleep until pl_deadline(), or until a device has a frame for pl_rx; then pl_rx or pl_poll with the new time.
  *
  * A stack belongs to one thread at a time; different stacks share nothing. Every call takes the time of the last door (pl_rx, pl_tx,
@@ -294,8 +294,6 @@ struct pl_counters {
     uint64_t time_backwards, trace_events;
 };
 int pl_counters(const pl_stack *, struct pl_counters *, size_t size);
-const char *pl_strerror(int error);                                  /* a sentence; for 0 "no error". Static */
-const char *pl_error_name(int error);                                /* "PL_ETIMEDOUT" */
 const char *pl_version(void);
 /* Text to addresses and back: "192.0.2.1", "2001:db8::1". PL_EINVAL if it is none. pl_addr_text needs 64 bytes at most and returns buf. */
 int pl_addr_parse(const char *text, struct pl_addr *);

@@ -12,7 +12,21 @@
 #include "http/body.h"
 #include "http/chars.h"
 
-enum chunk_phase { SIZE = 0, BLANK, EXT, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILER_START, TRAILER_NAME, TRAILER_VALUE, TRAILER_LF, LAST_LF, DONE };
+enum chunk_phase {
+    SIZE = 0,
+    BLANK,
+    EXT,
+    SIZE_LF,
+    DATA,
+    DATA_CR,
+    DATA_LF,
+    TRAILER_START,
+    TRAILER_NAME,
+    TRAILER_VALUE,
+    TRAILER_LF,
+    LAST_LF,
+    DONE
+};
 
 static int chunk_size(struct http_body *b, char c)
 {

@@ -165,8 +165,8 @@ static bool read_asctime(struct cursor c, struct civil *out)
 
 static bool civil_valid(const struct civil *c)
 {
-    return c->year >= 1 && c->year <= 9999 && c->day >= 1 && c->day <= days_in_month(c->year, c->month) && c->hour <= 23 && c->minute <= 59 &&
-           c->second <= 60;
+    return c->year >= 1 && c->year <= 9999 && c->day >= 1 && c->day <= days_in_month(c->year, c->month) && c->hour <= 23 &&
+           c->minute <= 59 && c->second <= 60;
 }
 
 bool pl_http_date_read(const char *text, size_t len, int64_t now_s, int64_t *unix_s)

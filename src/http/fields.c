@@ -23,7 +23,8 @@ static size_t line_end(const struct pl_http_head *head, const char *mem, size_t 
     return from;
 }
 
-bool http_field_next(const struct pl_http_head *head, const char *mem, uint16_t *cursor, struct pl_http_text *name, struct pl_http_text *value)
+bool http_field_next(const struct pl_http_head *head, const char *mem, uint16_t *cursor, struct pl_http_text *name,
+                     struct pl_http_text *value)
 {
     size_t at = *cursor < head->fields_at ? head->fields_at : *cursor;
     size_t end = line_end(head, mem, at);
@@ -90,7 +91,8 @@ static int read_host(struct pl_http_head *head, struct seen *seen, const char *m
 
 static int read_length(struct pl_http_head *head, struct seen *seen, const char *s, size_t n)
 {
-    /* RFC 9110 8.6, 9112 6.3: a list of equal lengths may be repaired or refused. Refused: only a confused or a hostile sender repeats it. */
+    /* RFC 9110 8.6, 9112 6.3: a list of equal lengths may be repaired or refused. Refused: only a confused or a hostile sender repeats
+     * it. */
     if (seen->lengths++ > 0 || !http_decimal(s, n, &head->content_length))
         return HTTP_BAD_FRAMING;
     head->flags |= PL_HTTP_H_LENGTH;

@@ -52,9 +52,8 @@ struct listener {
     struct flow flow;
     uint64_t cookie;
     struct list accept;                   /* finished connections: refs, linked through conn_nodes */
-    uint32_t half_open, backlog;          /* half-open entries that came through it; bound of both together */
+    uint32_t half_open, backlog;          /* half-open entries that came through it; bound of each of both */
     int64_t isn;                          /* PL_OPT_ISN; -1: keyed clock */
-    uint32_t half_head, half_tail;        /* its half-open entries */
 };
 
 struct pl_stack {
@@ -63,6 +62,7 @@ struct pl_stack {
     uint64_t bytes;
     struct pl_env *env;
     pl_time now;
+    pl_time shifted;                      /* sum of pl_stack_shift_time: clocks seen on the wire leave it out */
     struct pl_config config;
     struct slots conns, flights, records, gaps;       /* struct tcp, struct tcp_flight, struct rtx_record, struct ranges */
     struct slots half_opens, time_waits, listeners, udps;
@@ -71,10 +71,11 @@ struct pl_stack {
     struct wheel wheel;                   /* one deadline per ref */
     struct flows flows;
     uint64_t ready_nodes;                 /* offset of struct list_node[refs + 1]: a ref's place on an interface's queue or parked on a neighbour */
-    uint64_t event_nodes;                 /* offset of struct list_node[event refs + 1]: connections, UDP sockets, listeners */
+    uint64_t event_nodes;                 /* offset of struct list_node[event refs + 1]: connections, UDP sockets, listeners; `on` = the bits pending */
     uint64_t conn_nodes;                  /* offset of struct list_node[connections_max + 1]: accept queues, waiting for chunks */
     uint64_t owed;                        /* offset of struct owed[ifaces_max][owed_max] */
-    struct list events, chunk_waiters, time_wait_order;
+    struct list events, chunk_waiters;
+    uint32_t time_wait_oldest, time_wait_newest;
     struct stack_secrets secrets;
     uint32_t port_counter, ip_id;
     uint32_t spent, spent_pad_;           /* chain of pinned chunks whose datagrams were sent; see net.h */
@@ -200,6 +201,21 @@ bool stack_has_output(const pl_stack *);
 /* events.c */
 void event_post(pl_stack *, uint32_t ref, uint32_t bits);           /* conn, UDP or listener ref */
 void event_drop(pl_stack *, uint32_t ref);
+
+/* records.c */
+struct tcp_ctx stack_tcp_ctx(pl_stack *);
+static inline struct tcp *conn_at(const pl_stack *s, uint32_t slot) { return slots_at(&s->conns, slot); }
+uint32_t conn_new(pl_stack *, const struct flow *, const struct path *, uint64_t cookie);   /* slot, 0: none free */
+void conn_after(pl_stack *, uint32_t slot, struct tcp_ctx *);       /* whatever a call on the connection results in; may free the slot */
+void conn_forget(pl_stack *, uint32_t slot);                        /* frees the slot if nobody needs it any more */
+void conn_fires(pl_stack *, uint32_t slot);
+bool scratch_init(pl_stack *, struct tcp_ctx *, const struct flow *, struct tcp *);         /* false: no path to the peer */
+void half_open_free(pl_stack *, uint32_t slot);
+void half_open_after(pl_stack *, uint32_t slot, struct tcp *scratch, struct tcp_ctx *);     /* freezes or frees */
+void half_open_fires(pl_stack *, uint32_t slot);
+void time_wait_fires(pl_stack *, uint32_t slot);
+void time_wait_end(pl_stack *, uint32_t slot, enum pl_reason);
+void listener_end(pl_stack *, uint32_t slot);
 
 /* trace.c */
 void trace_in(pl_stack *, const struct packet *p);                  /* counts the drop, tells the sink */

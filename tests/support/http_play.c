@@ -72,8 +72,8 @@ static void log_request(struct http_play *p)
     const char *path = pl_http_server_text(p->server, head->path, &path_len);
     const char *query = pl_http_server_text(p->server, head->query, &query_len);
     const char *host = pl_http_server_text(p->server, head->host, &host_len);
-    play_log(p, "%s %.*s%s%.*s 1.%d %.*s %s|", pl_http_method_name(head->method), (int)path_len, path, query_len > 0 ? "?" : "", (int)query_len,
-             query, head->minor, (int)host_len, host, head->flags & PL_HTTP_H_PERSIST ? "keep" : "close");
+    play_log(p, "%s %.*s%s%.*s 1.%d %.*s %s|", pl_http_method_name(head->method), (int)path_len, path, query_len > 0 ? "?" : "",
+             (int)query_len, query, head->minor, (int)host_len, host, head->flags & PL_HTTP_H_PERSIST ? "keep" : "close");
 }
 
 static void answer(struct http_play *p)

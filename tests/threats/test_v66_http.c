@@ -106,10 +106,20 @@ static void v66_line_ends_other_than_crlf_are_refused(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "GET / HTTP/1.1\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\n\n", "GET / HTTP/1.1\r\nHost: h\r\r\n\r\n",
-        "GET / HTTP/1.1\rHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nX: a\rY: b\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nX: a\nY: b\r\n\r\n",
-        "\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", "\rGET / HTTP/1.1\r\nHost: h\r\n\r\n",
-        CHUNKED "5\nhello\r\n0\r\n\r\n", CHUNKED "5;x\nhello\r\n0\r\n\r\n", CHUNKED "5\r\nhello\n0\r\n\r\n", CHUNKED "0\r\n\n", CHUNKED "0\r\nX: y\n\r\n",
+        "GET / HTTP/1.1\nHost: h\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\n\n",
+        "GET / HTTP/1.1\r\nHost: h\r\r\n\r\n",
+        "GET / HTTP/1.1\rHost: h\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nX: a\rY: b\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nX: a\nY: b\r\n\r\n",
+        "\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",
+        "\rGET / HTTP/1.1\r\nHost: h\r\n\r\n",
+        CHUNKED "5\nhello\r\n0\r\n\r\n",
+        CHUNKED "5;x\nhello\r\n0\r\n\r\n",
+        CHUNKED "5\r\nhello\n0\r\n\r\n",
+        CHUNKED "0\r\n\n",
+        CHUNKED "0\r\nX: y\n\r\n",
         CHUNKED "5;x\r\rhello\r\n0\r\n\r\n",
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -156,7 +166,8 @@ static void v66_bodies_never_turn_into_requests(void **state)
     };
     assert_int_equal(sizeof HIDDEN - 1 + 11, 44);
     for (size_t i = 0; i < 2; i++) {
-        snprintf(text, sizeof text, "%s%s%s%sGET /next HTTP/1.1\r\n" H "\r\n", rows[i].request, HIDDEN, "01234567890", i == 1 ? "\r\n0\r\n\r\n" : "");
+        snprintf(text, sizeof text, "%s%s%s%sGET /next HTTP/1.1\r\n" H "\r\n", rows[i].request, HIDDEN, "01234567890",
+                 i == 1 ? "\r\n0\r\n\r\n" : "");
         for (size_t step = 0; step < 2; step++) {
             play_server(&p, NULL);
             play_feed(&p, text, strlen(text), step);
@@ -169,8 +180,8 @@ static void v66_bodies_never_turn_into_requests(void **state)
 static void v66_paths_never_leave_the_root(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/../etc/passwd", "/a/../../etc/passwd", "/%2e%2e/x", "/.%2e/x", "/%2E./x", "/..", "/a/..", "/a%2f..%2fx", "/%00",
-                                        "/x%00.html", "/%2e%2e%2fx", "/a/%2e%2e"};
+    static const char *const paths[] = {"/../etc/passwd", "/a/../../etc/passwd", "/%2e%2e/x", "/.%2e/x",    "/%2E./x",     "/..",
+                                        "/a/..",          "/a%2f..%2fx",         "/%00",      "/x%00.html", "/%2e%2e%2fx", "/a/%2e%2e"};
     char text[256];
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\n" H "\r\n", paths[i]);

@@ -61,8 +61,19 @@ static void requests_that_would_smuggle_are_refused(void **state)
     static const char *const targets[] = {"", "x", "/a b", "/a\r\nX: y", "/a\tb", "/a#b", "/\xc3\xa4", "http://h/"};
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++)
         assert_int_equal(ask(PL_HTTP_GET, 1, false, targets[i], NULL), PL_EINVAL);
-    static const char *const fields[] = {"X", "X: y", "X: y\n", "X : y\r\n", "X: y\r\n\r\n", ": y\r\n", "Host: x\r\n", "content-length: 1\r\n",
-                                         "Transfer-Encoding: chunked\r\n", "Connection: close\r\n", "X: a\rb\r\n", "X: a\nb\r\n", "Upgrade: h2c\r\n"};
+    static const char *const fields[] = {"X",
+                                         "X: y",
+                                         "X: y\n",
+                                         "X : y\r\n",
+                                         "X: y\r\n\r\n",
+                                         ": y\r\n",
+                                         "Host: x\r\n",
+                                         "content-length: 1\r\n",
+                                         "Transfer-Encoding: chunked\r\n",
+                                         "Connection: close\r\n",
+                                         "X: a\rb\r\n",
+                                         "X: a\nb\r\n",
+                                         "Upgrade: h2c\r\n"};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         assert_int_equal(ask(PL_HTTP_GET, 1, false, "/", fields[i]), PL_EINVAL);
     static const char *const hosts[] = {"", "a b", "a/b", "u@h", "h\r\nX: y", "h:99999"};
@@ -116,7 +127,8 @@ static const struct row rows[] = {
     {"9112 6.3 until close, nothing", "g", OK "\r\n", true, "RESPONSE 200|DONE 200|", false},
     {"1945 7.2.2", "g", "HTTP/1.0 200 OK\r\n\r\nabc", true, "RESPONSE 200|BODY 3|DONE 200|", false},
     {"9112 9.3 1.0", "g", "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc", false, "RESPONSE 200|BODY 3|DONE 200|", false},
-    {"9112 9.3 1.0 kept", "g", "HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", false, "RESPONSE 200|DONE 200|", true},
+    {"9112 9.3 1.0 kept", "g", "HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", false, "RESPONSE 200|DONE 200|",
+     true},
     {"9112 9.3", "g", OK "Content-Length: 0\r\nConnection: close\r\n\r\n", false, "RESPONSE 200|DONE 200|", false},
     {"9112 6.3 HEAD", "h", OK "Content-Length: 3\r\n\r\n", false, "RESPONSE 200|DONE 200|", true},
     {"9112 6.3 HEAD", "h", OK "Transfer-Encoding: chunked\r\n\r\n", false, "RESPONSE 200|DONE 200|", true},
@@ -125,7 +137,8 @@ static const struct row rows[] = {
     {"9112 6.3 304", "g", "HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n", false, "RESPONSE 304|DONE 304|", true},
     {"9110 15.2", "g", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" OK "Content-Length: 0\r\n\r\n", false,
      "RESPONSE 200|DONE 200|", true},
-    {"9112 9.3.2 in order", "ghg", OK "Content-Length: 1\r\n\r\nx" OK "Content-Length: 9\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nyy", false,
+    {"9112 9.3.2 in order", "ghg",
+     OK "Content-Length: 1\r\n\r\nx" OK "Content-Length: 9\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nyy", false,
      "RESPONSE 200|BODY 1|DONE 200|RESPONSE 200|DONE 200|RESPONSE 404|BODY 2|DONE 404|", true},
     {"9112 4: empty reason", "g", "HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", false, "RESPONSE 200|DONE 200|", true},
     {"no blank before an absent reason", "g", "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", false, "RESPONSE 200|DONE 200|", true},
@@ -195,7 +208,8 @@ static void large_heads_are_refused(void **state)
         size_t reason, value;
         int fields;
         const char *log;
-    } sizes[] = {{51, 1, 1, "RESPONSE 200|"}, {52, 1, 1, "BROKEN 3|"}, {2, 200, 1, "BROKEN 3|"}, {2, 1, 3, "RESPONSE 200|"}, {2, 1, 4, "BROKEN 3|"}};
+    } sizes[] = {
+        {51, 1, 1, "RESPONSE 200|"}, {52, 1, 1, "BROKEN 3|"}, {2, 200, 1, "BROKEN 3|"}, {2, 1, 3, "RESPONSE 200|"}, {2, 1, 4, "BROKEN 3|"}};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         int n = snprintf(text, sizeof text, "HTTP/1.1 200 %0*d\r\n", (int)sizes[i].reason, 0);
         for (int f = 0; f < sizes[i].fields; f++)

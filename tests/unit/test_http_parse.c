@@ -155,12 +155,14 @@ static void bad_header_sections_are_refused(void **state)
         {"9112 6.3: not chunked", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: gzip\r\n\r\n", "REFUSED 400|"},
         {"9112 6.3: none", "POST / HTTP/1.1\r\n" H "Transfer-Encoding:\r\n\r\n", "REFUSED 400|"},
         {"9112 7: twice chunked", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked, chunked\r\n\r\n", "REFUSED 400|"},
-        {"9112 7: twice chunked", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "REFUSED 400|"},
+        {"9112 7: twice chunked", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+         "REFUSED 400|"},
         {"9112 7.1: no parameters", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked;q=1\r\n\r\n", "REFUSED 400|"},
         {"9112 6.1: in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "REFUSED 400|"},
         {"9112 6.1: with length", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n", "REFUSED 400|"},
         {"9110 15.5.14: beyond body_bytes_max", "POST / HTTP/1.1\r\n" H "Content-Length: 1048577\r\n\r\n", "REFUSED 413|"},
-        {"9110 15.5.14", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n", "POST / 1.1 h keep|REFUSED 413|"},
+        {"9110 15.5.14", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n",
+         "POST / 1.1 h keep|REFUSED 413|"},
     };
     RUN(rows);
 }

@@ -67,6 +67,15 @@ static void a_wrong_length_ends_the_parse_and_keeps_what_came_before(void **stat
     }
 }
 
+static void more_than_four_sack_blocks_are_malformed(void **state)
+{
+    (void)state;
+    uint8_t bytes[42] = {5, 42};          /* no real header has room for it; whoever calls may still hand it in */
+    struct wire_tcp_opts o = read_opts(bytes, sizeof bytes);
+    assert_int_equal(o.nsack, 0);
+    assert_int_equal(o.malformed, 1);
+}
+
 static void an_option_cut_by_the_end_is_malformed(void **state)
 {
     (void)state;
@@ -215,6 +224,7 @@ int main(void)
         cmocka_unit_test(every_option_of_a_syn_is_read),
         cmocka_unit_test(sack_blocks_are_read_in_order),
         cmocka_unit_test(a_wrong_length_ends_the_parse_and_keeps_what_came_before),
+        cmocka_unit_test(more_than_four_sack_blocks_are_malformed),
         cmocka_unit_test(an_option_cut_by_the_end_is_malformed),
         cmocka_unit_test(an_unknown_option_is_skipped),
         cmocka_unit_test(nothing_is_read_behind_the_end_of_options),

@@ -87,6 +87,13 @@ static struct tcp_want want_data(struct tcp_ctx *x, struct tcp *c, uint32_t gso_
     return w;
 }
 
+/* The program has read, and so much room came free that the peer should hear of it unasked. Before any text came there is no need: the offer of the
+ * handshake is open, and the first ACK of text brings the scaled one. */
+static bool update_due(const struct tcp *c)
+{
+    return c->count.bytes_received && window_update_due(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale);
+}
+
 static bool may_receive(const struct tcp *c) { return !c->fin_received && c->state >= PL_ESTABLISHED && c->state != PL_TIME_WAIT; }
 
 static struct tcp_want want_ack(struct tcp_ctx *x, struct tcp *c)
@@ -95,7 +102,7 @@ static struct tcp_want want_ack(struct tcp_ctx *x, struct tcp *c)
         return want(WANT_PROBE, PL_WHY_PROBE_ZERO_WINDOW, x->now);
     if (c->delack.now)
         return want(WANT_ACK, c->delack.why, x->now);
-    if (may_receive(c) && window_update_due(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale))
+    if (may_receive(c) && update_due(c))
         return want(WANT_ACK, PL_WHY_WINDOW_UPDATE, x->now);
     if (c->keepalive_due)
         return want(WANT_PROBE, PL_WHY_PROBE_KEEPALIVE, x->now);
@@ -262,7 +269,7 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
         }
     }
     if (o->opts.have & WIRE_OPT_TIMESTAMPS) {            /* RFC 7323 3.2: the echo is valid only with an ACK */
-        o->opts.ts_val = timestamps_clock(c->ts.offset, x->now);
+        o->opts.ts_val = timestamps_clock(c->ts.offset, x->wire_now);
         o->opts.ts_ecr = o->flags & PL_ACK ? c->ts.recent : 0;
     }
     if (o->flags & PL_ACK) {

@@ -156,6 +156,7 @@ struct tcp_reply {
 /* What a connection needs of its world for the length of one call, and what the call results in. */
 struct tcp_ctx {
     pl_time now;
+    pl_time wire_now;                     /* the clock that peers see: not moved by pl_stack_shift_time */
     struct chunks *chunks;
     struct slots *flights, *records, *gaps;
     const struct pl_config *config;

@@ -21,7 +21,7 @@ static void measure(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
     if (sent) {
         rtt_sample(&c->rtt, x->now - sent, &b);
     } else if (c->opt.ts_ok && (seg->opts.have & WIRE_OPT_TIMESTAMPS) && seg->opts.ts_ecr) {
-        uint32_t ms = timestamps_clock(c->ts.offset, x->now) - seg->opts.ts_ecr;
+        uint32_t ms = timestamps_clock(c->ts.offset, x->wire_now) - seg->opts.ts_ecr;
         if (ms < 1u << 20)
             rtt_sample(&c->rtt, (ms ? ms : 1) * PL_MS, &b);
     }

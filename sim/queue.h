@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * queue.h: what is going to happen, ordered by time, and at equal times by the order in which it was put in. That second key is what makes
+ * a run the same on every machine. A binary heap.
+ */
+#ifndef SIM_QUEUE_H
+#define SIM_QUEUE_H
+
+#include "sim/packet.h"
+
+struct sim;
+struct sim_node;
+struct sim_link;
+
+enum sim_what {
+    SIM_DELIVER,                          /* packet arrives at side `side` of link */
+    SIM_RELEASE,                          /* the impairment of that direction wants its time */
+    SIM_WAKE,                             /* node's stack has something due; void unless `generation` is still the node's */
+    SIM_TIMER,                            /* node's program asked for it; same */
+    SIM_CALL,                             /* fn(sim, user) */
+};
+
+struct sim_item {
+    pl_time at;
+    uint64_t order;
+    enum sim_what what;
+    unsigned side;
+    uint64_t generation;
+    struct sim_node *node;
+    struct sim_link *link;
+    struct packet *packet;
+    void (*fn)(struct sim *, void *user);
+    void *user;
+};
+
+struct queue {
+    struct sim_item *heap;
+    size_t n, capacity;
+    uint64_t order;
+};
+
+void queue_put(struct queue *, const struct sim_item *);    /* sets `order` */
+const struct sim_item *queue_first(const struct queue *);   /* NULL: empty */
+bool queue_take(struct queue *, struct sim_item *);
+void queue_free(struct queue *);                            /* and the packets under way */
+
+#endif

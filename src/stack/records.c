@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * records.c: life and death of connections, half-open entries and TIME-WAIT entries.
+ *
+ * A connection's slot is freed when it is CLOSED or a TIME-WAIT entry stands for it, and the program has given its handle back. Until then
+ * what was received stays readable and pl_error tells what happened.
+ */
+#include "stack/net.h"
+
+struct tcp_ctx stack_tcp_ctx(pl_stack *s)
+{
+    return (struct tcp_ctx){.now = s->now, .wire_now = s->now - s->shifted, .chunks = &s->chunks, .flights = &s->flights, .records = &s->records,
+                            .gaps = &s->gaps, .config = &s->config, .secrets = &s->secrets.tcp, .env = s->env};
+}
+
+static uint32_t conn_ref(const pl_stack *s, uint32_t slot) { return flow_ref(&s->flows, FLOW_CONN, slot); }
+
+static void set_path(struct tcp *c, const struct path *p)
+{
+    c->path_iface = p->iface;
+    c->path_neighbor = p->neighbor;
+    c->path_generation = p->neighbor_generation;
+    c->path_mtu = p->mtu;
+}
+
+uint32_t conn_new(pl_stack *s, const struct flow *f, const struct path *p, uint64_t cookie)
+{
+    uint32_t slot = slots_take(&s->conns);
+    if (!slot)
+        return 0;
+    struct tcp *c = conn_at(s, slot);
+    c->flow = *f;
+    c->flow.kind = FLOW_CONN;
+    c->handle = handle_of(HANDLE_CONN, &s->conns, slot);
+    c->cookie = cookie;
+    set_path(c, p);
+    return slot;
+}
+
+bool scratch_init(pl_stack *s, struct tcp_ctx *x, const struct flow *f, struct tcp *c)
+{
+    struct pl_addr local = {.zone = f->zone}, remote = {.zone = f->zone};
+    struct path path;
+    memset(c, 0, sizeof *c);
+    memcpy(local.b, f->local, 16);
+    memcpy(remote.b, f->remote, 16);
+    if (path_find(s, &remote, &local, &path) != PL_OK)
+        return false;
+    c->flow = *f;
+    set_path(c, &path);
+    tcp_init(x, c);
+    return true;
+}
+
+/* ------------------------------------------------------------------ TIME-WAIT ------------------------------------------------------------------ */
+
+static struct time_wait *time_wait_at(const pl_stack *s, uint32_t slot) { return slots_at(&s->time_waits, slot); }
+
+static void order_unlink(pl_stack *s, uint32_t slot)
+{
+    struct time_wait *w = time_wait_at(s, slot);
+    if (w->order_prev)
+        time_wait_at(s, w->order_prev)->order_next = w->order_next;
+    else
+        s->time_wait_oldest = w->order_next;
+    if (w->order_next)
+        time_wait_at(s, w->order_next)->order_prev = w->order_prev;
+    else
+        s->time_wait_newest = w->order_prev;
+}
+
+static void order_append(pl_stack *s, uint32_t slot)
+{
+    struct time_wait *w = time_wait_at(s, slot);
+    w->order_next = 0;
+    w->order_prev = s->time_wait_newest;
+    if (s->time_wait_newest)
+        time_wait_at(s, s->time_wait_newest)->order_next = slot;
+    else
+        s->time_wait_oldest = slot;
+    s->time_wait_newest = slot;
+}
+
+void time_wait_end(pl_stack *s, uint32_t slot, enum pl_reason why)
+{
+    struct time_wait *w = time_wait_at(s, slot);
+    uint32_t ref = flow_ref(&s->flows, FLOW_TIME_WAIT, slot);
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp scratch, *c = &scratch;
+    uint32_t owner = w->owner;
+    if (owner) {
+        c = conn_at(s, owner);
+        c->time_wait = 0;
+    } else {
+        memset(&scratch, 0, sizeof scratch);
+        scratch.flow = w->flow;
+        scratch.state = PL_TIME_WAIT;
+        scratch.path_iface = -1;
+    }
+    tcp_state(&x, c, PL_CLOSED, why);
+    flow_remove(&s->flows, ref);
+    ref_off(s, ref);
+    order_unlink(s, slot);
+    slots_give(&s->time_waits, slot);
+    if (owner)
+        conn_forget(s, owner);
+}
+
+void time_wait_fires(pl_stack *s, uint32_t slot)
+{
+    struct time_wait *w = time_wait_at(s, slot);
+    if (w->until > s->now)
+        ref_deadline(s, flow_ref(&s->flows, FLOW_TIME_WAIT, slot), w->until);
+    else
+        time_wait_end(s, slot, PL_WHY_TIMER_2MSL);
+}
+
+/* The connection has reached TIME-WAIT: an entry takes its place in the table. */
+static void time_wait_begin(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
+{
+    struct tcp *c = conn_at(s, slot);
+    if (s->time_waits.used == s->time_waits.capacity)
+        time_wait_end(s, s->time_wait_oldest, PL_WHY_RECYCLED);
+    uint32_t w_slot = slots_take(&s->time_waits), ref = flow_ref(&s->flows, FLOW_TIME_WAIT, w_slot);
+    struct time_wait *w = time_wait_at(s, w_slot);
+    flow_remove(&s->flows, conn_ref(s, slot));
+    w->flow = c->flow;
+    w->flow.kind = FLOW_TIME_WAIT;
+    w->owner = slot;
+    time_wait_freeze(w, c, s->now + 2 * s->config.msl);
+    flow_insert(&s->flows, ref);
+    order_append(s, w_slot);
+    ref_deadline(s, ref, w->until);
+    if (w->ack_why)
+        ref_ready(s, ref, c->path_iface);
+    c->time_wait = w_slot;
+    c->released = true;
+    tcp_release(x, c);
+    x->news |= PL_EV_CLOSED;
+    ref_off(s, conn_ref(s, slot));
+}
+
+/* ------------------------------------------------------------------ connections ------------------------------------------------------------------ */
+
+void conn_forget(pl_stack *s, uint32_t slot)
+{
+    struct tcp *c = conn_at(s, slot);
+    if (!c->orphan || !c->released || c->listener)
+        return;
+    if (c->time_wait)
+        time_wait_at(s, c->time_wait)->owner = 0;
+    event_drop(s, conn_ref(s, slot));
+    ref_off(s, conn_ref(s, slot));
+    if (stack_conn_nodes(s)[slot].on)
+        list_remove(&s->chunk_waiters, stack_conn_nodes(s), slot);
+    slots_give(&s->conns, slot);
+}
+
+/* Chunks came back: whoever was refused room for want of them may try again. */
+static void wake_chunk_waiters(pl_stack *s)
+{
+    struct list_node *nodes = stack_conn_nodes(s);
+    for (uint32_t n = s->chunk_waiters.count; n && chunks_free(&s->chunks); n--) {
+        uint32_t slot = list_pop(&s->chunk_waiters, nodes);
+        event_post(s, conn_ref(s, slot), PL_EV_WRITABLE);
+    }
+}
+
+static void reply(pl_stack *s, const struct tcp *c, struct tcp_ctx *x)
+{
+    if (!x->reply.due)
+        return;
+    struct owed_tcp o = {.flow = c->flow, .seq = x->reply.seq, .ack = x->reply.ack, .flags = x->reply.flags, .tos = c->tos, .why = x->reply.why};
+    owed_tcp(s, c->path_iface, &o);
+    x->reply.due = false;
+}
+
+static void advise(pl_stack *s, struct tcp *c, struct tcp_ctx *x)
+{
+    struct path p = {c->path_iface, c->path_neighbor, c->path_generation, c->path_mtu};
+    if (x->progress && c->path_neighbor)
+        path_confirm(s, &p);
+    if (x->doubt)
+        path_doubt(s, &p);
+    if (x->mtu_learned) {
+        struct pl_addr remote = {.zone = c->flow.zone};
+        memcpy(remote.b, c->flow.remote, 16);
+        path_mtu_learned(s, &remote, x->mtu_learned);
+    }
+}
+
+void conn_after(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
+{
+    struct tcp *c = conn_at(s, slot);
+    uint32_t ref = conn_ref(s, slot);
+    reply(s, c, x);
+    advise(s, c, x);
+    if (c->state == PL_TIME_WAIT && !c->released) {
+        time_wait_begin(s, slot, x);
+    } else if (c->state == PL_CLOSED && !c->released) {
+        c->released = true;
+        flow_remove(&s->flows, ref);
+        ref_off(s, ref);
+        if (c->error)
+            s->counters.connections_failed++;
+        if (c->error == PL_ECONNRESET)
+            s->counters.connections_reset++;
+    }
+    if (x->chunks_freed && s->chunk_waiters.count)
+        wake_chunk_waiters(s);
+    if (x->news && !c->orphan && !c->listener)
+        event_post(s, ref, x->news);
+    if (s->config.check)
+        tcp_check(x, c);
+    if (c->released) {
+        conn_forget(s, slot);
+        return;
+    }
+    ref_ready(s, ref, c->path_iface);
+    ref_deadline(s, ref, timers_next(&c->timers));
+}
+
+void conn_fires(pl_stack *s, uint32_t slot)
+{
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp *c = conn_at(s, slot);
+    if (c->released)
+        return;
+    tcp_timeouts(&x, c);
+    conn_after(s, slot, &x);
+}
+
+/* ------------------------------------------------------------------ half-open ------------------------------------------------------------------ */
+
+static struct half_open *half_open_at(const pl_stack *s, uint32_t slot) { return slots_at(&s->half_opens, slot); }
+
+void half_open_free(pl_stack *s, uint32_t slot)
+{
+    struct half_open *h = half_open_at(s, slot);
+    uint32_t ref = flow_ref(&s->flows, FLOW_HALF_OPEN, slot);
+    struct listener *l = slots_at(&s->listeners, h->listener);
+    l->half_open--;
+    flow_remove(&s->flows, ref);
+    ref_off(s, ref);
+    slots_give(&s->half_opens, slot);
+}
+
+void half_open_after(pl_stack *s, uint32_t slot, struct tcp *c, struct tcp_ctx *x)
+{
+    uint32_t ref = flow_ref(&s->flows, FLOW_HALF_OPEN, slot);
+    reply(s, c, x);
+    advise(s, c, x);
+    if (c->state == PL_CLOSED) {
+        half_open_free(s, slot);
+        return;
+    }
+    half_open_freeze(half_open_at(s, slot), c);
+    if (c->syn_due || c->delack.now)
+        ref_ready(s, ref, c->path_iface);
+    ref_deadline(s, ref, timers_next(&c->timers));
+}
+
+void half_open_fires(pl_stack *s, uint32_t slot)
+{
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct half_open *h = half_open_at(s, slot);
+    struct tcp c;
+    if (!scratch_init(s, &x, &h->flow, &c)) {
+        half_open_free(s, slot);
+        return;
+    }
+    half_open_thaw(&x, h, &c);
+    tcp_timeouts(&x, &c);
+    half_open_after(s, slot, &c, &x);
+}
+
+/* The listener goes: RFC 9293 3.10.4: what waits on it is reset. */
+void listener_end(pl_stack *s, uint32_t slot)
+{
+    struct listener *l = slots_at(&s->listeners, slot);
+    uint32_t ref = flow_ref(&s->flows, FLOW_LISTENER, slot);
+    for (uint32_t h = slots_next(&s->half_opens, 0); h; h = slots_next(&s->half_opens, h)) {
+        struct tcp_ctx x = stack_tcp_ctx(s);
+        struct tcp c;
+        if (half_open_at(s, h)->listener != slot)
+            continue;
+        if (!scratch_init(s, &x, &half_open_at(s, h)->flow, &c)) {
+            half_open_free(s, h);
+            continue;
+        }
+        half_open_thaw(&x, half_open_at(s, h), &c);
+        tcp_owe_reset(&x, &c, PL_WHY_RST_ABORT);
+        tcp_die(&x, &c, 0, PL_WHY_LISTENER_CLOSED);
+        half_open_after(s, h, &c, &x);
+    }
+    for (uint32_t c_slot; (c_slot = list_pop(&l->accept, stack_conn_nodes(s))) != 0;) {
+        struct tcp_ctx x = stack_tcp_ctx(s);
+        struct tcp *c = conn_at(s, c_slot);
+        c->listener = 0;
+        c->orphan = true;
+        if (c->state != PL_CLOSED && c->state != PL_TIME_WAIT)
+            tcp_user_abort(&x, c);
+        conn_after(s, c_slot, &x);
+    }
+    event_drop(s, ref);
+    flow_remove(&s->flows, ref);
+    slots_give(&s->listeners, slot);
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tcp_rx.c: a TCP segment from its header on: form, checksum, whose it is, input, and what follows from it. RFC 9293 3.1, 3.10.7.
+ */
+#include "base/checksum.h"
+#include "base/seq.h"
+#include "stack/net.h"
+#include "wire/ip_proto.h"
+#include "wire/tcp_hdr.h"
+
+struct arrival {                          /* a segment on its way to its record */
+    struct packet *p;
+    struct tcp_seg seg;
+    struct flow key;                      /* local is ours */
+};
+
+static bool checksum_good(const pl_stack *s, const struct packet *p)
+{
+    uint32_t sum = csum_pseudo(p->src.b, p->dst.b, WIRE_PROTO_TCP, p->l4_bytes);
+    sum = csum_add(sum, csum_spans(p->frame->span, p->frame->nspans, p->l4_off, p->l4_bytes, s->env->cpu));
+    return csum_fold(sum) == 0xffff;
+}
+
+/* For the trace only. */
+static void describe(const struct tcp_seg *seg, struct packet *p)
+{
+    const struct wire_tcp_opts *o = &seg->opts;
+    p->has_seg = true;
+    p->seg = (struct pl_trace_segment){.seq = seg->seq, .ack = seg->flags & PL_ACK ? seg->ack : 0, .len = seg->text, .wnd = seg->wnd_raw, .wnd_raw = seg->wnd_raw,
+                                       .up = seg->up, .flags = seg->flags, .opts = o->have, .wscale = o->wscale, .nsack = o->nsack, .mss = o->mss,
+                                       .segs = seg->segs, .ts_val = o->ts_val, .ts_ecr = o->ts_ecr};
+    for (unsigned i = 0; i < o->nsack && i < 4; i++)
+        p->seg.sack[2 * i] = o->sack[i].lo, p->seg.sack[2 * i + 1] = o->sack[i].hi;
+}
+
+/* Reads the header; false: p->drop says why not. */
+static bool read_segment(pl_stack *s, struct packet *p, struct arrival *a)
+{
+    struct wire_tcp h;
+    const uint8_t *at = p->bytes + p->l4_off;
+    size_t have = p->contiguous > p->l4_off ? p->contiguous - p->l4_off : 0;
+    if (have > p->l4_bytes)
+        have = p->l4_bytes;
+    if (!wire_tcp_read(at, have, &h)) {
+        p->drop = PL_DROP_TCP_HEADER;
+        return false;
+    }
+    p->src_port = h.src_port;
+    p->dst_port = h.dst_port;
+    struct tcp_seg *seg = &a->seg;
+    *seg = (struct tcp_seg){.seq = h.seq, .ack = h.ack, .wnd = h.wnd, .wnd_raw = h.wnd, .up = h.up, .flags = h.flags, .tos = p->tos,
+                            .text = p->l4_bytes - h.hdr_bytes, .segs = p->frame->gso_segs ? p->frame->gso_segs : 1, .spans = p->frame->span,
+                            .nspans = p->frame->nspans, .text_off = p->l4_off + h.hdr_bytes};
+    seg->len = seg->text + (h.flags & PL_SYN ? 1 : 0) + (h.flags & PL_FIN ? 1 : 0);
+    wire_tcp_opts_read(at + WIRE_TCP_BYTES, h.hdr_bytes - WIRE_TCP_BYTES, &seg->opts);
+    if (s->env->trace)
+        describe(seg, p);
+    /* RFC 9293 3.9.2.3, MUST-57: nothing that was sent to many is answered. */
+    if (p->to_group)
+        p->drop = PL_DROP_TCP_BROADCAST;
+    else if (!p->csum_ok && !checksum_good(s, p))        /* RFC 9293 3.1, MUST-3 */
+        p->drop = PL_DROP_TCP_CHECKSUM;
+    else if (h.src_port == h.dst_port && memcmp(p->src.b, p->dst.b, 16) == 0)
+        p->drop = PL_DROP_TCP_LAND;
+    return p->drop == PL_DROP_NONE;
+}
+
+static void make_key(struct arrival *a)
+{
+    struct packet *p = a->p;
+    a->key = (struct flow){.local_port = p->dst_port, .remote_port = p->src_port, .zone = p->src.zone, .protocol = WIRE_PROTO_TCP};
+    memcpy(a->key.local, p->dst.b, 16);
+    memcpy(a->key.remote, p->src.b, 16);
+}
+
+static void answer(pl_stack *s, struct arrival *a, const struct tcp_reply *r)
+{
+    if (!r->due)
+        return;
+    struct owed_tcp o = {.flow = a->key, .seq = r->seq, .ack = r->ack, .flags = r->flags, .why = r->why};
+    owed_tcp(s, a->p->iface, &o);
+}
+
+/* RFC 7323 2.3: the window of every segment but a SYN is scaled. */
+static void scale_window(struct arrival *a, bool scaled, uint8_t shift)
+{
+    if (scaled && !(a->seg.flags & PL_SYN))
+        a->seg.wnd = (uint32_t)a->seg.wnd_raw << shift;
+    a->p->seg.wnd = a->seg.wnd;
+}
+
+static void conn_rx(pl_stack *s, struct arrival *a, uint32_t slot)
+{
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp *c = conn_at(s, slot);
+    struct packet *p = a->p;
+    p->conn = c->handle;
+    p->cookie = c->cookie;
+    p->state_before = c->state;
+    scale_window(a, c->opt.wscale_ok, c->opt.snd_wscale);
+    uint8_t before = c->state;
+    p->drop = (uint16_t)tcp_input(&x, c, &a->seg);
+    p->state_after = c->state;
+    if (before == PL_SYN_SENT && tcp_synchronised(c))
+        s->counters.connections_opened++;
+    conn_after(s, slot, &x);
+}
+
+/* ------------------------------------------------------------------ LISTEN and half-open ------------------------------------------------------------------ */
+
+static uint32_t choose_isn(pl_stack *s, const struct listener *l, const struct flow *f, uint32_t above, bool has_above)
+{
+    struct tcp_tuple t = tcp_tuple(f);
+    uint32_t iss = l->isn >= 0 ? (uint32_t)l->isn : isn_choose(&s->secrets.tcp, &t, s->now - s->shifted);
+    if (has_above && seq_le(iss, above))  /* RFC 9293 3.6.1, MAY-2: "larger than the largest sequence number it used on the previous connection" */
+        iss = above + 65536;
+    return iss;
+}
+
+/* A good SYN at a listener: RFC 9293 3.10.7.2 third. */
+static enum pl_drop make_half_open(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t above, bool has_above)
+{
+    struct listener *l = slots_at(&s->listeners, l_slot);
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp c;
+    if (l->half_open >= l->backlog || s->half_opens.used == s->half_opens.capacity)
+        return PL_DROP_TCP_BACKLOG;
+    if (!scratch_init(s, &x, &a->key, &c))
+        return PL_DROP_NO_ROUTE;
+    uint32_t slot = slots_take(&s->half_opens);
+    struct half_open *h = slots_at(&s->half_opens, slot);
+    h->flow = a->key;
+    h->flow.kind = FLOW_HALF_OPEN;
+    h->listener = l_slot;
+    l->half_open++;
+    flow_insert(&s->flows, flow_ref(&s->flows, FLOW_HALF_OPEN, slot));
+    half_open_make(&x, &c, &a->seg, choose_isn(s, l, &a->key, above, has_above));
+    half_open_after(s, slot, &c, &x);
+    return PL_DROP_NONE;
+}
+
+static void listen_rx(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t above, bool has_above)
+{
+    struct tcp_reply r = {0};
+    struct packet *p = a->p;
+    p->state_before = p->state_after = PL_LISTEN;
+    p->drop = (uint16_t)listen_arrives(&a->seg, &r);
+    if (p->drop == PL_DROP_NONE) {
+        p->drop = (uint16_t)make_half_open(s, a, l_slot, above, has_above);
+        p->state_after = p->drop ? PL_LISTEN : PL_SYN_RECEIVED;
+    }
+    answer(s, a, &r);
+}
+
+/* The third message is good: the entry becomes a connection. 0: p->drop says why not. */
+static uint32_t promote(pl_stack *s, struct arrival *a, uint32_t half, const struct tcp *scratch)
+{
+    struct half_open *h = slots_at(&s->half_opens, half);
+    uint32_t l_slot = h->listener;
+    struct listener *l = slots_at(&s->listeners, l_slot);
+    if (l->accept.count >= l->backlog) {
+        a->p->drop = PL_DROP_TCP_ACCEPT_FULL;
+        return 0;
+    }
+    struct path path = {scratch->path_iface, scratch->path_neighbor, scratch->path_generation, scratch->path_mtu};
+    uint32_t slot = conn_new(s, &a->key, &path, l->cookie);
+    if (!slot) {
+        a->p->drop = PL_DROP_TCP_NO_SLOT;
+        return 0;
+    }
+    struct tcp *c = conn_at(s, slot);
+    struct tcp made = *scratch;
+    made.flow = c->flow;
+    made.handle = c->handle;
+    made.cookie = c->cookie;
+    made.listener = l_slot;
+    half_open_free(s, half);
+    *c = made;
+    flow_insert(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));
+    list_append(&l->accept, stack_conn_nodes(s), slot, 1);
+    event_post(s, flow_ref(&s->flows, FLOW_LISTENER, l_slot), PL_EV_ACCEPTABLE);
+    s->counters.connections_accepted++;
+    return slot;
+}
+
+static void half_open_rx(pl_stack *s, struct arrival *a, uint32_t slot)
+{
+    struct half_open *h = slots_at(&s->half_opens, slot);
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp scratch, *c = &scratch;
+    struct packet *p = a->p;
+    p->state_before = p->state_after = PL_SYN_RECEIVED;
+    if (!scratch_init(s, &x, &a->key, c)) {
+        p->drop = PL_DROP_NO_ROUTE;
+        return;
+    }
+    half_open_thaw(&x, h, c);
+    scale_window(a, c->opt.wscale_ok, c->opt.snd_wscale);
+    enum pl_drop drop = tcp_input_checks(&x, c, &a->seg);
+    if (drop == PL_DROP_NONE && seq_lt(c->snd.una, a->seg.ack) && seq_le(a->seg.ack, c->snd.nxt)) {
+        uint32_t conn = promote(s, a, slot, c);
+        if (!conn)
+            return;                       /* the entry stays, the SYN-ACK will be repeated */
+        c = conn_at(s, conn);
+        p->conn = c->handle;
+        p->drop = (uint16_t)tcp_input_rest(&x, c, &a->seg);
+        p->state_after = c->state;
+        conn_after(s, conn, &x);
+        return;
+    }
+    if (drop == PL_DROP_NONE)             /* a wrong acknowledgement: the fifth step says what to answer */
+        drop = tcp_input_rest(&x, c, &a->seg);
+    p->drop = (uint16_t)drop;
+    p->state_after = c->state == PL_CLOSED ? PL_LISTEN : c->state;
+    half_open_after(s, slot, c, &x);
+}
+
+/* ------------------------------------------------------------------ TIME-WAIT and CLOSED ------------------------------------------------------------------ */
+
+static void time_wait_rx(pl_stack *s, struct arrival *a, uint32_t slot)
+{
+    struct time_wait *w = slots_at(&s->time_waits, slot);
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct packet *p = a->p;
+    uint32_t l_slot = flow_find_bound(&s->flows, &a->key);
+    p->state_before = p->state_after = PL_TIME_WAIT;
+    if (l_slot && flow_kind_of(&s->flows, l_slot) == FLOW_LISTENER && time_wait_accepts_syn(w, &a->seg)) {
+        uint32_t above = w->snd_nxt;
+        time_wait_end(s, slot, PL_WHY_GOT_NEW_SYN);
+        listen_rx(s, a, l_slot - s->flows.first[FLOW_LISTENER], above, true);
+        return;
+    }
+    p->drop = (uint16_t)time_wait_arrives(&x, w, &a->seg);
+    if (w->ack_why)
+        ref_ready(s, flow_ref(&s->flows, FLOW_TIME_WAIT, slot), p->iface);
+}
+
+void tcp_rx(pl_stack *s, struct packet *p)
+{
+    struct arrival a = {.p = p};
+    p->state_before = p->state_after = PL_CLOSED;
+    if (!read_segment(s, p, &a))
+        return;
+    make_key(&a);
+    uint32_t ref = flow_find(&s->flows, &a.key);
+    if (!ref)
+        ref = flow_find_bound(&s->flows, &a.key);
+    if (!ref) {                           /* RFC 9293 3.10.7.1 */
+        struct tcp_reply r = {0};
+        p->drop = (uint16_t)closed_arrives(&a.seg, &r);
+        answer(s, &a, &r);
+        return;
+    }
+    enum flow_kind kind = flow_kind_of(&s->flows, ref);
+    uint32_t slot = ref - s->flows.first[kind];
+    if (kind == FLOW_CONN)
+        conn_rx(s, &a, slot);
+    else if (kind == FLOW_HALF_OPEN)
+        half_open_rx(s, &a, slot);
+    else if (kind == FLOW_TIME_WAIT)
+        time_wait_rx(s, &a, slot);
+    else
+        listen_rx(s, &a, slot, 0, false);
+}
+
+/* ------------------------------------------------------------------ news from below ------------------------------------------------------------------ */
+
+enum pl_drop tcp_rx_icmp(pl_stack *s, const struct flow *quoted, uint32_t seq, int error, bool hard, uint32_t mtu)
+{
+    struct flow key = *quoted;
+    uint32_t ref = flow_find(&s->flows, &key);
+    if (!ref || flow_kind_of(&s->flows, ref) != FLOW_CONN)
+        return PL_DROP_ICMP_QUOTE;
+    uint32_t slot = ref - s->flows.first[FLOW_CONN];
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    enum pl_drop drop = icmp_error_arrives(&x, conn_at(s, slot), seq, error, hard, mtu);
+    conn_after(s, slot, &x);
+    return drop;
+}
+
+/* The neighbour does not answer. A connection that is being opened fails; an open one takes it as a loss and tries again after its time-out. */
+void tcp_neighbor_failed(pl_stack *s, uint32_t ref)
+{
+    enum flow_kind kind = flow_kind_of(&s->flows, ref);
+    uint32_t slot = ref - s->flows.first[kind];
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    if (kind == FLOW_HALF_OPEN) {
+        half_open_free(s, slot);
+    } else if (kind == FLOW_TIME_WAIT) {
+        ((struct time_wait *)slots_at(&s->time_waits, slot))->ack_why = 0;
+        ref_unqueue(s, ref);
+    } else if (kind == FLOW_CONN) {
+        struct tcp *c = conn_at(s, slot);
+        ref_unqueue(s, ref);
+        c->soft_error = PL_EHOSTUNREACH;
+        if (c->state == PL_SYN_SENT) {
+            tcp_die(&x, c, PL_EHOSTUNREACH, PL_WHY_GOT_ICMP);
+        } else {                          /* what wanted to go counts as sent and lost: the retransmission timer decides */
+            struct pl_span spans[PL_SPANS];
+            struct tcp_out out;
+            struct tcp_want w = tcp_want(&x, c, 0);
+            if (w.what != WANT_NOTHING)
+                tcp_build(&x, c, &w, &out, spans, PL_SPANS);
+        }
+        conn_after(s, slot, &x);
+    }
+}
+
+void tcp_iface_gone(pl_stack *s, int iface)
+{
+    for (uint32_t slot = slots_next(&s->half_opens, 0); slot; slot = slots_next(&s->half_opens, slot)) {
+        struct half_open *h = slots_at(&s->half_opens, slot);
+        struct tcp_ctx x = stack_tcp_ctx(s);
+        struct tcp c;
+        if (!scratch_init(s, &x, &h->flow, &c) || c.path_iface == iface)
+            half_open_free(s, slot);
+    }
+    for (uint32_t slot = slots_next(&s->conns, 0); slot; slot = slots_next(&s->conns, slot)) {
+        struct tcp_ctx x = stack_tcp_ctx(s);
+        struct tcp *c = conn_at(s, slot);
+        if (c->path_iface != iface)
+            continue;
+        if (c->time_wait)
+            time_wait_end(s, c->time_wait, PL_WHY_IFACE_GONE);
+        if (!slots_live(&s->conns, slot) || c->state == PL_CLOSED)
+            continue;
+        tcp_die(&x, c, PL_ENETDOWN, PL_WHY_IFACE_GONE);
+        conn_after(s, slot, &x);
+    }
+    for (uint32_t slot = slots_next(&s->time_waits, 0); slot; slot = slots_next(&s->time_waits, slot)) {
+        struct time_wait *w = slots_at(&s->time_waits, slot);
+        struct tcp_ctx x = stack_tcp_ctx(s);
+        struct tcp c;
+        if (!scratch_init(s, &x, &w->flow, &c) || c.path_iface == iface)
+            time_wait_end(s, slot, PL_WHY_IFACE_GONE);
+    }
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tcp_tx.c: a TCP segment on its way out: what the record wants, the path, and the headers in the caller's frame. RFC 9293 3.1.
+ */
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "stack/net.h"
+#include "wire/eth_hdr.h"
+#include "wire/ip_proto.h"
+#include "wire/tcp_hdr.h"
+
+static void trace_segment(pl_stack *s, int iface, const struct pl_frame *f, const struct tcp *c, const struct tcp_out *o, uint8_t state)
+{
+    struct trace_out t = {.why = o->why, .protocol = WIRE_PROTO_TCP, .state = state, .conn = c->handle, .cookie = c->cookie};
+    struct pl_trace_segment seg;
+    if (s->env->trace) {
+        seg = (struct pl_trace_segment){.seq = o->seq, .ack = o->ack, .len = o->text, .wnd = o->wnd, .wnd_raw = o->wnd_raw, .flags = o->flags,
+                                        .opts = o->opts.have, .wscale = o->opts.wscale, .nsack = o->opts.nsack, .mss = o->opts.mss, .segs = o->segs,
+                                        .ts_val = o->opts.ts_val, .ts_ecr = o->opts.ts_ecr};
+        for (unsigned i = 0; i < o->opts.nsack && i < 4; i++)
+            seg.sack[2 * i] = o->opts.sack[i].lo, seg.sack[2 * i + 1] = o->opts.sack[i].hi;
+        memcpy(t.local.addr.b, c->flow.local, 16);
+        memcpy(t.remote.addr.b, c->flow.remote, 16);
+        t.local.addr.zone = t.remote.addr.zone = c->flow.zone;
+        t.local.port = c->flow.local_port;
+        t.remote.port = c->flow.remote_port;
+        t.seg = &seg;
+    }
+    trace_out(s, iface, f, &t);
+}
+
+/* Writes all headers in front of the text that tcp_build put into span[1..]. */
+static void put_headers(pl_stack *s, int iface, struct pl_frame *f, const struct tcp *c, const struct path *path, const struct tcp_out *o)
+{
+    const struct pl_iface_params *dev = &stack_iface(s, iface)->params;
+    uint8_t *start = f->span[0].base;
+    unsigned off = (dev->link == PL_LINK_ETHERNET ? WIRE_ETH_BYTES : 0) + (tcp_ipv6(&c->flow) ? 40 : 20);
+    uint8_t *at = start + off;
+    unsigned header = WIRE_TCP_BYTES + wire_tcp_opts_write(at + WIRE_TCP_BYTES, &o->opts);
+    uint32_t bytes = header + o->text;
+    struct wire_tcp h = {.src_port = c->flow.local_port, .dst_port = c->flow.remote_port, .seq = o->seq, .ack = o->ack, .hdr_bytes = (uint8_t)header,
+                         .flags = o->flags, .wnd = o->wnd_raw};
+    struct ip_out ip = {.local = c->flow.local, .remote = c->flow.remote, .protocol = WIRE_PROTO_TCP, .hop_limit = c->hop_limit, .tos = c->tos,
+                        .dont_fragment = true, .payload_bytes = bytes};
+    wire_tcp_write(at, &h);
+    unsigned wrote = path_write_headers(s, path, &ip, start);
+    CHECK(wrote == off);
+    f->nspans = (uint8_t)(1 + o->nspans);
+    f->span[0].len = off + header;
+    f->hdr_len = (uint16_t)(off + header);
+    f->gso_size = o->segs > 1 ? c->opt.mss : 0;
+    f->gso_segs = o->segs;
+    uint32_t sum = csum_pseudo(c->flow.local, c->flow.remote, WIRE_PROTO_TCP, bytes);
+    if (dev->csum_offload) {              /* the device adds the rest: it finds the pseudo-header's sum in the field */
+        uint16_t partial = csum_fold(sum);
+        memcpy(at + 16, &partial, 2);
+        f->flags |= PL_F_CSUM_PARTIAL;
+        f->csum_start = (uint16_t)off;
+        f->csum_off = 16;
+        return;
+    }
+    sum = csum_add(sum, csum_bytes(at, header, s->env->cpu));
+    if (o->text)
+        sum = csum_add(sum, csum_spans(f->span + 1, o->nspans, 0, o->text, s->env->cpu));
+    csum_store(at + 16, sum, false);
+}
+
+static struct path path_of(const struct tcp *c) { return (struct path){c->path_iface, c->path_neighbor, c->path_generation, c->path_mtu}; }
+
+/* Is the way to the peer known? 0, PL_EAGAIN (park on c->path_neighbor), or an error. */
+static int resolve(pl_stack *s, struct tcp *c)
+{
+    struct pl_addr local = {.zone = c->flow.zone}, remote = {.zone = c->flow.zone};
+    struct path p = path_of(c);
+    if (p.neighbor == 0 && stack_iface(s, p.iface)->params.link == PL_LINK_IP)
+        return PL_OK;
+    memcpy(local.b, c->flow.local, 16);
+    memcpy(remote.b, c->flow.remote, 16);
+    int e = path_resolve(s, &remote, &local, &p);
+    c->path_iface = p.iface;
+    c->path_neighbor = p.neighbor;
+    c->path_generation = p.neighbor_generation;
+    return e;
+}
+
+/* Sends what `c` wants, if the way is known. */
+static enum tx_verdict send_one(pl_stack *s, uint32_t ref, int iface, struct pl_frame *f, struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w)
+{
+    struct tcp_out out;
+    int e = resolve(s, c);
+    if (e == PL_EAGAIN) {
+        ref_park(s, ref, c->path_neighbor);
+        return TX_PARKED;
+    }
+    if (e != PL_OK || c->path_iface != iface)
+        return TX_NOTHING;
+    struct path path = path_of(c);
+    tcp_build(x, c, w, &out, f->span + 1, PL_SPANS - 1);
+    put_headers(s, iface, f, c, &path, &out);
+    trace_segment(s, iface, f, c, &out, c->state);
+    return TX_WROTE;
+}
+
+static enum tx_verdict conn_tx(pl_stack *s, uint32_t ref, uint32_t slot, int iface, struct pl_frame *f)
+{
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp *c = conn_at(s, slot);
+    struct tcp_want w = tcp_want(&x, c, stack_iface(s, iface)->params.gso_bytes);
+    if (w.what == WANT_NOTHING) {
+        ref_deadline(s, ref, tcp_settle(&x, c));
+        return TX_NOTHING;
+    }
+    enum tx_verdict v = send_one(s, ref, iface, f, &x, c, &w);
+    if (s->config.check && v == TX_WROTE)
+        tcp_check(&x, c);
+    if (v == TX_NOTHING)                  /* no way to the peer (any more) */
+        tcp_neighbor_failed(s, ref);
+    return v;
+}
+
+static enum tx_verdict half_open_tx(pl_stack *s, uint32_t ref, uint32_t slot, int iface, struct pl_frame *f)
+{
+    struct half_open *h = slots_at(&s->half_opens, slot);
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp c;
+    if (!scratch_init(s, &x, &h->flow, &c)) {
+        half_open_free(s, slot);
+        return TX_NOTHING;
+    }
+    half_open_thaw(&x, h, &c);
+    struct tcp_want w = tcp_want(&x, &c, 0);
+    if (w.what == WANT_NOTHING) {
+        ref_deadline(s, ref, timers_next(&c.timers));
+        return TX_NOTHING;
+    }
+    enum tx_verdict v = send_one(s, ref, iface, f, &x, &c, &w);
+    if (v == TX_NOTHING) {
+        half_open_free(s, slot);
+        return v;
+    }
+    half_open_freeze(h, &c);
+    ref_deadline(s, ref, timers_next(&c.timers));
+    return v;
+}
+
+static enum tx_verdict time_wait_tx(pl_stack *s, uint32_t ref, uint32_t slot, int iface, struct pl_frame *f)
+{
+    struct time_wait *w = slots_at(&s->time_waits, slot);
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp c;
+    if (!w->ack_why || !scratch_init(s, &x, &w->flow, &c))
+        return TX_NOTHING;
+    if (w->owner)
+        c.handle = conn_at(s, w->owner)->handle, c.cookie = conn_at(s, w->owner)->cookie;
+    time_wait_thaw(&x, w, &c);
+    struct tcp_want want = tcp_want(&x, &c, 0);
+    enum tx_verdict v = send_one(s, ref, iface, f, &x, &c, &want);
+    if (v != TX_PARKED)
+        w->ack_why = 0;
+    return v;
+}
+
+enum tx_verdict tcp_tx(pl_stack *s, uint32_t ref, int iface, struct pl_frame *f)
+{
+    enum flow_kind kind = flow_kind_of(&s->flows, ref);
+    uint32_t slot = ref - s->flows.first[kind];
+    if (kind == FLOW_CONN)
+        return conn_tx(s, ref, slot, iface, f);
+    if (kind == FLOW_HALF_OPEN)
+        return half_open_tx(s, ref, slot, iface, f);
+    return time_wait_tx(s, ref, slot, iface, f);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tx.c: pl_tx: who may send next on an interface. Replies without connection and connections take turns; each of them gives one frame (or
+ * super-frame) a turn.
+ */
+#include "stack/net.h"
+
+static bool from_queue(pl_stack *s, int iface, struct pl_frame *f)
+{
+    struct list_node *nodes = stack_ready_nodes(s);
+    struct iface *i = stack_iface(s, iface);
+    while (i->queue.head) {
+        uint32_t ref = list_pop(&i->queue, nodes);
+        enum tx_verdict v = flow_kind_of(&s->flows, ref) == FLOW_UDP ? udp_tx(s, ref, iface, f) : tcp_tx(s, ref, iface, f);
+        if (v == TX_WROTE) {
+            ref_ready(s, ref, iface);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool one_frame(pl_stack *s, int iface, struct pl_frame *f)
+{
+    struct iface *i = stack_iface(s, iface);
+    f->flags = 0;
+    f->nspans = 0;
+    f->gso_size = f->gso_segs = f->csum_start = f->csum_off = f->hdr_len = 0;
+    f->rx_time = f->not_before = 0;
+    bool owed_first = ++i->turn & 1;
+    if (owed_first && owed_pending(s, iface) && owed_tx(s, iface, f))
+        return true;
+    if (from_queue(s, iface, f))
+        return true;
+    return !owed_first && owed_pending(s, iface) && owed_tx(s, iface, f);
+}
+
+int pl_tx(pl_stack *s, int iface, struct pl_frame *frames, size_t n, pl_time now)
+{
+    struct iface *i = stack_iface(s, iface);
+    stack_now(s, now);
+    if (!i)
+        return PL_EINVAL;
+    if (!i->ready)
+        return 0;
+    size_t wrote = 0;
+    while (wrote < n) {
+        if (frames[wrote].span[0].len < PL_HEADER_BYTES_MAX)
+            return wrote ? (int)wrote : PL_EINVAL;
+        if (!one_frame(s, iface, &frames[wrote]))
+            break;
+        wrote++;
+    }
+    return (int)wrote;
+}
+
+/* Pins the chunks that a frame's text lies in: spans after the first point into chunks. */
+static uint32_t chunk_of(const pl_stack *s, const void *p)
+{
+    const uint8_t *base = chunks_at(&s->chunks, 1);
+    const uint8_t *at = p;
+    if (at < base || at >= base + ((size_t)s->chunks.capacity << s->chunks.shift))
+        return 0;
+    return (uint32_t)((size_t)(at - base) >> s->chunks.shift) + 1;
+}
+
+int pl_tx_hold(pl_stack *s, const struct pl_frame *f)
+{
+    for (unsigned n = 1; n < f->nspans; n++)
+        if (!chunk_of(s, f->span[n].base))
+            return PL_EINVAL;
+    for (unsigned n = 1; n < f->nspans; n++)
+        chunks_pin(&s->chunks, chunk_of(s, f->span[n].base));
+    return PL_OK;
+}
+
+void pl_tx_done(pl_stack *s, const struct pl_frame *f)
+{
+    for (unsigned n = 1; n < f->nspans; n++) {
+        uint32_t chunk = chunk_of(s, f->span[n].base);
+        if (chunk && chunks_meta(&s->chunks, chunk)->pins)
+            chunks_unpin(&s->chunks, chunk);
+    }
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "transport/flows.h"
+#include <string.h>
+
+static uint32_t *heads(const struct flows *t) { return (uint32_t *)((char *)(uintptr_t)t + t->heads); }
+
+static uint32_t hash_of(const struct flows *t, const struct flow *f)
+{
+    uint64_t w[6];
+    memcpy(w, f->local, 16);
+    memcpy(w + 2, f->remote, 16);
+    w[4] = (uint64_t)f->local_port << 48 | (uint64_t)f->remote_port << 32 | f->zone;
+    w[5] = f->protocol;
+    return (uint32_t)siphash13_words(&t->key, w, 6);
+}
+
+uint32_t flow_hash(const struct flows *t, const struct flow *f) { return hash_of(t, f); }
+
+static bool same(const struct flow *a, const struct flow *b)
+{
+    return a->hash == b->hash && a->local_port == b->local_port && a->remote_port == b->remote_port && a->zone == b->zone && a->protocol == b->protocol &&
+           memcmp(a->local, b->local, 16) == 0 && memcmp(a->remote, b->remote, 16) == 0;
+}
+
+void flow_insert(struct flows *t, uint32_t ref)
+{
+    struct flow *f = flow_at(t, ref);
+    f->hash = hash_of(t, f);
+    uint32_t *head = &heads(t)[f->hash & t->mask];
+    f->next = *head;
+    *head = ref;
+    t->count++;
+}
+
+void flow_remove(struct flows *t, uint32_t ref)
+{
+    struct flow *f = flow_at(t, ref);
+    uint32_t *at = &heads(t)[f->hash & t->mask];
+    while (*at && *at != ref)
+        at = &((struct flow *)flow_at(t, *at))->next;
+    if (!*at)
+        return;
+    *at = f->next;
+    f->next = 0;
+    t->count--;
+}
+
+uint32_t flow_find(const struct flows *t, struct flow *key)
+{
+    key->hash = hash_of(t, key);
+    for (uint32_t ref = heads(t)[key->hash & t->mask]; ref;) {
+        const struct flow *f = flow_at(t, ref);
+        if (same(f, key))
+            return ref;
+        ref = f->next;
+    }
+    return 0;
+}
+
+uint32_t flow_find_bound(const struct flows *t, const struct flow *key)
+{
+    struct flow k = *key;
+    memset(k.remote, 0, sizeof k.remote);
+    k.remote_port = 0;
+    uint32_t ref = flow_find(t, &k);      /* the address itself first, then every address */
+    if (ref)
+        return ref;
+    memset(k.local, 0, sizeof k.local);
+    k.zone = 0;
+    return flow_find(t, &k);
+}
+
+bool flow_port_taken(const struct flows *t, const struct flow *wanted) { return flow_find_bound(t, wanted) != 0; }
+
+/* RFC 6056 3.3.3: offset = F(local, remote, secret); port = min + (offset + counter) % range, and on to the next while it is taken. */
+uint16_t flow_port_choose(struct flows *t, const struct flow *wanted, const struct siphash_key *secret, uint32_t *counter)
+{
+    enum { MIN = 32768, RANGE = 65536 - MIN };
+    struct flow k = *wanted;
+    uint8_t id[40] = {0};
+    memcpy(id, k.local, 16);
+    memcpy(id + 16, k.remote, 16);
+    id[32] = (uint8_t)(k.remote_port >> 8), id[33] = (uint8_t)k.remote_port, id[34] = k.protocol;
+    uint32_t offset = (uint32_t)siphash24(secret, id, sizeof id);
+    for (uint32_t i = 0; i < RANGE; i++) {
+        k.local_port = (uint16_t)(MIN + (offset + (*counter)++) % RANGE);
+        if (!flow_find(t, &k) && !flow_port_taken(t, &k))
+            return k.local_port;
+    }
+    return 0;
+}
