@@ -3,7 +3,7 @@
  * world.h: the deterministic network. A run is (scenario, seed): virtual time, one queue of what happens next, dice of its own. Nothing in
  * it depends on the machine, on addresses of memory or on the hour, so the same run gives the same bytes everywhere.
  *
- * The loop of a host, as parley.h has it: pl_tx on every interface until 0, all events to the program, again until both give nothing; then
+ * The loop of a host, as parley.h has it: all events to the program, pl_tx on every interface until 0, again until both give nothing; then
  * sleep until pl_deadline. The world asserts what the core promises there: pl_deadline() > now. A stack that breaks it, or that does not come
  * to rest at one instant, ends the run with a sentence saying who spins and with what (sim_failure).
  */
