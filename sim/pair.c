@@ -66,12 +66,19 @@ static size_t add_segment(struct pair *p, enum pair_side from, const struct pl_t
     return p->segments++;
 }
 
+/* A segment that no record sent (a RST as an answer) says nothing of the state of whatever record there is. */
+static bool is_reply(const struct pl_trace_event *e)
+{
+    return e->kind == PL_TRACE_OUT && e->conn == 0 && e->state_after == PL_CLOSED;
+}
+
 /* The state that a side is known to be in, by its last event about this client port. */
 static uint8_t known_state(const struct pair *p, enum pair_side side, uint16_t client_port)
 {
     for (size_t i = p->events; i > 0; i--) {
         const struct pair_event *v = &p->event[i - 1];
         if (v->side != side || v->e.protocol != 6) continue;
+        if (is_reply(&v->e)) continue;
         if ((side == PAIR_CLIENT ? v->e.local.port : v->e.remote.port) == client_port) return v->e.state_after;
         if (side == PAIR_SERVER && !v->e.remote.port && v->e.state_after == PL_LISTEN) return PL_LISTEN;
     }
@@ -86,7 +93,8 @@ static void segment_sent(struct pair *p, enum pair_side side, const struct pl_tr
     struct pair_segment *t = &p->segment[n];
     t->why = e->why;
     t->client_port = client_port;
-    t->state[side] = e->state_after;
+    uint8_t own = is_reply(e) ? known_state(p, side, client_port) : e->state_after;
+    t->state[side] = own == 0xff ? PL_CLOSED : own;
     t->state[!side] = other;
 }
 
