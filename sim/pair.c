@@ -82,7 +82,8 @@ static void segment_sent(struct pair *p, enum pair_side side, const struct pl_tr
 {
     uint16_t client_port = side == PAIR_CLIENT ? e->local.port : e->remote.port;
     uint8_t other = known_state(p, !side, client_port);
-    struct pair_segment *t = &p->segment[add_segment(p, side, e->seg, e->now)];
+    size_t n = add_segment(p, side, e->seg, e->now);      /* moves the array */
+    struct pair_segment *t = &p->segment[n];
     t->why = e->why;
     t->client_port = client_port;
     t->state[side] = e->state_after;
@@ -149,7 +150,8 @@ static void frame_seen(struct pair *p, const struct sim_tap_event *t)
     if (!match_tcp(&any, t->packet)) return;
     if (t->fate == SIM_INJECTED) {
         struct pl_trace_segment none = {0};
-        struct pair_segment *s = &p->segment[add_segment(p, from, &none, t->now)];
+        size_t n = add_segment(p, from, &none, t->now);
+        struct pair_segment *s = &p->segment[n];
         s->injected = true;
         pair_read_frame(s, t->packet->bytes, t->packet->len, any.ethernet);
         keep_frame(s, t->packet);
