@@ -212,13 +212,13 @@ void sim_settle(struct sim_node *n)
         arm(n, PL_NEVER);
         return;
     }
+    if (!n->sim->tx_first) drain_events(n, &t);
     for (bool busy = true; busy;) {
         busy = false;
         t.rounds++;
-        /* Events first: what the program answers then carries the acknowledgement. */
-        if (drain_events(n, &t)) busy = true;
         for (unsigned i = 0; i < n->ifaces; i++)
             if (n->link[i] && drain_tx(n, (int)i, &t)) busy = true;
+        if (drain_events(n, &t)) busy = true;
         if (n->sim->failure[0]) return;
         if (t.frames > n->sim->spin_limit || t.events > n->sim->spin_limit) {
             report_spin(n, &t, "does not come to rest");

@@ -170,13 +170,11 @@ static void simultaneous_open_is_half_rows(void **x)
     expect(
            "           client                                                                       server\n"
            "  0.000000 SYN-SENT     ──SYN seq=100 ack=0 len=0 win=65535─────────────────────────···\n"
-           "  0.001000              ···─────────────────────────SYN seq=300 ack=0 len=0 win=65535── SYN-SENT\n"
+           "  0.001000 SYN-RECEIVED ◀───────────────────────────SYN seq=300 ack=0 len=0 win=65535── SYN-SENT\n"
            "  0.010000              ···──SYN seq=100 ack=0 len=0 win=65535────────────────────────▶ SYN-RECEIVED\n"
            "  0.010000              ···───────────────────SYN,ACK seq=300 ack=101 len=0 win=65535── SYN-RECEIVED\n"
-           "  0.011000 SYN-RECEIVED ◀────────────────────────SYN seq=300 ack=0 len=0 win=65535──···\n"
-           "  0.011000 SYN-RECEIVED ──SYN,ACK seq=100 ack=301 len=0 win=65535───────────────────···\n"
-           "  0.020000 ESTABLISHED  ◀──────────────────SYN,ACK seq=300 ack=101 len=0 win=65535──···\n"
-           "  0.021000              ···──SYN,ACK seq=100 ack=301 len=0 win=65535──────────────────▶ ESTABLISHED\n");
+           "  0.011000 SYN-RECEIVED ──SYN,ACK seq=100 ack=301 len=0 win=65535─────────────────────▶ ESTABLISHED\n"
+           "  0.020000 ESTABLISHED  ◀──────────────────SYN,ACK seq=300 ack=101 len=0 win=65535──···\n");
 }
 
 static void a_lost_segment_dies_on_the_way_and_its_timer_is_a_row(void **x)
