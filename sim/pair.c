@@ -48,7 +48,7 @@ static void *grown(void *array, size_t *capacity, size_t need, size_t size)
 
 /* ---------------------------------------------------------------- what happened ---------------------------------------------------------------- */
 
-static size_t add_segment(struct pair *p, enum pair_side from, const struct pl_trace_segment *s, pl_time now)
+static struct pair_segment *add_segment(struct pair *p, enum pair_side from, const struct pl_trace_segment *s, pl_time now)
 {
     p->segment = grown(p->segment, &p->segment_capacity, p->segments + 1, sizeof *p->segment);
     struct pair_segment *t = &p->segment[p->segments];
@@ -63,7 +63,8 @@ static size_t add_segment(struct pair *p, enum pair_side from, const struct pl_t
     t->len = s->len;
     t->win = s->wnd;
     t->state[0] = t->state[1] = 0xff;
-    return p->segments++;
+    p->segments++;
+    return t;
 }
 
 /* The state that a side is known to be in, by its last event about this client port. */
@@ -82,7 +83,7 @@ static void segment_sent(struct pair *p, enum pair_side side, const struct pl_tr
 {
     uint16_t client_port = side == PAIR_CLIENT ? e->local.port : e->remote.port;
     uint8_t other = known_state(p, !side, client_port);
-    struct pair_segment *t = &p->segment[add_segment(p, side, e->seg, e->now)];
+    struct pair_segment *t = add_segment(p, side, e->seg, e->now);
     t->why = e->why;
     t->client_port = client_port;
     t->state[side] = e->state_after;
@@ -149,7 +150,7 @@ static void frame_seen(struct pair *p, const struct sim_tap_event *t)
     if (!match_tcp(&any, t->packet)) return;
     if (t->fate == SIM_INJECTED) {
         struct pl_trace_segment none = {0};
-        struct pair_segment *s = &p->segment[add_segment(p, from, &none, t->now)];
+        struct pair_segment *s = add_segment(p, from, &none, t->now);
         s->injected = true;
         pair_read_frame(s, t->packet->bytes, t->packet->len, any.ethernet);
         keep_frame(s, t->packet);

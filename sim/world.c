@@ -212,6 +212,7 @@ void sim_settle(struct sim_node *n)
         arm(n, PL_NEVER);
         return;
     }
+    if (!n->sim->tx_first) drain_events(n, &t);
     for (bool busy = true; busy;) {
         busy = false;
         t.rounds++;

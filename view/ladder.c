@@ -7,9 +7,10 @@
  * there and its arrival is skipped later; else both stay where they are, as half rows. While its fate is open the queue stands still, unless
  * what has come in between decides for half rows already.
  *
- * What lies between and is harmless: other frames of the same direction in the same order; frames of the other direction, if neither
- * they nor this one carry SYN, FIN or RST (the crossing of data and acknowledgements is the ordinary course of a transfer). A change of state or a timer in
- * between is not.
+ * What is harmless there: whatever leaves the receiver's column in order. A row shows the receiver's state after the segment, so if that is a new
+ * state, the receiver may not have sent anything in between (its row would come below and show the old one). And frames of the same direction
+ * may not have arrived in another order than they left, and no change of state or timer may have a line of its own in between. So ordinary data and acknowledgements
+ * may cross as they like, but simultaneous opens and closes look as in RFC 9293.
  *
  * A change of state that comes about with a frame (the SYN that connect() sends, the FIN that arrives) is told by that frame's row.
  */
@@ -157,23 +158,14 @@ void ladder_set_state(struct ladder *l, unsigned side, enum pl_state state)
 
 /* ---------------------------------------------------------------- one row or two ---------------------------------------------------------------- */
 
-static bool weighty(const struct ladder_frame *f)
-{
-    return f->injected || (f->has_seg && f->seg.flags & (PL_SYN | PL_FIN | PL_RST));
-}
-
 static bool harmless(struct ladder *l, const struct ladder_frame *f, const struct ladder_item *i)
 {
     if (i->done) return true;
     switch (i->kind) {
-    case ITEM_SEND: {
-        const struct ladder_frame *g = frame_at(l, i->frame);
-        return g->from == f->from || g->fate == FATE_LOST || !(weighty(f) || weighty(g));
-    }
+    case ITEM_SEND: return i->side == f->from || !f->changed[!f->from];
     case ITEM_ARRIVE: {
         const struct ladder_frame *g = frame_at(l, i->frame);
-        if (g->from == f->from) return g->send_item < f->send_item;
-        return !(weighty(f) || weighty(g));
+        return g->from != f->from || g->send_item < f->send_item;
     }
     case ITEM_DECISION: return true;
     default: return false;
@@ -367,6 +359,7 @@ static void frame_arrives(struct ladder *l, unsigned side, const struct pl_trace
     f->drop = e->drop;
     f->state[side] = e->state_after;
     f->changed[side] = e->state_before != e->state_after;
+    f->checked = 0;                                    /* now that it is known whether it changed the state */
     if (e->seg) f->seg.wnd = e->seg->wnd;              /* the receiver knows the scale as well as the sender */
     f->arrive_item = item_add(l, &(struct ladder_item){.kind = ITEM_ARRIVE, .side = (uint8_t)side, .now = e->now, .frame = n});
 }
