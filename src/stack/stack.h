@@ -78,6 +78,7 @@ struct pl_stack {
     uint32_t time_wait_oldest, time_wait_newest;
     struct stack_secrets secrets;
     uint32_t port_counter, ip_id;
+    uint32_t last_conn;                   /* the slot that the last segment was for: the next is likely to be for it, too */
     uint32_t spent, spent_pad_;           /* chain of pinned chunks whose datagrams were sent; see net.h */
     /* what only observes: left out when blocks are compared */
     struct pl_counters counters;

@@ -235,6 +235,20 @@ static void time_wait_rx(pl_stack *s, struct arrival *a, uint32_t slot)
         ref_ready(s, flow_ref(&s->flows, FLOW_TIME_WAIT, slot), p->iface);
 }
 
+/* The record that the segment is for; a stale guess cannot match: a freed slot is zero, a released one says so. */
+static uint32_t find(pl_stack *s, struct arrival *a)
+{
+    if (s->last_conn) {
+        const struct tcp *c = conn_at(s, s->last_conn);
+        if (flow_same(&c->flow, &a->key) && !c->released)
+            return flow_ref(&s->flows, FLOW_CONN, s->last_conn);
+    }
+    uint32_t ref = flow_find(&s->flows, &a->key);
+    if (ref && flow_kind_of(&s->flows, ref) == FLOW_CONN)
+        s->last_conn = ref - s->flows.first[FLOW_CONN];
+    return ref ? ref : flow_find_bound(&s->flows, &a->key);
+}
+
 void tcp_rx(pl_stack *s, struct packet *p)
 {
     struct arrival a = {.p = p};
@@ -242,9 +256,7 @@ void tcp_rx(pl_stack *s, struct packet *p)
     if (!read_segment(s, p, &a))
         return;
     make_key(&a);
-    uint32_t ref = flow_find(&s->flows, &a.key);
-    if (!ref)
-        ref = flow_find_bound(&s->flows, &a.key);
+    uint32_t ref = find(s, &a);
     if (!ref) {                           /* RFC 9293 3.10.7.1 */
         struct tcp_reply r = {0};
         p->drop = (uint16_t)closed_arrives(&a.seg, &r);
