@@ -177,7 +177,7 @@ static void frame_arrives(struct ladder *l, unsigned side, const struct pl_trace
     f->state[side] = state_after(l, side, e);
     f->changed[side] = e->state_before != e->state_after;
     f->checked = 0;                                    /* now that it is known whether it changed the state */
-    if (e->seg) f->seg.wnd = e->seg->wnd;              /* the receiver knows the scale as well as the sender */
+    if (e->seg && f->foreign) f->seg.wnd = e->seg->wnd; /* nobody told what it means; in TIME-WAIT the receiver has forgotten the scale */
     f->arrive_item = ladder_item_add(l, &(struct ladder_item){.kind = ITEM_ARRIVE, .side = (uint8_t)side, .now = e->now, .frame = n});
 }
 
