@@ -137,7 +137,7 @@ static void an_established_connection_survives_a_neighbour_that_is_away(void **s
     hosts_run(&a, &b, a.now + 130 * PL_S);
     char got[8];
     assert_int_equal(pl_recv(b.s, peer, got, sizeof got), 5);
-    assert_int_equal(neighbor_state(&a, 2, 4), 1);
+    assert_in_range(neighbor_state(&a, 2, 4), 1, 2);                /* reachable, or stale again by now */
 }
 
 static void through_a_gateway_the_frame_goes_to_the_gateway(void **state)
