@@ -67,16 +67,23 @@ static struct pair_segment *add_segment(struct pair *p, enum pair_side from, con
     return t;
 }
 
-/* The state that a side is known to be in, by its last event about this client port. */
+/* A frame that was dropped before its connection was looked for, and a reset that belongs to none, say CLOSED and mean nothing. */
+static bool tells_state(const struct pl_trace_event *e)
+{
+    if (e->protocol != 6) return false;
+    if (e->conn || e->state_before != PL_CLOSED || e->state_after != PL_CLOSED) return true;
+    return e->kind == PL_TRACE_IN ? !e->drop || e->drop == PL_DROP_TCP_CLOSED : e->kind != PL_TRACE_OUT;
+}
+
+/* The state that a side is known to be in, by its last event about this client port; 0xff: none. */
 static uint8_t known_state(const struct pair *p, enum pair_side side, uint16_t client_port)
 {
     for (size_t i = p->events; i > 0; i--) {
         const struct pair_event *v = &p->event[i - 1];
-        if (v->side != side || v->e.protocol != 6) continue;
+        if (v->side != side || !tells_state(&v->e)) continue;
         if ((side == PAIR_CLIENT ? v->e.local.port : v->e.remote.port) == client_port) return v->e.state_after;
-        if (side == PAIR_SERVER && !v->e.remote.port && v->e.state_after == PL_LISTEN) return PL_LISTEN;
     }
-    return 0xff;
+    return side == PAIR_SERVER && p->listening ? PL_LISTEN : 0xff;
 }
 
 static void segment_sent(struct pair *p, enum pair_side side, const struct pl_trace_event *e)
@@ -86,7 +93,7 @@ static void segment_sent(struct pair *p, enum pair_side side, const struct pl_tr
     struct pair_segment *t = add_segment(p, side, e->seg, e->now);
     t->why = e->why;
     t->client_port = client_port;
-    t->state[side] = e->state_after;
+    t->state[side] = tells_state(e) ? e->state_after : known_state(p, side, client_port);
     t->state[!side] = other;
 }
 
@@ -99,7 +106,7 @@ static void segment_arrived(struct pair *p, enum pair_side side, const struct pl
     t->fate = PAIR_ARRIVED;
     t->arrived = e->now;
     t->drop = e->drop;
-    t->state[side] = e->state_after;
+    t->state[side] = tells_state(e) ? e->state_after : known_state(p, side, t->client_port);
     if (t->injected && e->seg) t->seg = *e->seg, t->win = e->seg->wnd;
 }
 
@@ -246,7 +253,9 @@ void pair_free(struct pair *p)
 int pair_listen(struct pair *p, uint16_t port, struct program_plan plan)
 {
     struct pl_endpoint any = {.port = port};
-    return program_listen(p->program[PAIR_SERVER], &any, &plan, p->opts.isn[PAIR_SERVER]);
+    int rc = program_listen(p->program[PAIR_SERVER], &any, &plan, p->opts.isn[PAIR_SERVER]);
+    if (!rc) p->listening = true;
+    return rc;
 }
 
 struct program_conn *pair_connect_from(struct pair *p, enum pair_side side, uint16_t local_port, uint16_t remote_port, struct program_plan plan)

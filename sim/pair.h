@@ -79,6 +79,7 @@ struct pair {
     uint16_t next_port;
     uint16_t port;                        /* the client's, of the latest pair_connect */
     /* kept by pair */
+    bool listening;                       /* the server: on some port */
     size_t untold[2];                     /* first segment of that side whose frame was not seen on the link yet */
     size_t arriving[2];                   /* segment about to arrive there; SIZE_MAX: none */
 };
@@ -102,7 +103,8 @@ enum sim_end pair_run_for(struct pair *, pl_time);
 /* Runs step by step until the side is in that state, `within` at most. Whether it is. */
 bool pair_run_to_state(struct pair *, enum pair_side, enum pl_state, pl_time within);
 
-/* State of the latest pair_connect's connection at that side, from its trace (so TIME-WAIT and half-open entries count); CLOSED: none. */
+/* State of the latest pair_connect's connection at that side, from its trace (so TIME-WAIT and half-open entries count). Before anything
+ * happened the server is in LISTEN if it listens. CLOSED: none. */
 enum pl_state pair_state(const struct pair *, enum pair_side);
 size_t pair_segments(const struct pair *);                     /* p->segment[0 .. n) */
 size_t pair_count_events(const struct pair *, enum pair_side, enum pl_trace_kind, unsigned why);   /* why 0: any */

@@ -212,6 +212,7 @@ void sim_settle(struct sim_node *n)
         arm(n, PL_NEVER);
         return;
     }
+    n->ops->poll(n, n->sim->now);
     if (!n->sim->tx_first) drain_events(n, &t);
     for (bool busy = true; busy;) {
         busy = false;
@@ -246,7 +247,6 @@ static void poll_all(struct sim *s)
 /* Whoever drives the world may have asked the stacks for things since the last stroke; what is due by now is due. */
 static void settle_all(struct sim *s)
 {
-    poll_all(s);
     for (unsigned i = 0; i < s->nodes; i++)
         sim_settle(s->node[i]);
 }
@@ -290,7 +290,6 @@ static void happen(struct sim *s, const struct sim_item *i)
     case SIM_RELEASE: sim_link_release(i->link, i->side, s->now); break;
     case SIM_WAKE:
         i->node->wake_at = PL_NEVER;
-        i->node->ops->poll(i->node, s->now);
         sim_settle(i->node);
         break;
     case SIM_TIMER:

@@ -132,9 +132,24 @@ static uint8_t state_of(struct ladder *l, unsigned side, const struct pl_endpoin
     return l->state[side];
 }
 
+/* A frame that was dropped before its connection was looked for, and a reset that belongs to none, say CLOSED and mean nothing. */
+static bool tells_state(const struct pl_trace_event *e)
+{
+    if (e->conn || e->state_before != PL_CLOSED || e->state_after != PL_CLOSED) return true;
+    return e->kind == PL_TRACE_IN ? !e->drop || e->drop == PL_DROP_TCP_CLOSED : e->kind != PL_TRACE_OUT;
+}
+
+/* The state of the event's own side after it. */
+static uint8_t state_after(struct ladder *l, unsigned side, const struct pl_trace_event *e)
+{
+    if (e->protocol != 6 || tells_state(e)) return e->state_after;
+    uint8_t known = state_of(l, side, &e->local, &e->remote);
+    return known == LADDER_UNKNOWN ? e->state_after : known;
+}
+
 static void learn(struct ladder *l, unsigned side, const struct pl_trace_event *e)
 {
-    if (e->protocol != 6) return;
+    if (e->protocol != 6 || !tells_state(e)) return;
     if (!e->remote.port) {                             /* a listener */
         struct ladder_known *k = known_find(l, side, &e->local, &e->remote);
         if (!k) {
@@ -316,7 +331,7 @@ static void frame_leaves(struct ladder *l, unsigned side, const struct pl_trace_
     f->why = e->why;
     f->source = e->local;
     f->destination = e->remote;
-    f->state[side] = e->state_after;
+    f->state[side] = state_after(l, side, e);
     f->state[!side] = state_of(l, !side, &e->remote, &e->local);
     f->changed[side] = e->state_before != e->state_after;
     f->arrive_item = NO_ITEM;
@@ -357,10 +372,10 @@ static void frame_arrives(struct ladder *l, unsigned side, const struct pl_trace
     f->fate = FATE_ARRIVED;
     f->arrived = e->now;
     f->drop = e->drop;
-    f->state[side] = e->state_after;
+    f->state[side] = state_after(l, side, e);
     f->changed[side] = e->state_before != e->state_after;
     f->checked = 0;                                    /* now that it is known whether it changed the state */
-    if (e->seg) f->seg.wnd = e->seg->wnd;              /* the receiver knows the scale as well as the sender */
+    if (e->seg && f->foreign) f->seg.wnd = e->seg->wnd; /* nobody told what it means; in TIME-WAIT the receiver has forgotten the scale */
     f->arrive_item = item_add(l, &(struct ladder_item){.kind = ITEM_ARRIVE, .side = (uint8_t)side, .now = e->now, .frame = n});
 }
 

@@ -23,7 +23,7 @@ static uint32_t ref_of(const pl_stack *s, uint32_t slot) { return flow_ref(&s->f
 /* The socket that this packet is for: a slot, or 0. */
 static uint32_t find_socket(const pl_stack *s, const struct packet *p, uint8_t protocol, uint16_t local_port, uint16_t remote_port)
 {
-    struct flow key = {.protocol = protocol, .local_port = local_port, .remote_port = remote_port, .zone = p->src.zone | p->dst.zone};
+    struct flow key = {.protocol = protocol, .local_port = local_port, .remote_port = remote_port, .zone = p->dst.zone};
     memcpy(key.local, p->dst.b, 16);
     memcpy(key.remote, p->src.b, 16);
     uint32_t ref = flow_find_bound(&s->flows, &key);

@@ -16,8 +16,10 @@ static enum pl_drop timestamps_first(struct tcp_ctx *x, struct tcp *c, const str
 {
     if (!c->opt.ts_ok || (seg->flags & PL_RST))
         return PL_DROP_NONE;
-    if (!(seg->opts.have & WIRE_OPT_TIMESTAMPS))         /* an old peer may send its third message without: threats V59 */
-        return c->state == PL_SYN_RECEIVED ? PL_DROP_NONE : PL_DROP_TCP_NO_TIMESTAMP;
+    /* An old peer may send its third message without: threats V59. A SYN is the peer's after a restart or an old one: it did not agree to anything,
+     * and the fourth step's challenge is how both find out (RFC 9293 3.10.7.4 fourth, 3.5.1). */
+    if (!(seg->opts.have & WIRE_OPT_TIMESTAMPS))
+        return c->state == PL_SYN_RECEIVED || (seg->flags & PL_SYN) ? PL_DROP_NONE : PL_DROP_TCP_NO_TIMESTAMP;
     if (!timestamps_paws_rejects(&c->ts, seg->opts.ts_val, x->now))
         return PL_DROP_NONE;
     if (seg->len || tcp_may_challenge(x, c))
