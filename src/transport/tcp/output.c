@@ -268,6 +268,12 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
             o->opts.have |= o->opts.nsack ? WIRE_OPT_SACK : 0;
         }
     }
+    /* RFC 9293 3.8.5, MUST-30: while urgent data is ahead, the segments say how far it reaches: SND.UP, as an offset of 16 bits. */
+    if (c->urgent_out && (o->flags & PL_ACK) && seq_gt(c->snd.up, o->seq)) {
+        uint32_t ahead = c->snd.up - o->seq;
+        o->flags |= PL_URG;
+        o->up = (uint16_t)(ahead < 65535 ? ahead : 65535);
+    }
     if (o->opts.have & WIRE_OPT_TIMESTAMPS) {            /* RFC 7323 3.2: the echo is valid only with an ACK */
         o->opts.ts_val = timestamps_clock(c->ts.offset, x->wire_now);
         o->opts.ts_ecr = o->flags & PL_ACK ? c->ts.recent : 0;
