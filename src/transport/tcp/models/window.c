@@ -24,13 +24,15 @@ static bool worthwhile(uint32_t current, uint32_t room, uint32_t mss, uint32_t r
 
 uint32_t window_to_offer(uint32_t current, uint32_t room, uint32_t mss, uint32_t rcvbuf, uint8_t scale)
 {
-    room = cap(room, scale);
-    return worthwhile(current, room, mss, rcvbuf) ? room : current;
+    uint32_t unit = (uint32_t)1 << scale, most = cap(room, scale) & ~(unit - 1), up = (current + unit - 1) & ~(unit - 1);
+    if (worthwhile(current, most, mss, rcvbuf))
+        return most;
+    return up <= most ? up : current;     /* only if it fits: else each ACK would promise a little more than there is */
 }
 
 uint16_t window_field(uint32_t wnd, uint8_t scale)
 {
-    uint32_t field = (wnd + ((uint32_t)1 << scale) - 1) >> scale;
+    uint32_t field = wnd >> scale;
     return (uint16_t)(field < 65535 ? field : 65535);
 }
 
