@@ -294,8 +294,6 @@ struct pl_counters {
     uint64_t time_backwards, trace_events;
 };
 int pl_counters(const pl_stack *, struct pl_counters *, size_t size);
-const char *pl_strerror(int error);                                  /* a sentence; for 0 "no error". Static */
-const char *pl_error_name(int error);                                /* "PL_ETIMEDOUT" */
 const char *pl_version(void);
 /* Text to addresses and back: "192.0.2.1", "2001:db8::1". PL_EINVAL if it is none. pl_addr_text needs 64 bytes at most and returns buf. */
 int pl_addr_parse(const char *text, struct pl_addr *);

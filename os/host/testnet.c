@@ -8,6 +8,7 @@
  */
 #include "os/host/testnet.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -266,7 +267,7 @@ int testnet_run(const struct testnet *t, int ns, testnet_fn *fn, void *arg, size
     return result;
 }
 
-pid_t testnet_spawn(const struct testnet *t, int ns, char *const argv[], int out_fd)
+pid_t testnet_spawn(const struct testnet *t, int ns, const char *const argv[], int out_fd)
 {
     pid_t parent = getpid(), pid = fork_tied(NULL);
     if (pid != 0) return pid;
@@ -278,7 +279,7 @@ pid_t testnet_spawn(const struct testnet *t, int ns, char *const argv[], int out
     }
     if (testnet_enter(t, ns) == 0) {
         tie_to(parent);                   /* entering a user namespace with new rights undid it */
-        execvp(argv[0], argv);
+        execvp(argv[0], (char *const *)(uintptr_t)argv);
     }
     dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
     _exit(127);
@@ -293,6 +294,12 @@ struct task {
     uint32_t mtu;
     int peer_ns, domain, type, protocol;
 };
+
+static bool read_addr(const char *text, struct pl_addr *to)
+{
+    *to = (struct pl_addr){.b = {[10] = 0xff, [11] = 0xff}};
+    return inet_pton(AF_INET, text, to->b + 12) == 1 || inet_pton(AF_INET6, text, to->b) == 1;
+}
 
 static void set_name(char *to, const char *from) { snprintf(to, 32, "%s", from); }
 
@@ -393,14 +400,14 @@ int testnet_addr(const struct testnet *t, int ns, const char *name, const char *
 {
     struct task k = {.bits = prefix_bits};
     set_name(k.name, name);
-    return pl_addr_parse(addr, &k.to) < 0 ? -EINVAL : run_task(t, ns, do_addr, &k);
+    return !read_addr(addr, &k.to) ? -EINVAL : run_task(t, ns, do_addr, &k);
 }
 
 int testnet_route(const struct testnet *t, int ns, const char *name, const char *to, unsigned prefix_bits, const char *via)
 {
     struct task k = {.bits = prefix_bits, .has_via = via};
     set_name(k.name, name);
-    if (pl_addr_parse(to, &k.to) < 0 || (via && pl_addr_parse(via, &k.via) < 0)) return -EINVAL;
+    if (!read_addr(to, &k.to) || (via && !read_addr(via, &k.via))) return -EINVAL;
     return run_task(t, ns, do_route, &k);
 }
 

@@ -44,7 +44,7 @@ typedef int testnet_fn(void *arg, int *fd);
 int testnet_run(const struct testnet *, int ns, testnet_fn *fn, void *arg, size_t size, int *fd);
 /* Starts a program inside; it dies with this process. stdin is /dev/null; stdout and stderr go to out_fd (-1: are kept). Returns the process,
  * or -errno. */
-pid_t testnet_spawn(const struct testnet *, int ns, char *const argv[], int out_fd);
+pid_t testnet_spawn(const struct testnet *, int ns, const char *const argv[], int out_fd);
 /* Waits for it: its exit status, 128 + signal, or -errno. */
 int testnet_wait(pid_t);
 /* Makes this process itself enter a namespace for good. For children: without root there is no way back, and no threads may run. 0 or -errno. */

@@ -78,6 +78,7 @@ struct pl_stack {
     uint32_t time_wait_oldest, time_wait_newest;
     struct stack_secrets secrets;
     uint32_t port_counter, ip_id;
+    uint32_t last_conn;                   /* the slot that the last segment was for: the next is likely to be for it, too */
     uint32_t spent, spent_pad_;           /* chain of pinned chunks whose datagrams were sent; see net.h */
     /* what only observes: left out when blocks are compared */
     struct pl_counters counters;
@@ -117,7 +118,7 @@ enum tx_verdict {
     TX_PARKED,                            /* nothing written: waits for a neighbour */
 };
 
-static inline void *stack_at(const pl_stack *s, uint64_t offset) { return (char *)(uintptr_t)s + offset; }
+static inline void *stack_at(const pl_stack *s, uint64_t offset) { return (void *)((uintptr_t)s + offset); }
 static inline struct list_node *stack_ready_nodes(const pl_stack *s) { return stack_at(s, s->ready_nodes); }
 static inline struct list_node *stack_event_nodes(const pl_stack *s) { return stack_at(s, s->event_nodes); }
 static inline struct list_node *stack_conn_nodes(const pl_stack *s) { return stack_at(s, s->conn_nodes); }

@@ -32,7 +32,8 @@ static bool one_frame(pl_stack *s, int iface, struct pl_frame *f)
         return true;
     if (from_queue(s, iface, f))
         return true;
-    return !owed_first && owed_pending(s, iface) && owed_tx(s, iface, f);
+    /* Asked again in any case: a connection that has to wait for its neighbour has just made us owe the question. */
+    return owed_pending(s, iface) && owed_tx(s, iface, f);
 }
 
 int pl_tx(pl_stack *s, int iface, struct pl_frame *frames, size_t n, pl_time now)
