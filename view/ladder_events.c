@@ -97,7 +97,9 @@ static void absorb_states(struct ladder *l, unsigned side, const struct pl_trace
         struct ladder_item *i = ladder_item_at(l, n - 1);
         if (i->now != e->now) return;
         if (i->kind != ITEM_STATE || i->side != side || i->done) continue;
-        if (i->state_after != want || !same(&i->local, &e->local) || !same(&i->remote, &e->remote)) return;
+        if (!same(&i->local, &e->local) || !same(&i->remote, &e->remote)) return;
+        /* A half-open entry that ends is CLOSED, and what is left for its peer is the listener. */
+        if (i->state_after != want && !(want == PL_LISTEN && i->state_after == PL_CLOSED)) return;
         i->done = true;
         want = i->state_before;
         if (e->kind == PL_TRACE_IN && want == e->state_before) return;
