@@ -259,8 +259,7 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
         if (may_receive(c))
             c->rcv.wnd = window_to_offer(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale);
         o->wnd_raw = window_field(c->rcv.wnd, c->opt.rcv_wscale);
-        o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;
-        c->rcv.wnd = o->wnd;
+        o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;          /* RCV.WND itself stays exact: RFC 7323 2.4 */
         if (c->opt.ts_ok)
             o->opts.have |= WIRE_OPT_TIMESTAMPS;
         if (c->opt.sack_ok && c->gaps) {  /* RFC 2018 3 */
