@@ -315,9 +315,8 @@ void udp_iface_gone(pl_stack *s, int iface)
 {
     for (uint32_t slot = slots_next(&s->udps, 0); slot; slot = slots_next(&s->udps, slot)) {
         struct udp_sock *u = udp_at(s, slot);
-        if (!u->path_known || u->path.iface != iface)
+        if (u->path_known && u->path.iface != iface)
             continue;
-        ref_unqueue(s, ref_of(s, slot));
         u->path_known = false;
         udp_kick(s, slot);                /* another way, or the program is told that there is none */
     }
