@@ -441,8 +441,9 @@ static void settle(struct run *r, unsigned host)
         if (!transmit(r, host, 1 + below(r, 4)) && pl_deadline(h->s) != 0)
             break;
     }
-    if (pl_deadline(h->s) <= r->now)
-        print_error("%s: deadline %llu, now %llu\n", where, (unsigned long long)pl_deadline(h->s), (unsigned long long)r->now);
+    if (pl_deadline(h->s) <= r->now) {
+        print_error("%s: deadline %llu, now %llu\n", where, (unsigned long long)pl_deadline(h->s), (unsigned long long)r->now); {uint32_t w = 0; for (uint32_t ref = 1; ref <= h->s->wheel.capacity; ref++) if (wheel_when(&h->s->wheel, ref) <= r->now) { w = ref; enum flow_kind k = flow_kind_of(&h->s->flows, w); print_error("ref %u kind %d when %llu host now %llu\n", w, (int)k, (unsigned long long)wheel_when(&h->s->wheel, w), (unsigned long long)h->s->now);
+ if (k == FLOW_CONN) { struct tcp *c = conn_at(h->s, w); print_error("state %d timers %llu %llu %llu %llu released %d ready on %u\n", c->state, (unsigned long long)c->timers.at[0], (unsigned long long)c->timers.at[1], (unsigned long long)c->timers.at[2], (unsigned long long)c->timers.at[3], c->released, stack_ready_nodes(h->s)[w].on);} }}}
     assert_true(pl_deadline(h->s) > r->now);
 }
 
