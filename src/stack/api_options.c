@@ -74,6 +74,8 @@ int pl_set(pl_stack *s, pl_handle h, enum pl_option o, int64_t v)
     uint32_t slot;
     if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0) {
         struct tcp *c = conn_at(s, slot);
+        if (c->released && o == PL_OPT_KEEPALIVE)
+            return PL_ENOTCONN;           /* no timer of a dead connection runs */
         int e = set_conn(s, c, o, v);
         if (e == PL_OK && !c->released) {
             uint32_t ref = flow_ref(&s->flows, FLOW_CONN, slot);

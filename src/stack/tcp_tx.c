@@ -115,6 +115,8 @@ static enum tx_verdict conn_tx(pl_stack *s, uint32_t ref, uint32_t slot, int ifa
         tcp_check(&x, c);
     if (v == TX_NOTHING)                  /* no way to the peer (any more) */
         tcp_neighbor_failed(s, ref);
+    if (v == TX_WROTE)                    /* a device that is full now may not ask again for long */
+        ref_deadline(s, ref, timers_next(&c->timers));
     return v;
 }
 

@@ -51,6 +51,13 @@ static int may_send(const struct tcp *c)
     }
 }
 
+/* What is given now is the first that the peer has to answer for: its time counts from here. */
+static void waiting_begins(const struct tcp_ctx *x, struct tcp *c)
+{
+    if (c->syn_acked && c->snd_stream.len == 0 && !c->flight)
+        c->progress_at = x->now;
+}
+
 ptrdiff_t tcp_user_send(struct tcp_ctx *x, struct tcp *c, const void *bytes, size_t n)
 {
     int e = may_send(c);
@@ -58,6 +65,7 @@ ptrdiff_t tcp_user_send(struct tcp_ctx *x, struct tcp *c, const void *bytes, siz
         return e;
     uint32_t room = c->sndbuf_bytes > c->snd_stream.len ? c->sndbuf_bytes - c->snd_stream.len : 0;
     uint32_t most = n < room ? (uint32_t)n : room;
+    waiting_begins(x, c);
     uint32_t took = stream_append(x->chunks, &c->snd_stream, bytes, most);
     c->wants_write = took < n;
     return took || n == 0 ? (ptrdiff_t)took : PL_EAGAIN;
@@ -92,8 +100,10 @@ int tcp_user_commit(struct tcp_ctx *x, struct tcp *c, size_t n)
     int e = may_send(c);
     if (e)
         return e;
-    if (n > stream_room(x->chunks, &c->snd_stream))
+    uint32_t room = c->sndbuf_bytes > c->snd_stream.len ? c->sndbuf_bytes - c->snd_stream.len : 0;
+    if (n > room || n > stream_room(x->chunks, &c->snd_stream) || (n && !c->snd_stream.reserved))
         return PL_EINVAL;
+    waiting_begins(x, c);
     stream_extend(&c->snd_stream, (uint32_t)n);
     return PL_OK;
 }
@@ -147,6 +157,7 @@ int tcp_user_finish(struct tcp_ctx *x, struct tcp *c)
         return PL_ECLOSING;               /* "error: connection closing" */
     if (c->state == PL_CLOSED)
         return PL_ENOTCONN;
+    waiting_begins(x, c);
     teardown_finish(x, c);
     return PL_OK;
 }
