@@ -103,7 +103,7 @@ static void draw(struct kernel_act *k, const char *peer)
     struct ladder_opts l;
     ladder_opts_default(&l, stdout);
     l.width = demo_width();
-    l.quiet = LADDER_NO_OPTIONS | LADDER_NO_OTHERS | LADDER_NO_DECISIONS | LADDER_NO_TIMERS;
+    l.quiet = LADDER_NO_OPTIONS | LADDER_NO_OTHERS | LADDER_NO_DECISIONS | LADDER_NO_TIMERS | LADDER_NO_STATES;
     l.one_sided = true;
     l.name[0] = "parley";
     l.name[1] = peer;
@@ -205,8 +205,8 @@ static void let_end(struct kernel_act *k)
 static int curl_fetches(struct kernel_act *k, int family, bool picture)
 {
     char url[100], path[512], addr[72], what[80];
-    struct pl_endpoint at = {.addr = k->host.ours.of[family].addr, .port = 80};
-    snprintf(url, sizeof url, "http://%s/" FILE_NAME, pl_endpoint_text(&at, addr, sizeof addr));
+    pl_addr_text(&k->host.ours.of[family].addr, addr, sizeof addr);
+    snprintf(url, sizeof url, family ? "http://[%s]/" FILE_NAME : "http://%s/" FILE_NAME, addr);
     snprintf(what, sizeof what, "curl from parley, %s", family ? "IPv6" : "IPv4");
     demo_files_path(&k->files, COPY_NAME, path, sizeof path);
     const char *const argv[] = {"curl", "-q", "--noproxy", "*", "-sS", "--fail", "--max-time", "120", "-o", path, url, NULL};
@@ -354,24 +354,29 @@ static int play(struct kernel_act *k)
 
 int demo_act_c(const struct demo_opts *o)
 {
-    char why[400];
+    char why[400], text[600];
     struct kernel_act k = {.opts = o, .terminal = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO)};
     demo_heading("ACT C", "the same with the Linux kernel");
-    demo_text("curl fetches a file from parley, and parley fetches it from a server on the kernel's TCP. The trace is parley's; the kernel's states are its "
-              "own affair.");
+    demo_text("curl fetches a file from parley, and parley fetches it from a server on the kernel's TCP. The trace is parley's; the kernel keeps its states "
+              "to itself. Times are real, and so are the sequence numbers: by a clock and a keyed hash.");
     fflush(stdout);
-    if (!demo_files_make(&k.files, FILE_NAME, o->bytes)) return cli_say(CLI_FAILED, "no folder for the file: %s", strerror(errno));
     k.host.on_events = server_events;
     k.host.user = &k;
     k.host.env = (struct pl_env){.trace = traced, .trace_user = &k};
-    int status = CLI_DONE;
-    if (cli_host_open_private(&k.host, why, sizeof why)) {
-        status = play(&k);
-        cli_host_close(&k.host);
-    } else {
-        printf("\nLeft out: %s.\n`parley doctor` says more.\n", why);
+    if (!cli_host_open_private(&k.host, why, sizeof why)) {
+        demo_text("");
+        snprintf(text, sizeof text, "Left out: %s. `parley doctor` says what works here, and what to do about the rest.", why);
+        demo_text(text);
+        return CLI_DONE;
     }
-    demo_files_remove(&k.files);
-    if (status == CLI_DONE && k.crc) puts("\nNothing is left behind: the namespaces and the files are gone.");
+    int status = CLI_FAILED;
+    if (demo_files_make(&k.files, FILE_NAME, o->bytes)) {
+        status = play(&k);
+        demo_files_remove(&k.files);
+    } else {
+        cli_say(CLI_FAILED, "no folder for the file: %s", strerror(errno));
+    }
+    cli_host_close(&k.host);
+    if (status == CLI_DONE) puts("\nNothing is left behind: the namespaces and the files are gone.");
     return status;
 }

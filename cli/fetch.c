@@ -61,7 +61,9 @@ static bool on_events(struct cli_host *h)
 static void explain(struct cli_host *h, struct going *g, const char *what)
 {
     char why[300] = "";
-    pl_explain(h->stack, g->stream.conn, why, sizeof why);
+    int n = pl_explain(h->stack, g->stream.conn, why, sizeof why);
+    while (n > 0 && n < (int)sizeof why && why[n - 1] == ' ')
+        why[--n] = '\0';
     snprintf(g->f->problem, sizeof g->f->problem, "%s%s%s", what, *why ? ": " : "", why);
 }
 
@@ -72,7 +74,7 @@ static void run_loop(struct cli_host *h, struct going *g)
         pl_time due = g->connected ? http_fetch_deadline(&g->fetch) : end;
         if (!cli_host_turn(h, due)) return;
         if (!g->connected && host_now() >= end) {
-            explain(h, g, "no answer");
+            explain(h, g, "no answer in time");
             return;
         }
         if (g->connected && !g->over && host_now() >= due) run_fetch(g, host_now());

@@ -4,8 +4,6 @@
  */
 #include "cli/fetch.h"
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,47 +50,6 @@ static bool parse(const char *text, struct url *u)
     return *u->host != '\0';
 }
 
-static bool four(const struct pl_addr *a)
-{
-    return !memcmp(a->b, (const uint8_t[12]){[10] = 0xff, [11] = 0xff}, 12);
-}
-
-static bool have_family(const struct cli_host *h, bool want_four)
-{
-    for (int i = 0; i < h->ours.n; i++)
-        if (four(&h->ours.of[i].addr) == want_four) return true;
-    return false;
-}
-
-/* The addresses of a host that our link has the family for. "localhost" is the kernel at the other end of the link. Names are the system's to
- * resolve. Returns how many, 0 with *why. */
-static int resolve(const struct cli_host *h, const char *name, struct pl_addr *to, int max, const char **why)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list, *a;
-    int n = 0;
-    *why = "no address of a family that this link has";
-    if (!strcmp(name, "localhost") && h->kernels.n) {
-        for (; n < h->kernels.n && n < max; n++)
-            to[n] = h->kernels.of[n].addr;
-        return n;
-    }
-    if (pl_addr_parse(name, to) == 0) return 1;
-    int error = getaddrinfo(name, NULL, &hints, &list);
-    if (error) {
-        *why = gai_strerror(error);
-        return 0;
-    }
-    for (a = list; a && n < max; a = a->ai_next) {
-        struct pl_addr addr = {.b = {[10] = 0xff, [11] = 0xff}};
-        if (a->ai_family == AF_INET) memcpy(addr.b + 12, &((struct sockaddr_in *)(void *)a->ai_addr)->sin_addr, 4);
-        else if (a->ai_family == AF_INET6) memcpy(addr.b, &((struct sockaddr_in6 *)(void *)a->ai_addr)->sin6_addr, 16);
-        else continue;
-        if (have_family(h, four(&addr))) to[n++] = addr;
-    }
-    freeaddrinfo(list);
-    return n;
-}
-
 static bool write_body(void *user, const void *bytes, size_t n)
 {
     return fwrite(bytes, 1, n, user) == n;
@@ -114,7 +71,7 @@ static int fetch(struct cli_host *h, const struct url *u, const char *url, FILE 
     const char *why;
     bool complete = false;
     struct cli_fetch f = {.host = u->authority, .target = u->target, .on_body = write_body, .user = out};
-    int n = resolve(h, u->host, addr, 8, &why);
+    int n = cli_resolve(h, u->host, addr, 8, &why);
     if (!n) return cli_say(CLI_FAILED, "%s: %s", u->host, why);
     for (int i = 0; i < n && !complete && !f.bytes && !cli_interrupted(); i++) {
         f.remote = (struct pl_endpoint){.addr = addr[i], .port = u->port};

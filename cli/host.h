@@ -67,6 +67,10 @@ unsigned cli_host_open_connections(const struct cli_host *);
 /* Turns until there are none of these, 2 s at most: the farewells. */
 void cli_host_farewell(struct cli_host *);
 
+/* The addresses of a host that the link has the family for. "localhost" is the kernel at the other end of the link. Names are the system's to
+ * resolve. Returns how many (at most `max`), 0 with *why. */
+int cli_resolve(const struct cli_host *, const char *name, struct pl_addr *to, int max, const char **why);
+
 /* The first SIGINT or SIGTERM makes cli_interrupted true and wakes the loop, a second one ends the program at once. */
 void cli_catch_signals(struct cli_host *);
 bool cli_interrupted(void);

@@ -93,13 +93,17 @@ static int run(char *const *operands, int n)
 {
     struct ping p = {0};
     struct cli_host h = {.on_events = on_events, .user = &p};
+    struct pl_addr addr[8];
+    const char *why;
     char text[72], a[40], b[40], c[40];
     (void)n;
-    if (strcmp(operands[0], "localhost") && pl_addr_parse(operands[0], &p.to.addr))
-        return cli_say(CLI_USAGE, "\"%s\" is no address: it looks like 192.0.2.1 or 2001:db8::1", operands[0]);
     int status = cli_host_open(&h);
     if (status) return status;
-    if (!strcmp(operands[0], "localhost") && h.kernels.n) p.to.addr = h.kernels.of[0].addr;
+    if (!cli_resolve(&h, operands[0], addr, 8, &why)) {
+        cli_host_close(&h);
+        return cli_say(CLI_FAILED, "%s: %s", operands[0], why);
+    }
+    p.to.addr = addr[0];
     cli_catch_signals(&h);
     int error = pl_echo_open(h.stack, &(struct pl_endpoint){0}, 1, &p.socket);
     if (error) {
@@ -117,6 +121,6 @@ static int run(char *const *operands, int n)
 }
 
 const struct cli_command cli_ping = {
-    .name = "ping", .operands = "ADDR", .summary = "asks for echoes, ICMP and ICMPv6",
-    .details = CLI_LINK_HELP "\nThe address \"localhost\" is the kernel at the other end of the link. Exit status 1 if no answer came.\n",
+    .name = "ping", .operands = "HOST", .summary = "asks for echoes, ICMP and ICMPv6",
+    .details = CLI_LINK_HELP "\nThe host \"localhost\" is the kernel at the other end of the link. Exit status 1 if no answer came.\n",
     .options = {options, cli_link_options}, .operands_min = 1, .operands_max = 1, .run = run};
