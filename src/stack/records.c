@@ -250,7 +250,7 @@ void half_open_after(pl_stack *s, uint32_t slot, struct tcp *c, struct tcp_ctx *
     uint32_t ref = flow_ref(&s->flows, FLOW_HALF_OPEN, slot);
     reply(s, c, x);
     advise(s, c, x);
-    if (c->state == PL_CLOSED) {
+    if (c->state == PL_CLOSED || c->state == PL_LISTEN) {
         half_open_free(s, slot);
         return;
     }
@@ -297,9 +297,9 @@ void listener_end(pl_stack *s, uint32_t slot)
         struct tcp_ctx x = stack_tcp_ctx(s);
         struct tcp *c = conn_at(s, c_slot);
         c->listener = 0;
-        c->orphan = true;
         if (c->state != PL_CLOSED && c->state != PL_TIME_WAIT)
             tcp_user_abort(&x, c);
+        tcp_user_close(&x, c);            /* nobody will read what it holds */
         conn_after(s, c_slot, &x);
     }
     event_drop(s, ref);

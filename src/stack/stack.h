@@ -118,7 +118,7 @@ enum tx_verdict {
     TX_PARKED,                            /* nothing written: waits for a neighbour */
 };
 
-static inline void *stack_at(const pl_stack *s, uint64_t offset) { return (char *)(uintptr_t)s + offset; }
+static inline void *stack_at(const pl_stack *s, uint64_t offset) { return (void *)((uintptr_t)s + offset); }
 static inline struct list_node *stack_ready_nodes(const pl_stack *s) { return stack_at(s, s->ready_nodes); }
 static inline struct list_node *stack_event_nodes(const pl_stack *s) { return stack_at(s, s->event_nodes); }
 static inline struct list_node *stack_conn_nodes(const pl_stack *s) { return stack_at(s, s->conn_nodes); }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport/flows.h"
 
-static uint32_t *heads(const struct flows *t) { return (uint32_t *)((char *)(uintptr_t)t + t->heads); }
+static uint32_t *heads(const struct flows *t) { return (uint32_t *)((uintptr_t)t + t->heads); }
 
 static uint32_t hash_of(const struct flows *t, const struct flow *f)
 {

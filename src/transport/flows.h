@@ -43,7 +43,7 @@ static inline enum flow_kind flow_kind_of(const struct flows *t, uint32_t ref)
         k++;
     return (enum flow_kind)k;
 }
-static inline struct slots *flow_pool(const struct flows *t, enum flow_kind kind) { return (struct slots *)((char *)(uintptr_t)t + t->pool[kind]); }
+static inline struct slots *flow_pool(const struct flows *t, enum flow_kind kind) { return (struct slots *)((uintptr_t)t + t->pool[kind]); }
 /* The record behind a ref, whatever its kind: it begins with a struct flow (but for neighbours). */
 static inline void *flow_at(const struct flows *t, uint32_t ref)
 {

@@ -227,6 +227,23 @@ static void a_device_that_fills_up_in_the_middle_loses_and_repeats_nothing(void 
     rig_close(&r);
 }
 
+static void who_was_sent_away_because_of_a_rest_is_told_when_it_is_gone(void **state)
+{
+    (void)state;                          /* a device without a descriptor has no other way to say so */
+    struct rig r = rig_of(false, 4, false, false);
+    struct made m = tcp_of(false, 4, 6 * MSS);
+    struct pl_frame f = super_frame(&m, 4096, MSS), in[4];
+    assert_int_equal(r.gso->ops->send(r.gso, &f, 1), 1);
+    assert_int_equal(r.gso->ops->send(r.gso, &f, 1), 0);
+    assert_true(r.gso->ops->deadline(r.gso, 1000) > 1000);
+    assert_int_equal(r.far->ops->recv(r.far, in, 4), 4);
+    assert_int_equal(r.far->ops->recv(r.far, in, 4), 0);
+    assert_int_equal(r.gso->ops->recv(r.gso, in, 4), 0);
+    assert_true(r.gso->ops->deadline(r.gso, 1000) == 1000);
+    assert_int_equal(r.gso->ops->send(r.gso, &f, 1), 1);
+    rig_close(&r);
+}
+
 static void a_device_gone_is_reported(void **state)
 {
     (void)state;
@@ -459,6 +476,7 @@ int main(void)
         cmocka_unit_test(a_single_unfinished_checksum_is_finished_and_the_senders_bytes_stay),
         cmocka_unit_test(a_udp_checksum_of_zero_is_sent_as_ones),
         cmocka_unit_test(a_device_that_fills_up_in_the_middle_loses_and_repeats_nothing),
+        cmocka_unit_test(who_was_sent_away_because_of_a_rest_is_told_when_it_is_gone),
         cmocka_unit_test(a_device_gone_is_reported),
         cmocka_unit_test(what_cannot_be_cut_is_counted),
         cmocka_unit_test(segments_in_a_row_become_one_super_frame),

@@ -19,7 +19,9 @@ void cc_on_ack(struct cc *cc, uint32_t acked, uint32_t mss, bool limited)
         cc->cwnd = min32(cc->cwnd + min32(acked, 8 * mss), CC_CWND_MAX);
         return;
     }
-    cc->acked += acked;                   /* RFC 5681 3.1 congestion avoidance: one MSS for each window acknowledged */
+    /* RFC 5681 3.1 congestion avoidance: one MSS for each window acknowledged. The ACK that follows a repair may cover many windows that are long
+     * gone: it counts as one. */
+    cc->acked += min32(acked, cc->cwnd);
     if (cc->acked >= cc->cwnd) {
         cc->acked -= cc->cwnd;
         cc->cwnd = min32(cc->cwnd + mss, CC_CWND_MAX);
