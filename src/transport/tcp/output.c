@@ -66,7 +66,7 @@ static struct tcp_want want_data(struct tcp_ctx *x, struct tcp *c, uint32_t gso_
         return want(WANT_NOTHING, 0, PL_NEVER);
     struct tcp_flight *f = tcp_flight(x, c);
     struct window_question q = {.sendable = sendable(c, f, unsent), .unsent = unsent, .mss = c->opt.mss, .max_wnd = c->snd.max_wnd, .in_flight = f != NULL,
-                                .nagle = !c->nodelay && !c->fin_queued, .overridden = c->override_due};
+                                .nagle = !c->nodelay && !c->fin_queued && !c->urgent_out, .overridden = c->override_due};
     uint32_t n = window_worth_sending(&q);
     uint32_t most = c->opt.mss;
     if (gso_bytes > PL_HEADER_BYTES_MAX + 2u * c->opt.mss)
