@@ -39,8 +39,6 @@ int pl_iface_remove(pl_stack *s, int iface)
     refs_forget(s, iface);
     udp_iface_gone(s, iface);
     owed_clear(s, iface);
-    for (struct iface *i = stack_iface(s, iface); i->queue.head;)   /* who has nothing more to say may still stand there */
-        ref_unqueue(s, i->queue.head);
     slots_give(&s->ifaces, (uint32_t)iface + 1);
     return PL_OK;
 }
