@@ -228,6 +228,7 @@ struct trace_out {
     struct pl_endpoint local, remote;
     const struct pl_trace_segment *seg;   /* or NULL */
 };
+uint32_t trace_count_out(pl_stack *, int iface, const struct pl_frame *, uint16_t why);      /* counts only; returns the frame's bytes */
 void trace_out(pl_stack *, int iface, const struct pl_frame *, const struct trace_out *);   /* counts, tells */
 void trace_drop(pl_stack *, int iface, enum pl_drop);               /* a drop that has no frame: an owed reply that was let go */
 
