@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * bench_kernel: parley against this kernel's TCP over TUN, TAP and AF_PACKET, beside kernel against kernel over a veth pair, in the same run and
- * taking turns. One connection, one direction at a time; each end is a process, and the CPU time of both is counted.
+ * bench_kernel: parley against this kernel's TCP over TUN, TAP and AF_PACKET, beside kernel against kernel over a veth pair, in the same
+ * run and taking turns. One connection, one direction at a time; each end is a process, and the CPU time of both is counted.
  *
  *     bench_kernel [--mb N] [--rounds N] [WORD ...]      only paths whose name contains a WORD
  *
@@ -284,6 +284,9 @@ int main(int argc, char **argv)
     printf("%-28s %8s %14s %10s\n", "MTU 1500, IPv4", "Gbit/s", "GB/CPU-second", "of kernel");
     double base = median(gb[0], rounds);
     for (int i = 0; i < PATHS; i++)
-        if (gb[i][0] > 0) printf("%-28s %8.1f %14.2f %9.0f%%\n", paths[i].name, median(gbit[i], rounds), median(gb[i], rounds), 100 * median(gb[i], rounds) / base);
+        if (gb[i][0] > 0) {
+            double each = median(gb[i], rounds);
+            printf("%-28s %8.1f %14.2f %9.0f%%\n", paths[i].name, median(gbit[i], rounds), each, 100 * each / base);
+        }
     return 0;
 }

@@ -2,8 +2,8 @@
  *
  * facts.c: see facts.h. One function per fact.
  *
- * Where the kernel can be asked by doing the thing in a namespace of our own, that is done: rules of containers, security modules and sysctls
- * are too many to be read.
+ * Where the kernel can be asked by doing the thing in a namespace of our own, that is done: rules of containers, security modules and
+ * sysctls are too many to be read.
  */
 #include "os/host/facts.h"
 
@@ -56,11 +56,12 @@ static bool has_capability(unsigned number) { return status_hex("CapEff") >> num
 static void rights(struct host_fact *f)
 {
     bool admin = has_capability(CAP_NET_ADMIN), raw = has_capability(CAP_NET_RAW);
-    SAY(f->is, "user %u %s CAP_NET_ADMIN and %s CAP_NET_RAW in this network namespace", (unsigned)geteuid(), admin ? "has" : "does not have",
-        raw ? "has" : "does not have");
+    SAY(f->is, "user %u %s CAP_NET_ADMIN and %s CAP_NET_RAW in this network namespace", (unsigned)geteuid(),
+        admin ? "has" : "does not have", raw ? "has" : "does not have");
     if (admin && raw) return;
     f->verdict = HOST_LESS;
-    SAY(f->advice, "run as root (or with these capabilities) to put parley on this machine's own interfaces; in namespaces of its own it does without");
+    SAY(f->advice, "run as root (or with these capabilities) "
+                   "to put parley on this machine's own interfaces; in namespaces of its own it does without");
 }
 
 static void random_source(struct host_fact *f)
