@@ -79,10 +79,11 @@ struct pl_stack {
     struct stack_secrets secrets;
     uint32_t port_counter, ip_id;
     uint32_t spent, spent_pad_;           /* chain of pinned chunks whose datagrams were sent; see net.h */
-    /* what only observes: left out when blocks are compared */
-    struct pl_counters counters;
+    /* what only observes: left out when blocks are compared. The counters are last: making a stack touches all but them, one page */
     struct prng prng;
+    struct pl_counters counters;
 };
+_Static_assert(offsetof(struct pl_stack, counters) <= 4096, "init touches the first page of a zeroed block only");
 
 /* What a frame is found to be on its way up, and what became of it. */
 struct packet {
