@@ -32,6 +32,9 @@
 #include "transport/tcp/tcp.h"
 #include <parley/parley.h>
 
+/* What a config or an option may ask for: 100 years. A sum of such a time and now must not wrap. */
+#define STACK_LONGEST_TIMEOUT ((pl_time)100 * 365 * 86400 * PL_S)
+
 struct stack_secrets {
     struct tcp_secrets tcp;
     struct siphash_key ports, fragments;
