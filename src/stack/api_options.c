@@ -34,7 +34,7 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
             timers_clear(&c->timers, TIMER_KEEPALIVE);
         return PL_OK;
     case PL_OPT_USER_TIMEOUT:
-        if (v < 0)
+        if (!within(v, 0, (int64_t)STACK_LONGEST_TIMEOUT))
             return PL_EINVAL;
         c->user_timeout = (pl_time)v;
         return PL_OK;

@@ -32,6 +32,9 @@
 #include "transport/tcp/tcp.h"
 #include <parley/parley.h>
 
+/* What a config or an option may ask for: 100 years. A sum of such a time and now must not wrap. */
+#define STACK_LONGEST_TIMEOUT ((pl_time)100 * 365 * 86400 * PL_S)
+
 struct stack_secrets {
     struct tcp_secrets tcp;
     struct siphash_key ports, fragments;
@@ -80,10 +83,11 @@ struct pl_stack {
     uint32_t port_counter, ip_id;
     uint32_t last_conn;                   /* the slot that the last segment was for: the next is likely to be for it, too */
     uint32_t spent, spent_pad_;           /* chain of pinned chunks whose datagrams were sent; see net.h */
-    /* what only observes: left out when blocks are compared */
-    struct pl_counters counters;
+    /* what only observes: left out when blocks are compared. The counters are last: making a stack touches all but them, one page */
     struct prng prng;
+    struct pl_counters counters;
 };
+_Static_assert(offsetof(struct pl_stack, counters) <= 4096, "init touches the first page of a zeroed block only");
 
 /* What a frame is found to be on its way up, and what became of it. */
 struct packet {
