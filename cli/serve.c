@@ -67,6 +67,8 @@ static pid_t start_shell(const struct cli_host *h)
     if (!shell || !*shell) shell = "/bin/sh";
     pid_t pid = fork();
     if (pid) return pid;
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
     int error = testnet_enter(&h->net, h->kernel_ns);
     if (!error) execlp(shell, shell, (char *)NULL);
     fprintf(stderr, "parley serve: cannot run %s in the namespace: %s\n", shell, strerror(error ? -error : errno));
@@ -106,6 +108,7 @@ static int run(char *const *operands, int n)
     }
     h.user = server;
     cli_catch_signals(&h);
+    signal(SIGPIPE, SIG_IGN);             /* who reads our log may go; who fetches from us stays */
     announce(&h, operands[0]);
     if (h.has_net) serve_shell(&h, server);
     else serve_until_interrupted(&h, server);
