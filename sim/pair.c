@@ -2,8 +2,8 @@
  *
  * pair.c: two hosts on one link, and what happened between them. See pair.h; expectations are in pair_expect.c.
  *
- * A segment comes to be with the sender's PL_TRACE_OUT. The link then shows the frames of each side in the same order, which gives the segment
- * its number on the link; by that number it is known again when it is lost, copied or arrives.
+ * A segment comes to be with the sender's PL_TRACE_OUT. The link then shows the frames of each side in the same order, which gives the
+ * segment its number on the link; by that number it is known again when it is lost, copied or arrives.
  */
 #include "sim/pair_private.h"
 #include <stdio.h>
@@ -46,7 +46,7 @@ static void *grown(void *array, size_t *capacity, size_t need, size_t size)
     return array;
 }
 
-/* ---------------------------------------------------------------- what happened ---------------------------------------------------------------- */
+/* ---------------------------------------- what happened ---------------------------------------- */
 
 static struct pair_segment *add_segment(struct pair *p, enum pair_side from, const struct pl_trace_segment *s, pl_time now)
 {
@@ -81,6 +81,8 @@ static uint8_t known_state(const struct pair *p, enum pair_side side, uint16_t c
     for (size_t i = p->events; i > 0; i--) {
         const struct pair_event *v = &p->event[i - 1];
         if (v->side != side || !tells_state(&v->e)) continue;
+        /* The listener turned something away: the connection, if there was one, is what it was. */
+        if (v->e.state_before == PL_LISTEN && v->e.state_after == PL_LISTEN) continue;
         if ((side == PAIR_CLIENT ? v->e.local.port : v->e.remote.port) == client_port) return v->e.state_after;
     }
     return side == PAIR_SERVER && p->listening ? PL_LISTEN : 0xff;
@@ -197,7 +199,7 @@ static void watch_link(void *user, const struct sim_tap_event *t)
     }
 }
 
-/* ---------------------------------------------------------------- building it ---------------------------------------------------------------- */
+/* ---------------------------------------- building it ---------------------------------------- */
 
 static struct pl_config side_config(const struct pair_opts *o, enum pair_side side)
 {
@@ -258,7 +260,8 @@ int pair_listen(struct pair *p, uint16_t port, struct program_plan plan)
     return rc;
 }
 
-struct program_conn *pair_connect_from(struct pair *p, enum pair_side side, uint16_t local_port, uint16_t remote_port, struct program_plan plan)
+struct program_conn *pair_connect_from(struct pair *p, enum pair_side side, uint16_t local_port, uint16_t remote_port,
+                                       struct program_plan plan)
 {
     const struct pl_addr *addr = p->opts.v6 ? p->opts.hosts.v6 : p->opts.hosts.v4;
     struct pl_connect_params c = {.isn_fixed = p->opts.isn[side] >= 0, .isn = (uint32_t)p->opts.isn[side]};
@@ -291,7 +294,7 @@ struct impair *pair_impair(struct pair *p, enum pair_side from)
     return sim_link_impair(p->link, from);
 }
 
-/* ---------------------------------------------------------------- running and asking ---------------------------------------------------------------- */
+/* ---------------------------------------- running and asking ---------------------------------------- */
 
 enum sim_end pair_run(struct pair *p)
 {

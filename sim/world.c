@@ -125,14 +125,15 @@ const char *sim_failure(const struct sim *s)
 void sim_fail(struct sim *s, const char *format, ...)
 {
     if (s->failure[0]) return;            /* the first is the cause */
-    int n = snprintf(s->failure, sizeof s->failure, "at %" PRIu64 ".%09" PRIu64 " s (seed %" PRIu64 "): ", s->now / PL_S, s->now % PL_S, s->seed);
+    int n = snprintf(s->failure, sizeof s->failure, "at %" PRIu64 ".%09" PRIu64 " s (seed %" PRIu64 "): ", s->now / PL_S, s->now % PL_S,
+                     s->seed);
     va_list args;
     va_start(args, format);
     vsnprintf(s->failure + n, sizeof s->failure - (size_t)n, format, args);
     va_end(args);
 }
 
-/* ---------------------------------------------------------------- one host at one instant ---------------------------------------------------------------- */
+/* ---------------------------------------- one host at one instant ---------------------------------------- */
 
 struct settle {
     uint64_t frames, events, rounds;
@@ -236,7 +237,7 @@ void sim_settle(struct sim_node *n)
     arm(n, due);
 }
 
-/* ---------------------------------------------------------------- the world ---------------------------------------------------------------- */
+/* ---------------------------------------- the world ---------------------------------------- */
 
 static void poll_all(struct sim *s)
 {

@@ -8,8 +8,8 @@
  * arrived is told to the program before anything is sent, so an answer that the program gives at once carries the acknowledgement with it
  * (`tx_first` enters it at pl_tx).
  *
- * The world asserts what the core promises at the end of the loop: pl_deadline() > now. A stack that breaks it, or that does not come to rest
- * at one instant, ends the run with a sentence saying who spins and with what (sim_failure).
+ * The world asserts what the core promises at the end of the loop: pl_deadline() > now. A stack that breaks it, or that does not come to
+ * rest at one instant, ends the run with a sentence saying who spins and with what (sim_failure).
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H

@@ -73,7 +73,7 @@ static const char *type_name(unsigned type)
     return type == 0x0800 ? "IPv4" : type == 0x0806 ? "ARP" : type == 0x86dd ? "IPv6" : "another protocol";
 }
 
-/* ---------------------------------------------------------------- checksums: RFC 1071 ---------------------------------------------------------------- */
+/* ---------------------------------------- checksums: RFC 1071 ---------------------------------------- */
 
 static uint32_t sum(uint32_t s, const uint8_t *p, size_t n)
 {
@@ -108,7 +108,7 @@ static const char *transport_sum(const struct reader *r, unsigned protocol, bool
     return sum_is_right(sum(s, r->frame + r->at, n)) ? "right" : "WRONG";
 }
 
-/* ---------------------------------------------------------------- the headers ---------------------------------------------------------------- */
+/* ---------------------------------------- the headers ---------------------------------------- */
 
 static void fields_ethernet(const struct reader *r, const uint8_t *p)
 {
@@ -142,8 +142,8 @@ static void fields_ip4(const struct reader *r, const uint8_t *p, size_t len)
     field(r, 1, "2 bits", "ECN", "%u", p[1] & 3);
     field(r, 2, "2", "total length", "%u", get16(p + 2));
     field(r, 4, "2", "identification", "0x%04x", get16(p + 4));
-    field(r, 6, "3 bits", "flags", "%s%s%s", p[6] & 0x40 ? "DF: not to be fragmented" : "may be fragmented", p[6] & 0x20 ? ", MF: more follow" : "",
-        p[6] & 0x80 ? ", reserved bit" : "");
+    field(r, 6, "3 bits", "flags", "%s%s%s", p[6] & 0x40 ? "DF: not to be fragmented" : "may be fragmented",
+          p[6] & 0x20 ? ", MF: more follow" : "", p[6] & 0x80 ? ", reserved bit" : "");
     field(r, 6, "13 bits", "fragment offset", "%u", (get16(p + 6) & 0x1fff) * 8);
     field(r, 8, "1", "time to live", "%u", p[8]);
     field(r, 9, "1", "protocol", "%u: %s", p[9], protocol_name(p[9]));
@@ -225,7 +225,13 @@ static void fields_udp(const struct reader *r, const uint8_t *p)
 
 static const char *icmp_name(unsigned type, bool six)
 {
-    if (!six) return type == 8 ? "echo request" : type == 0 ? "echo reply" : type == 3 ? "destination unreachable" : type == 11 ? "time exceeded" : type == 12 ? "parameter problem" : "another";
+    if (!six)
+        return type == 8    ? "echo request"
+               : type == 0  ? "echo reply"
+               : type == 3  ? "destination unreachable"
+               : type == 11 ? "time exceeded"
+               : type == 12 ? "parameter problem"
+                            : "another";
     switch (type) {
     case 1: return "destination unreachable";
     case 2: return "packet too big";

@@ -73,7 +73,8 @@ static void print_way_down(const struct layers_opts *o, const struct view_frame 
         fputc('\n', o->out);
     }
     const struct view_part *padding = view_find(v, VIEW_PADDING);
-    if (padding) fprintf(o->out, "   %-12s %-9s %5zu bytes  = %zu + %zu to fill the link's frame up\n", "", "", n + padding->len, n, padding->len);
+    if (padding)
+        fprintf(o->out, "   %-12s %-9s %5zu bytes  = %zu + %zu to fill the link's frame up\n", "", "", n + padding->len, n, padding->len);
 }
 
 /* What the layer looks at before it hands the rest up. */
@@ -105,7 +106,8 @@ static void print_way_up(const struct layers_opts *o, const struct view_frame *v
         /* The internet layer knows the packet's length; what the link added behind it goes here. */
         const struct view_part *padding = view_find(v, VIEW_PADDING);
         if (padding && p->layer != VIEW_ETHERNET && i > 0 && v->part[i - 1].layer == VIEW_ETHERNET) {
-            fprintf(o->out, "   %-12s %-9s %5zu - %zu = %zu: the link filled its frame up\n", "", "", bytes, padding->len, bytes - padding->len);
+            fprintf(o->out, "   %-12s %-9s %5zu - %zu = %zu: the link filled its frame up\n", "", "", bytes, padding->len,
+                    bytes - padding->len);
             bytes -= padding->len;
         }
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * layers.h: one message through the layers, byte by byte: what each layer adds on the way down and takes off on the way up, every byte of the
- * frame under its layer, every header field with its offset in the frame, its size, name and value.
+ * layers.h: one message through the layers, byte by byte: what each layer adds on the way down and takes off on the way up, every byte of
+ * the frame under its layer, every header field with its offset in the frame, its size, name and value.
  *
  *     [Ethernet 14 | IPv4 20 | TCP 20+12 | HTTP 78]
  */

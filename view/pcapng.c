@@ -92,7 +92,8 @@ int pcapng_interface(struct pcapng *p, const char *name, bool ethernet)
     return (int)p->interfaces++;
 }
 
-void pcapng_frame(struct pcapng *p, int interface, pl_time when, const struct pl_span *span, unsigned nspans, bool inbound, const char *comment)
+void pcapng_frame(struct pcapng *p, int interface, pl_time when, const struct pl_span *span, unsigned nspans, bool inbound,
+                  const char *comment)
 {
     if (interface < 0 || (unsigned)interface >= p->interfaces) return;
     char *note = p->note[interface];
@@ -126,7 +127,8 @@ static void event_sentence(const struct pl_trace_event *e, char *buf, size_t siz
     const char *rule = e->drop ? pl_drop_rule((enum pl_drop)e->drop) : e->why ? pl_reason_rule((enum pl_reason)e->why) : "";
     char states[60] = "";
     if (e->protocol == 6 && e->state_before != e->state_after)
-        snprintf(states, sizeof states, "%s -> %s%s", pl_state_name((enum pl_state)e->state_before), pl_state_name((enum pl_state)e->state_after), *text ? ": " : "");
+        snprintf(states, sizeof states, "%s -> %s%s", pl_state_name((enum pl_state)e->state_before),
+                 pl_state_name((enum pl_state)e->state_after), *text ? ": " : "");
     snprintf(buf, size, "%s%s%s%s%s", states, text, *rule ? " [" : "", rule, *rule ? "]" : "");
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * pcapng.h: the trace as a capture file that Wireshark reads: each frame with the reason for which it was sent, or what became of it, as the
- * packet's comment; changes of state, timers and decisions are comments of the next frame of their interface.
- * Little-endian, times in nanoseconds. (draft-ietf-opsawg-pcapng)
+ * pcapng.h: the trace as a capture file that Wireshark reads: each frame with the reason for which it was sent, or what became of it, as
+ * the packet's comment; changes of state, timers and decisions are comments of the next frame of their interface. Little-endian, times in
+ * nanoseconds. (draft-ietf-opsawg-pcapng)
  */
 #ifndef VIEW_PCAPNG_H
 #define VIEW_PCAPNG_H

@@ -86,6 +86,10 @@ void icmp_rx(pl_stack *s, struct packet *p, const struct iface *i)
         icmp4_judge(p->bytes + p->l4_off, n, &news);
     else
         icmp6_judge(p->bytes + p->l4_off, n, &news);
+    if (news.kind != ICMP_NOTHING && news.kind != ICMP_ND && route_addr_is_zero(p->src.b)) {
+        p->drop = PL_DROP_IP_MARTIAN;     /* only Neighbour Discovery speaks before it has an address */
+        return;
+    }
     switch (news.kind) {
     case ICMP_NOTHING:
         p->drop = (uint16_t)news.drop;

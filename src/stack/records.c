@@ -162,7 +162,8 @@ static void wake_chunk_waiters(pl_stack *s)
     struct list_node *nodes = stack_conn_nodes(s);
     for (uint32_t n = s->chunk_waiters.count; n && chunks_free(&s->chunks); n--) {
         uint32_t slot = list_pop(&s->chunk_waiters, nodes);
-        event_post(s, conn_ref(s, slot), PL_EV_WRITABLE);
+        if (!conn_at(s, slot)->orphan)
+            event_post(s, conn_ref(s, slot), PL_EV_WRITABLE);
     }
 }
 
@@ -216,6 +217,8 @@ void conn_after(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
         conn_forget(s, slot);
         return;
     }
+    if (c->orphan || c->user_timeout)     /* these bounds hold even if the connection never gets to send again */
+        life_rearm(x, c);
     ref_ready(s, ref, c->path_iface);
     ref_deadline(s, ref, timers_next(&c->timers));
 }
@@ -250,7 +253,7 @@ void half_open_after(pl_stack *s, uint32_t slot, struct tcp *c, struct tcp_ctx *
     uint32_t ref = flow_ref(&s->flows, FLOW_HALF_OPEN, slot);
     reply(s, c, x);
     advise(s, c, x);
-    if (c->state == PL_CLOSED) {
+    if (c->state == PL_CLOSED || c->state == PL_LISTEN) {
         half_open_free(s, slot);
         return;
     }
@@ -297,9 +300,9 @@ void listener_end(pl_stack *s, uint32_t slot)
         struct tcp_ctx x = stack_tcp_ctx(s);
         struct tcp *c = conn_at(s, c_slot);
         c->listener = 0;
-        c->orphan = true;
         if (c->state != PL_CLOSED && c->state != PL_TIME_WAIT)
             tcp_user_abort(&x, c);
+        tcp_user_close(&x, c);            /* nobody will read what it holds */
         conn_after(s, c_slot, &x);
     }
     event_drop(s, ref);

@@ -142,6 +142,11 @@ static void ip_rx(pl_stack *s, struct packet *p, const struct iface *i)
         p->drop = PL_DROP_IP_NOT_FOR_US;
         return;
     }
+    /* threats V17: the broadcast address of our own net is no sender's, or the answer would go to all */
+    if (p->family == 4 && route_addr_is_directed_broadcast(&s->addrs, p->iface, p->src.b)) {
+        p->drop = PL_DROP_IP_MARTIAN;
+        return;
+    }
     /* RFC 1122 3.3.6: a packet for us alone has no business in a broadcast of the link. TCP has a name of its own for it (MUST-57) */
     if (link_group && in.protocol != WIRE_PROTO_TCP && route_addr_find(&s->addrs, p->iface, p->dst.b, 0)) {
         p->drop = PL_DROP_IP_NOT_FOR_US;
@@ -220,5 +225,6 @@ int pl_rx(pl_stack *s, int iface, const struct pl_frame *frames, size_t n, pl_ti
     net_reap(s);
     for (size_t k = 0; k < n; k++)
         frame_rx(s, i, iface, &frames[k]);
+    deadlines_run(s);                     /* every door that takes the time leaves no deadline behind it */
     return PL_OK;
 }

@@ -196,6 +196,7 @@ void ref_park(pl_stack *, uint32_t ref, uint32_t neighbor);         /* onto the 
 void ref_off(pl_stack *, uint32_t ref);                             /* off every list and off the wheel: the record goes */
 void ref_unqueue(pl_stack *, uint32_t ref);                         /* off the ready or parked list only */
 void refs_requeue(pl_stack *, struct list *parked, int iface);      /* a neighbour resolved: everything parked is ready again */
+void refs_forget(pl_stack *, int iface);                            /* the interface goes: nobody waits in its queue any more */
 void deadlines_run(pl_stack *);                                     /* everything due at s->now */
 bool stack_has_output(const pl_stack *);
 

@@ -215,7 +215,7 @@ static void half_open_rx(pl_stack *s, struct arrival *a, uint32_t slot)
     if (drop == PL_DROP_NONE)             /* a wrong acknowledgement: the fifth step says what to answer */
         drop = tcp_input_rest(&x, c, &a->seg);
     p->drop = (uint16_t)drop;
-    p->state_after = c->state == PL_CLOSED ? PL_LISTEN : c->state;
+    p->state_after = c->state;
     half_open_after(s, slot, c, &x);
 }
 

@@ -23,7 +23,7 @@ static void figure_8_an_old_syn_first_is_answered_reset_and_forgotten(void **sta
                "C> RST     seq=91  ack=0   at=15ms                                    states=SYN-SENT,LISTEN\n"
                "S> SYN,ACK seq=300 ack=101 at=40ms                                    states=ESTABLISHED,SYN-RECEIVED\n"
                "C> ACK     seq=101 ack=301 at=50ms                                    states=ESTABLISHED,ESTABLISHED\n");
-    mission_assert_states(&p, PAIR_SERVER, "LISTEN SYN-RECEIVED CLOSED / LISTEN SYN-RECEIVED ESTABLISHED");
+    mission_assert_states(&p, PAIR_SERVER, "LISTEN SYN-RECEIVED LISTEN SYN-RECEIVED ESTABLISHED");
     assert_non_null(pair_conn(&p, PAIR_SERVER, 0));
     assert_null(pair_conn(&p, PAIR_SERVER, 1));
     pair_free(&p);

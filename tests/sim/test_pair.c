@@ -67,15 +67,43 @@ static void expectations_that_do_not_hold_fail(void **x)
 {
     (void)x;
     static const char *const wrong[] = {
-        "", "*\nC> SYN", "C> SYN", "S> SYN\n*", "C> SYN,ACK\n*", "C> SYN seq=1\n*", "C> SYN ack=1\n*", "C> SYN len=1\n*", "C> SYN win=1\n*", "C> SYN mss=1\n*",
-        "C> SYN why=DATA_NEW\n*", "C> SYN drop=RUNT\n*", "C> SYN states=SYN-SENT,LISTEN\n*", "C> SYN at=1ms\n*", "C> SYN arrives=11ms\n*", "C> SYN lost\n*",
-        "C> SYN flying\n*", "C> SYN copied\n*", "C> SYN delayed\n*", "C> SYN corrupted\n*", "C> SYN injected\n*", "C> SYN nonsense\n*", "C> SYN seq=x\n*",
-        "C> SYN at=1parsec\n*", "C> SYM\n*", "X> SYN\n*", "C>\n*", "C> SYN what=1\n*", "*\nC> ACK\nC> ACK", "C> SYN\n*\nS> RST\n*", "*\nC> ?\n*\nC> ?\n*\nC> ?\n*\nC> ?\n*",
+        "",
+        "*\nC> SYN",
+        "C> SYN",
+        "S> SYN\n*",
+        "C> SYN,ACK\n*",
+        "C> SYN seq=1\n*",
+        "C> SYN ack=1\n*",
+        "C> SYN len=1\n*",
+        "C> SYN win=1\n*",
+        "C> SYN mss=1\n*",
+        "C> SYN why=DATA_NEW\n*",
+        "C> SYN drop=RUNT\n*",
+        "C> SYN states=SYN-SENT,LISTEN\n*",
+        "C> SYN at=1ms\n*",
+        "C> SYN arrives=11ms\n*",
+        "C> SYN lost\n*",
+        "C> SYN flying\n*",
+        "C> SYN copied\n*",
+        "C> SYN delayed\n*",
+        "C> SYN corrupted\n*",
+        "C> SYN injected\n*",
+        "C> SYN nonsense\n*",
+        "C> SYN seq=x\n*",
+        "C> SYN at=1parsec\n*",
+        "C> SYM\n*",
+        "X> SYN\n*",
+        "C>\n*",
+        "C> SYN what=1\n*",
+        "*\nC> ACK\nC> ACK",
+        "C> SYN\n*\nS> RST\n*",
+        "*\nC> ?\n*\nC> ?\n*\nC> ?\n*\nC> ?\n*",
     };
     request_and_answer();
     for (size_t i = 0; i < COUNT_OF(wrong); i++)
         if (quietly_expect(wrong[i])) fail_msg("this should not hold: %s", wrong[i]);
-    static const char *const right[] = {"*", "*\n*", "C> SYN\n*", "C> ?\n*\nC> ACK\n*", "*\nS> SYN,ACK\n*\nS> ?\n*", "# remark\n  C> SYN arrived at=0s drop=NONE \n\n*"};
+    static const char *const right[] = {
+        "*", "*\n*", "C> SYN\n*", "C> ?\n*\nC> ACK\n*", "*\nS> SYN,ACK\n*\nS> ?\n*", "# remark\n  C> SYN arrived at=0s drop=NONE \n\n*"};
     for (size_t i = 0; i < COUNT_OF(right); i++)
         if (!quietly_expect(right[i])) fail_msg("this should hold: %s", right[i]);
 }
@@ -165,7 +193,7 @@ static void a_replayed_segment_arrives_again(void **x)
     assert_int_equal(p.segment[before + 2].flags & PL_RST, PL_RST);
 }
 
-/* ---------------------------------------------------------------- the same run twice, and many bad networks ---------------------------------------------------------------- */
+/* ---------------------------------------- the same run twice, and many bad networks ---------------------------------------- */
 
 struct weather {
     struct sim_prng dice;
@@ -185,10 +213,13 @@ static void bad_network(struct weather *w, struct impair *im)
     if (dice(w, 2)) impair_loss(im, dice(w, 100000));
     if (dice(w, 2))
         impair_add(im, &(struct impair_rule){.kind = IMPAIR_DUPLICATE, .per_million = 1 + dice(w, 100000), .delay = dice(w, 100) * PL_MS});
-    if (dice(w, 2)) impair_add(im, &(struct impair_rule){.kind = IMPAIR_DELAY, .per_million = 1 + dice(w, 100000), .delay = dice(w, 300) * PL_MS});
     if (dice(w, 2))
-        impair_add(im, &(struct impair_rule){.kind = IMPAIR_REORDER, .per_million = 1 + dice(w, 100000), .behind = 1 + dice(w, 5), .delay = PL_S});
-    if (!dice(w, 3)) impair_add(im, &(struct impair_rule){.kind = IMPAIR_CORRUPT, .per_million = 1 + dice(w, 50000), .bit = IMPAIR_ANY_BIT});
+        impair_add(im, &(struct impair_rule){.kind = IMPAIR_DELAY, .per_million = 1 + dice(w, 100000), .delay = dice(w, 300) * PL_MS});
+    if (dice(w, 2))
+        impair_add(
+            im, &(struct impair_rule){.kind = IMPAIR_REORDER, .per_million = 1 + dice(w, 100000), .behind = 1 + dice(w, 5), .delay = PL_S});
+    if (!dice(w, 3))
+        impair_add(im, &(struct impair_rule){.kind = IMPAIR_CORRUPT, .per_million = 1 + dice(w, 50000), .bit = IMPAIR_ANY_BIT});
 }
 
 static void draw(struct weather *w, uint64_t seed)
@@ -253,7 +284,8 @@ static bool comes_through(uint64_t seed)
     bool ok = how == SIM_IDLE && pair_received(end_of[0], w.bytes[1]) && pair_received(end_of[1], w.bytes[0]);
     for (unsigned i = 0; i < 2; i++)
         ok = ok && end_of[i]->over && nothing_left(p.node[i]);
-    if (!ok) fprintf(stderr, "seed %llu: %s\n", (unsigned long long)seed, sim_failure(p.sim) ? sim_failure(p.sim) : "not whole, or not over");
+    if (!ok)
+        fprintf(stderr, "seed %llu: %s\n", (unsigned long long)seed, sim_failure(p.sim) ? sim_failure(p.sim) : "not whole, or not over");
     return ok;
 }
 

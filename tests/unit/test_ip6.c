@@ -86,7 +86,7 @@ static void each_fault_has_its_name(void **state)
     for (unsigned i = 0; i < COUNT_OF(rows); i++) {
         uint8_t b[128];
         uint32_t n = build(&rows[i], b);
-        struct ip_in in = {.complain = false};
+        struct ip_in in;
         enum pl_drop drop = ip6_judge(guard_copy(b, n), n, n, &in);
         if (drop != rows[i].drop || in.complain != rows[i].complain)
             fail_msg("%s: drop %d, not %d; complain %d", rows[i].name, (int)drop, (int)rows[i].drop, in.complain);
@@ -129,7 +129,7 @@ static void v14_a_chain_of_200_headers_is_not_walked(void **state)
     put_be16(b + 4, 200 * 8);
     for (unsigned i = 0; i < 200; i++)
         b[40 + i * 8] = 60, b[42 + i * 8] = 1, b[43 + i * 8] = 4;
-    struct ip_in in = {.complain = false};
+    struct ip_in in;
     assert_int_equal(ip6_judge(guard_copy(b, sizeof b), sizeof b, sizeof b, &in), PL_DROP_IP6_EXTENSION);
     assert_false(in.complain);
     guard_reset();
@@ -177,7 +177,7 @@ static void any_bytes_may_come_and_what_passes_lies_inside_the_frame(void **stat
             b[0] = 0x60, b[8] = 0x20, b[24] = 0x20;
             put_be16(b + 4, (uint16_t)(n - 40 - prng_below(&g, 3) * (n > 45)));
         }
-        struct ip_in in = {.complain = false};
+        struct ip_in in;
         uint8_t *at = guard_copy(b, n);
         if (ip6_judge(at, n, n, &in) == PL_DROP_NONE) {
             passed++;

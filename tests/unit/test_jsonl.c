@@ -24,13 +24,29 @@ static void expect(const char *want)
     free(got);
 }
 
-static struct pl_trace_segment syn = {.flags = PL_SYN, .seq = 4294967295u, .wnd = 65535, .wnd_raw = 65535, .segs = 1, .opts = 31, .mss = 1460,
-    .wscale = 8, .ts_val = 7, .ts_ecr = 0, .nsack = 2, .sack = {10, 20, 30, 40}};
+static struct pl_trace_segment syn = {.flags = PL_SYN,
+                                      .seq = 4294967295u,
+                                      .wnd = 65535,
+                                      .wnd_raw = 65535,
+                                      .segs = 1,
+                                      .opts = 31,
+                                      .mss = 1460,
+                                      .wscale = 8,
+                                      .ts_val = 7,
+                                      .ts_ecr = 0,
+                                      .nsack = 2,
+                                      .sack = {10, 20, 30, 40}};
 
 static struct pl_trace_event event(int kind)
 {
-    struct pl_trace_event e = {.now = 12345678901, .kind = (uint8_t)kind, .protocol = 6, .state_before = PL_CLOSED, .state_after = PL_SYN_SENT,
-        .iface = 0, .local = {.addr = {.b = IP4(192, 0, 2, 1)}, .port = 49152}, .remote = {.addr = {.b = IP4(192, 0, 2, 2)}, .port = 80}};
+    struct pl_trace_event e = {.now = 12345678901,
+                               .kind = (uint8_t)kind,
+                               .protocol = 6,
+                               .state_before = PL_CLOSED,
+                               .state_after = PL_SYN_SENT,
+                               .iface = 0,
+                               .local = {.addr = {.b = IP4(192, 0, 2, 1)}, .port = 49152},
+                               .remote = {.addr = {.b = IP4(192, 0, 2, 2)}, .port = 80}};
     return e;
 }
 
@@ -49,12 +65,13 @@ static void an_outgoing_segment_is_one_object_with_keys_in_order(void **x)
     e.cookie = 3;
     begin();
     jsonl_event(stream, "client", &e, true);
-    expect("{\"time_ns\":12345678901,\"node\":\"client\",\"kind\":\"out\",\"protocol\":\"TCP\",\"iface\":0,\"local\":\"192.0.2.1:49152\","
-           "\"remote\":\"192.0.2.2:80\",\"conn\":18446744073709551615,\"cookie\":3,\"state_before\":\"CLOSED\",\"state_after\":\"SYN-SENT\","
-           "\"why\":\"SYN_REPEAT\",\"text\":\"no answer to our SYN in time: ask again\",\"rule\":\"RFC 9293 3.8.3\","
-           "\"segment\":{\"flags\":\"SYN\",\"seq\":4294967295,\"ack\":0,\"len\":0,\"win\":65535,\"win_raw\":65535,\"up\":0,\"segs\":1,"
-           "\"mss\":1460,\"wscale\":8,\"sack_permitted\":true,\"ts_val\":7,\"ts_ecr\":0,\"sack\":[[10,20],[30,40]]},"
-           "\"frame_bytes\":4,\"frame\":\"4500ff09\"}\n");
+    expect(
+        "{\"time_ns\":12345678901,\"node\":\"client\",\"kind\":\"out\",\"protocol\":\"TCP\",\"iface\":0,\"local\":\"192.0.2.1:49152\","
+        "\"remote\":\"192.0.2.2:80\",\"conn\":18446744073709551615,\"cookie\":3,\"state_before\":\"CLOSED\",\"state_after\":\"SYN-SENT\","
+        "\"why\":\"SYN_REPEAT\",\"text\":\"no answer to our SYN in time: ask again\",\"rule\":\"RFC 9293 3.8.3\","
+        "\"segment\":{\"flags\":\"SYN\",\"seq\":4294967295,\"ack\":0,\"len\":0,\"win\":65535,\"win_raw\":65535,\"up\":0,\"segs\":1,"
+        "\"mss\":1460,\"wscale\":8,\"sack_permitted\":true,\"ts_val\":7,\"ts_ecr\":0,\"sack\":[[10,20],[30,40]]},"
+        "\"frame_bytes\":4,\"frame\":\"4500ff09\"}\n");
 }
 
 static void what_says_nothing_is_left_out(void **x)
@@ -115,8 +132,9 @@ static void a_line_of_text_says_who_what_and_why(void **x)
     e.why = PL_WHY_SYN_REPEAT;
     e.seg = &syn;
     size_t n = text_event(line, sizeof line, "client", &e);
-    assert_string_equal(line, "12.345678 client out 192.0.2.1:49152 > 192.0.2.2:80 TCP SYN seq=4294967295 ack=0 len=0 win=65535 mss=1460 wscale=8 "
-                              "sackOK ts=7/0 sack=10-20,30-40 CLOSED->SYN-SENT: no answer to our SYN in time: ask again [RFC 9293 3.8.3]");
+    assert_string_equal(
+        line, "12.345678 client out 192.0.2.1:49152 > 192.0.2.2:80 TCP SYN seq=4294967295 ack=0 len=0 win=65535 mss=1460 wscale=8 "
+              "sackOK ts=7/0 sack=10-20,30-40 CLOSED->SYN-SENT: no answer to our SYN in time: ask again [RFC 9293 3.8.3]");
     assert_int_equal(n, strlen(line));
     e.kind = PL_TRACE_IN;
     e.why = 0;
@@ -125,7 +143,8 @@ static void a_line_of_text_says_who_what_and_why(void **x)
     e.frame_bytes = 99;
     e.drop = PL_DROP_UDP_NO_PORT;
     text_event(line, sizeof line, NULL, &e);
-    assert_string_equal(line, "12.345678 in 192.0.2.2:80 > 192.0.2.1:49152 UDP len=99 UDP_NO_PORT: no program listens on this UDP port [RFC 1122 4.1.3.1]");
+    assert_string_equal(
+        line, "12.345678 in 192.0.2.2:80 > 192.0.2.1:49152 UDP len=99 UDP_NO_PORT: no program listens on this UDP port [RFC 1122 4.1.3.1]");
 }
 
 static void a_line_is_cut_to_any_size_and_terminated(void **x)

@@ -56,7 +56,8 @@ static struct pl_trace_event event(unsigned side, pl_time now, int kind, int why
 
 static struct pl_trace_segment segment(unsigned flags, uint32_t seq, uint32_t ack, uint32_t len)
 {
-    return (struct pl_trace_segment){.flags = (uint8_t)flags, .seq = seq, .ack = ack, .len = len, .wnd = 65535, .wnd_raw = 65535, .segs = 1};
+    return (struct pl_trace_segment){
+        .flags = (uint8_t)flags, .seq = seq, .ack = ack, .len = len, .wnd = 65535, .wnd_raw = 65535, .segs = 1};
 }
 
 static void out(unsigned side, pl_time now, struct pl_trace_segment s, int why, int before, int after)

@@ -134,8 +134,9 @@ static void an_echo_request_over_ipv6(void **x)
 {
     (void)x;
     static const uint8_t f[] = {
-        0x60, 0x02, 0x34, 0x56, 0x00, 0x0a, 0x3a, 0x40, 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 2, 0x80, 0x00, 0xa9, 0xa7, 0x12, 0x34, 0x00, 0x01, 'h', 'i',
+        0x60, 0x02, 0x34, 0x56, 0x00, 0x0a, 0x3a, 0x40, 0x20, 0x01, 0x0d, 0xb8, 0,    0,    0,   0,   0,
+        0,    0,    0,    0,    0,    0,    1,    0x20, 0x01, 0x0d, 0xb8, 0,    0,    0,    0,   0,   0,
+        0,    0,    0,    0,    0,    2,    0x80, 0x00, 0xa9, 0xa7, 0x12, 0x34, 0x00, 0x01, 'h', 'i',
     };
     struct layers_opts o = opts(false);
     o.no_summary = true;
@@ -168,7 +169,8 @@ static void an_echo_request_over_ipv6(void **x)
 static void an_arp_request_filled_up_by_the_link(void **x)
 {
     (void)x;
-    uint8_t f[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 192, 0, 2, 2};
+    uint8_t f[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0,   0, 0, 0, 1, 8, 6, 0, 1, 8, 0,   6, 4, 0,
+                     1,    2,    0,    0,    0,    0,    1, 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 192, 0, 2, 2};
     struct layers_opts o = opts(true);
     layers_print(&o, f, sizeof f);
     expect(&o,
@@ -206,7 +208,8 @@ static void an_arp_request_filled_up_by_the_link(void **x)
 static void a_udp_datagram_with_a_wrong_checksum(void **x)
 {
     (void)x;
-    static const uint8_t f[] = {0x46, 0, 0, 34, 0, 1, 0, 0, 64, 17, 0xf3, 0xc5, 192, 0, 2, 1, 192, 0, 2, 2, 1, 1, 1, 0, 0x13, 0x88, 0, 53, 0, 10, 0xbe, 0xef, 'h', 'i'};
+    static const uint8_t f[] = {0x46, 0, 0, 34, 0, 1, 0, 0,    64,   17, 0xf3, 0xc5, 192, 0,    2,    1,   192,
+                                0,    2, 2, 1,  1, 1, 0, 0x13, 0x88, 0,  53,   0,    10,  0xbe, 0xef, 'h', 'i'};
     struct layers_opts o = opts(false);
     o.no_summary = true;
     layers_print(&o, f, sizeof f);

@@ -93,8 +93,12 @@ enum pl_drop acceptable_second_rst(struct tcp_ctx *x, struct tcp *c, struct tcp_
         return PL_DROP_TCP_RST_CHALLENGED;
     }
     int error = PL_ECONNRESET;
-    if (c->state == PL_SYN_RECEIVED)      /* passive: "return this connection to LISTEN"; active: "connection refused" */
-        error = c->active ? PL_ECONNREFUSED : 0;
+    if (c->state == PL_SYN_RECEIVED && !c->active) {     /* "return this connection to the LISTEN state" */
+        tcp_state(x, c, PL_LISTEN, PL_WHY_GOT_RST);
+        return PL_DROP_TCP_RST_TAKEN;
+    }
+    if (c->state == PL_SYN_RECEIVED)      /* "the user should be signaled "connection refused"" */
+        error = PL_ECONNREFUSED;
     else if (c->state == PL_CLOSING || c->state == PL_LAST_ACK)
         error = c->snd_stream.len ? PL_ECONNRESET : 0;   /* "enter the CLOSED state"; told only if text was lost with it */
     tcp_die(x, c, error, PL_WHY_GOT_RST);
@@ -107,7 +111,7 @@ enum pl_drop acceptable_fourth_syn(struct tcp_ctx *x, struct tcp *c, struct tcp_
         return PL_DROP_NONE;
     /* RFC 9293 3.10.7.4 fourth: "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state". */
     if (c->state == PL_SYN_RECEIVED && !c->active) {
-        tcp_die(x, c, 0, PL_WHY_GOT_SYN);
+        tcp_state(x, c, PL_LISTEN, PL_WHY_GOT_SYN);
         return PL_DROP_TCP_SYN_RETURNED;
     }
     challenge(x, c);                      /* RFC 5961 4.2: irrespective of the sequence number */

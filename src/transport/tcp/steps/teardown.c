@@ -41,6 +41,8 @@ enum pl_drop teardown_eighth_fin(struct tcp_ctx *x, struct tcp *c, struct tcp_se
     if ((seg->flags & PL_FIN) && !c->fin_received) {
         c->fin_known = true;
         c->fin_seq = seg->seq + seg->text;
+        if (seg->text == 0 && c->fin_seq != c->rcv.nxt)      /* RFC 5681 4.2: out of order, as text would be: say at once what is missing */
+            delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);
     }
     if (!c->fin_known || c->fin_received || c->fin_seq != c->rcv.nxt)
         return PL_DROP_NONE;
@@ -49,6 +51,12 @@ enum pl_drop teardown_eighth_fin(struct tcp_ctx *x, struct tcp *c, struct tcp_se
     c->rcv.nxt++;
     c->rcv.wnd = c->rcv.wnd ? c->rcv.wnd - 1 : 0;
     delack_owe(&c->delack, PL_WHY_ACK_FIN);
+    if (c->gaps) {                        /* text behind the end of the stream: nonsense, let go */
+        slots_give(x->gaps, c->gaps);
+        c->gaps = 0;
+        stream_trim(x->chunks, &c->rcv_stream);
+        x->chunks_freed = true;
+    }
     x->news |= PL_EV_READABLE | PL_EV_PEER_FINISHED;
     switch (c->state) {
     case PL_ESTABLISHED:
