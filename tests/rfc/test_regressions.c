@@ -3,7 +3,7 @@
  * test_regressions.c: rules that were broken once: the receiving side, resets and answers, handshakes, memory, and the life of connections. The sending
  * side: test_regressions_sender.c.
  */
-#include "rfc/played.h"
+#include "support/played.h"
 
 #include "stack/net.h"
 

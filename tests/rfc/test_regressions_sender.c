@@ -3,7 +3,7 @@
  * test_regressions_sender.c: rules of the sending side that were broken once: round trip times (RFC 6298), congestion (RFC 5681), windows and their
  * probes (RFC 9293 3.8.6). The receiving side and the life of connections: test_regressions.c.
  */
-#include "rfc/played.h"
+#include "support/played.h"
 
 #include "base/seq.h"
 #include "transport/tcp/models/window.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "rfc/played.h"
+#include "support/played.h"
 
 #include "support/make_packet.h"
 

@@ -3,8 +3,8 @@
  * played.h: a stack (host 1 of a duo) whose peer is played by hand, with connections that are open already. Sequence numbers are offsets: 0 is
  * the first byte of text of that side.
  */
-#ifndef PARLEY_TESTS_RFC_PLAYED_H
-#define PARLEY_TESTS_RFC_PLAYED_H
+#ifndef PARLEY_TESTS_PLAYED_H
+#define PARLEY_TESTS_PLAYED_H
 
 #include "support/duo.h"
 #include "support/unit.h"
