@@ -30,20 +30,21 @@ void demo_heading(const char *name, const char *title);
 void demo_text(const char *text);
 unsigned demo_width(void);
 
+/* demo_ladder.c: the pair's traces and its wire, on a ladder or as JSON. */
+struct demo_watch {
+    struct ladder *ladder;                /* the caller's; NULL: JSON */
+    struct sim_link *link;
+    bool asleep;                          /* draws nothing */
+};
+void demo_watch_pair(struct demo_watch *, struct pair *, struct ladder *);
+
 /* demo_scenes.c: a scene plays on a pair that has been made and is being watched. */
 struct demo_scene {
     const char *name, *title, *watch;
     bool extra;                           /* not part of the act unless it is asked for */
     void (*prepare)(struct pair *);       /* before anything happens: what the network does; NULL: nothing */
-    void (*play)(struct pair *, struct ladder *);
+    void (*play)(struct pair *, struct demo_watch *);
 };
 extern const struct demo_scene demo_scenes[];      /* ends with a name of NULL */
-
-/* demo_ladder.c: the pair's traces and its wire, on a ladder (and as JSON when `json`). The ladder is the caller's. */
-struct demo_watch {
-    struct ladder *ladder;                /* NULL: JSON */
-    struct sim_link *link;
-};
-void demo_watch_pair(struct demo_watch *, struct pair *, struct ladder *);
 
 #endif

@@ -9,6 +9,7 @@
 static void told(struct demo_watch *w, unsigned side, const struct pl_trace_event *e)
 {
     static const char *const name[] = {"client", "server"};
+    if (w->asleep) return;
     if (w->ladder) ladder_event(w->ladder, side, e);
     else jsonl_event(stdout, name[side], e, false);
 }
@@ -29,7 +30,7 @@ static void wire_told(void *user, const struct sim_tap_event *t)
         [SIM_SENT] = LADDER_SENT, [SIM_LOST] = LADDER_LOST, [SIM_DUPLICATED] = LADDER_DUPLICATED, [SIM_DELAYED] = LADDER_DELAYED,
         [SIM_CORRUPTED] = LADDER_CORRUPTED, [SIM_INJECTED] = LADDER_INJECTED, [SIM_ARRIVING] = LADDER_ARRIVING};
     struct demo_watch *w = user;
-    if (!w->ladder || t->link != w->link) return;
+    if (!w->ladder || w->asleep || t->link != w->link) return;
     ladder_note_link(w->ladder, &(struct ladder_note){.what = what[t->fate], .from = t->from, .now = t->now, .id = t->packet->id,
         .copy = t->packet->copy, .extra = t->extra, .why = t->why, .frame = t->packet->bytes, .frame_bytes = t->packet->len,
         .ethernet = t->link->params.ethernet});

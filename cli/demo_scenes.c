@@ -55,9 +55,22 @@ static bool closing_begun(const struct pair *p)
     return pair_state(p, PAIR_SERVER) == PL_LAST_ACK || of(p, PAIR_SERVER)->over;
 }
 
-static void say(struct pair *p, struct ladder *l, const char *text)
+static void say(struct pair *p, struct demo_watch *w, const char *text)
 {
-    if (l) ladder_say(l, p->sim->now, text);
+    if (w->ladder) ladder_say(w->ladder, p->sim->now, text);
+}
+
+/* A connection that is made offstage: its handshake is like any other. */
+static bool open_unseen(struct pair *p, struct demo_watch *w)
+{
+    w->asleep = w->ladder != NULL;
+    pair_listen(p, PORT, plan_hold());
+    pair_connect(p, PORT, plan_hold());
+    bool open = until(p, connected);
+    pair_run_for(p, PAUSE);
+    w->asleep = false;
+    if (!open) say(p, w, "The connection does not come about: the network loses too much.");
+    return open;
 }
 
 static void finish(struct pair *p, enum pair_side side)
@@ -99,28 +112,28 @@ static void client_sends(struct pair *p, uint64_t bytes)
 
 /* ---------------------------------------------------------------- a whole life ---------------------------------------------------------------- */
 
-static void farewell(struct pair *p, struct ladder *l)
+static void farewell(struct pair *p, struct demo_watch *w)
 {
-    pair_run_for(p, PAUSE);
-    say(p, l, "The client's program has said all: it closes its direction. The server may still talk.");
+    say(p, w, "The client's program has said all: it closes its direction. The server may still talk.");
     finish(p, PAIR_CLIENT);
     until(p, server_sees_end);
     pair_run_for(p, PAUSE);
-    say(p, l, "The server's program has read the end of the stream, and closes too.");
+    say(p, w, "The server's program has read the end of the stream, and closes too.");
     finish(p, PAIR_SERVER);
 }
 
-static void play_life(struct pair *p, struct ladder *l)
+static void play_life(struct pair *p, struct demo_watch *w)
 {
     serve_answers(p);
-    say(p, l, "Three messages: each side tells its first sequence number and hears that it was heard.");
+    say(p, w, "Three messages: each side tells its first sequence number and hears that it was heard.");
     pair_connect(p, PORT, plan_hold());
     if (!until(p, connected)) return;
     pair_run_for(p, PAUSE);
-    say(p, l, "The client sends 99 bytes, the server answers 119: ack is always the next byte awaited.");
+    say(p, w, "The client sends 99 bytes, the server answers 119: ack is always the next byte awaited.");
     client_sends(p, REQUEST);
     until(p, client_has_all);
-    farewell(p, l);
+    pair_run_for(p, PAUSE);
+    farewell(p, w);
     until(p, closing_begun);
     pair_run(p);
 }
@@ -132,9 +145,9 @@ static void lose_first_syn(struct pair *p)
     impair_drop_nth(pair_impair(p, PAIR_CLIENT), 1);
 }
 
-static void play_open_only(struct pair *p, struct ladder *l)
+static void play_open_only(struct pair *p, struct demo_watch *w)
 {
-    (void)l;
+    (void)w;
     pair_listen(p, PORT, plan_hold());
     pair_connect(p, PORT, plan_hold());
     until(p, connected);
@@ -150,12 +163,10 @@ static void lose_last_ack(struct pair *p)
     impair_add(pair_impair(p, PAIR_CLIENT), &rule);
 }
 
-static void play_last_ack_lost(struct pair *p, struct ladder *l)
+static void play_last_ack_lost(struct pair *p, struct demo_watch *w)
 {
-    pair_listen(p, PORT, plan_hold());
-    pair_connect(p, PORT, plan_hold());
-    if (!until(p, connected)) return;
-    farewell(p, l);
+    if (!open_unseen(p, w)) return;
+    farewell(p, w);
     pair_run(p);
 }
 
@@ -164,7 +175,7 @@ static void delay_first_syn(struct pair *p)
     impair_delay_nth(pair_impair(p, PAIR_CLIENT), 1, 60 * PL_MS);
 }
 
-static void play_old_syn(struct pair *p, struct ladder *l)
+static void play_old_syn(struct pair *p, struct demo_watch *w)
 {
     pair_listen(p, PORT, plan_hold());
     uint32_t isn = p->opts.isn[PAIR_CLIENT] >= 0 ? (uint32_t)p->opts.isn[PAIR_CLIENT] : 0;
@@ -172,43 +183,37 @@ static void play_old_syn(struct pair *p, struct ladder *l)
     pair_forge(p, PAIR_CLIENT, &old, p->sim->now + 20 * PL_MS);
     pair_connect(p, PORT, plan_hold());
     until(p, connected);
-    say(p, l, "Only now do both agree. After two messages the server would have believed in the old one.");
+    say(p, w, "Only now do both agree. After two messages the server would have believed in the old one.");
 }
 
-static void play_simultaneous_open(struct pair *p, struct ladder *l)
+static void play_simultaneous_open(struct pair *p, struct demo_watch *w)
 {
-    (void)l;
+    (void)w;
     pair_connect_from(p, PAIR_CLIENT, CLIENT_PORT, PORT, plan_hold());
     pair_connect_from(p, PAIR_SERVER, PORT, CLIENT_PORT, plan_hold());
     until(p, connected);
     pair_run_for(p, PAUSE);
 }
 
-static void play_simultaneous_close(struct pair *p, struct ladder *l)
+static void play_simultaneous_close(struct pair *p, struct demo_watch *w)
 {
-    pair_listen(p, PORT, plan_hold());
-    pair_connect(p, PORT, plan_hold());
-    if (!until(p, connected)) return;
-    pair_run_for(p, PAUSE);
-    say(p, l, "Both programs close at the same moment: the two FINs cross.");
+    if (!open_unseen(p, w)) return;
+    say(p, w, "Both programs close at the same moment: the two FINs cross.");
     finish(p, PAIR_CLIENT);
     finish(p, PAIR_SERVER);
     pair_run(p);
 }
 
-static void play_half_close(struct pair *p, struct ladder *l)
+static void play_half_close(struct pair *p, struct demo_watch *w)
 {
-    pair_listen(p, PORT, plan_hold());
-    pair_connect(p, PORT, plan_hold());
-    if (!until(p, connected)) return;
-    pair_run_for(p, PAUSE);
-    say(p, l, "The client asks, and closes its direction at once: nothing more will come from here.");
+    if (!open_unseen(p, w)) return;
+    say(p, w, "The client asks, and closes its direction at once: nothing more will come from here.");
     client_sends(p, REQUEST);
     finish(p, PAIR_CLIENT);
     until(p, server_sees_end);
     pair_run_for(p, PAUSE);
     struct program_conn *s = of(p, PAIR_SERVER);
-    say(p, l, "The server still has 2000 bytes to say, and the client, in FIN-WAIT-2, takes them.");
+    say(p, w, "The server still has 2000 bytes to say, and the client, which has closed its own direction, takes them.");
     s->plan.send_bytes = 2000;
     program_pump(s);
     until(p, client_has_all);
@@ -218,14 +223,14 @@ static void play_half_close(struct pair *p, struct ladder *l)
     pair_run(p);
 }
 
-static void play_refused(struct pair *p, struct ladder *l)
+static void play_refused(struct pair *p, struct demo_watch *w)
 {
-    (void)l;
+    (void)w;
     pair_connect(p, 81, plan_hold());
     pair_run_for(p, PAUSE);
 }
 
-static void play_bad_ack(struct pair *p, struct ladder *l)
+static void play_bad_ack(struct pair *p, struct demo_watch *w)
 {
     pair_listen(p, PORT, plan_hold());
     struct pair_forged syn = {.client_port = CLIENT_PORT, .server_port = PORT, .flags = PL_SYN, .seq = 1000, .window = 65535};
@@ -233,7 +238,7 @@ static void play_bad_ack(struct pair *p, struct ladder *l)
     pair_forge(p, PAIR_CLIENT, &syn, p->sim->now + 10 * PL_MS);
     pair_forge(p, PAIR_CLIENT, &ack, p->sim->now + 15 * PL_MS);
     pair_run_for(p, 22 * PL_MS);
-    say(p, l, "A stranger who cannot hear the server's answer cannot know its first number, so it cannot finish a handshake.");
+    say(p, w, "Who cannot hear the server's answer does not know its first number and cannot finish.");
 }
 
 static bool all_received(const struct pair *p)
@@ -246,9 +251,9 @@ static void lose_third_data(struct pair *p)
     impair_drop_nth(pair_impair(p, PAIR_CLIENT), 5);
 }
 
-static void play_transfer(struct pair *p, struct ladder *l)
+static void play_transfer(struct pair *p, struct demo_watch *w)
 {
-    (void)l;
+    (void)w;
     pair_listen(p, PORT, plan_hold());
     pair_connect(p, PORT, plan_hold());
     if (!until(p, connected)) return;
@@ -279,7 +284,7 @@ const struct demo_scene demo_scenes[] = {
         .watch = "Watch the two directions end apart: after the client's FIN the server goes on sending.", .play = play_half_close},
     {.name = "refused", .title = "nobody listens there", .watch = "Watch the RST: there is no such door, and the client knows at once.",
         .extra = true, .play = play_refused},
-    {.name = "bad-ack", .title = "a stranger guesses", .watch = "Watch the third message with a wrong ack: it makes no connection (M3).",
+    {.name = "bad-ack", .title = "a stranger guesses", .watch = "Watch the third message with a wrong ack: it makes no connection.",
         .extra = true, .play = play_bad_ack},
     {.name = "transfer", .title = "a segment is lost in the middle",
         .watch = "Watch what comes behind the gap wait for it, and the ack stand still until the gap is filled.", .extra = true,

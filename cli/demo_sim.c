@@ -57,7 +57,7 @@ static int play(const struct demo_scene *s, const struct demo_opts *o)
     if (s->prepare) s->prepare(&p);
     for (unsigned side = 0; side < 2 && o->loss_per_million; side++)
         impair_loss(pair_impair(&p, (enum pair_side)side), o->loss_per_million);
-    s->play(&p, l);
+    s->play(&p, &watch);
     if (l) ladder_free(l);
     const char *failure = sim_failure(p.sim);
     int status = failure ? cli_say(CLI_FAILED, "scene %s: %s", s->name, failure) : CLI_DONE;

@@ -34,7 +34,7 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
             timers_clear(&c->timers, TIMER_KEEPALIVE);
         return PL_OK;
     case PL_OPT_USER_TIMEOUT:
-        if (v < 0)
+        if (!within(v, 0, (int64_t)STACK_LONGEST_TIMEOUT))
             return PL_EINVAL;
         c->user_timeout = (pl_time)v;
         return PL_OK;
@@ -74,6 +74,8 @@ int pl_set(pl_stack *s, pl_handle h, enum pl_option o, int64_t v)
     uint32_t slot;
     if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0) {
         struct tcp *c = conn_at(s, slot);
+        if (c->released && o == PL_OPT_KEEPALIVE)
+            return PL_ENOTCONN;           /* no timer of a dead connection runs */
         int e = set_conn(s, c, o, v);
         if (e == PL_OK && !c->released) {
             uint32_t ref = flow_ref(&s->flows, FLOW_CONN, slot);

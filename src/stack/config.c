@@ -96,6 +96,8 @@ const char *pl_config_problem(const struct pl_config *c)
         {c->syn_retries, 0, 100, "syn_retries: 0 to 100"},
         {c->syn_ack_retries, 0, 100, "syn_ack_retries: 0 to 100"},
         {c->data_retries, 0, 100, "data_retries: 0 to 100"},
+        {c->orphan_retries, 0, 100, "orphan_retries: 0 to 100"},
+        {c->keepalive_probes, 0, 1000, "keepalive_probes: 0 to 1000"},
         {c->backlog_default, 1, MANY, "backlog_default: 1 to 67108864"},
         {c->hop_limit, 1, 255, "hop_limit: 1 to 255"},
     };
@@ -112,6 +114,17 @@ const char *pl_config_problem(const struct pl_config *c)
         return "delayed_ack: less than 500 ms (RFC 9293 3.8.6.3, MUST-40)";
     if (c->msl == 0 || c->msl > 3600 * PL_S)
         return "msl: more than 0, at most 1 hour";
+    const pl_time most = STACK_LONGEST_TIMEOUT;
+    if (c->user_timeout > most)
+        return "user_timeout: at most 100 years; 0: off";
+    if (c->fin_wait_2_timeout == 0 || c->fin_wait_2_timeout > most)
+        return "fin_wait_2_timeout: more than 0, at most 100 years";
+    if (c->orphan_timeout == 0 || c->orphan_timeout > most)
+        return "orphan_timeout: more than 0, at most 100 years";
+    if (c->keepalive_idle == 0 || c->keepalive_idle > most)
+        return "keepalive_idle: more than 0, at most 100 years";
+    if (c->keepalive_interval == 0 || c->keepalive_interval > most)
+        return "keepalive_interval: more than 0, at most 100 years";
     if (zero(c->seed, sizeof c->seed))
         return "seed: all zero; fill it from the system's random source";
     return NULL;
