@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * TIME-LIMIT: 180 s
  *
- * m14_delivery.c: mission M14: data arrives complete, in order, once, whatever the channel loses, repeats, reorders, delays or corrupts; through
- * buffers of one byte, windows that close, and segments of any size. RFC 9293 3.7, 3.8; RFC 6298; RFC 5681.
+ * m14_delivery.c: mission M14: data arrives complete, in order, once, whatever the channel loses, repeats, reorders, delays or corrupts;
+ * through buffers of one byte, windows that close, and segments of any size. RFC 9293 3.7, 3.8; RFC 6298; RFC 5681.
  */
 #include "mission/mission.h"
 
@@ -43,7 +43,8 @@ static void both_ways(void **state, unsigned how, uint64_t seed, uint64_t bytes,
     spoil(pair_impair(&p, PAIR_CLIENT), how);
     spoil(pair_impair(&p, PAIR_SERVER), how);
     enum sim_end end = pair_run(&p);
-    if (end != SIM_IDLE) fprintf(stderr, "how %#x, seed %" PRIu64 ": %s\n", how, seed, sim_failure(p.sim) ? sim_failure(p.sim) : "not over after an hour");
+    if (end != SIM_IDLE) fprintf(stderr, "how %#x, seed %" PRIu64 ": %s\n", how, seed,
+        sim_failure(p.sim) ? sim_failure(p.sim) : "not over after an hour");
     assert_int_equal(end, SIM_IDLE);
     bool whole = pair_received(c, bytes + 12345) && pair_received(pair_conn(&p, PAIR_SERVER, 0), bytes);
     if (!whole) fprintf(stderr, "how %#x, seed %" PRIu64 "\n", how, seed);
@@ -87,7 +88,7 @@ static void a_channel_that_loses_every_third_frame(void **state)
     pair_free(&p);
 }
 
-/* ---------------------------------------------------------------- small things ---------------------------------------------------------------- */
+/* -------------------- small things -------------------- */
 
 struct buffers {
     uint32_t snd, rcv;
@@ -104,7 +105,8 @@ static void with_buffers(struct pl_config *c, enum pair_side side, void *user)
 static void through_buffers_of_any_size(void **state)
 {
     static const struct { struct buffers b; uint64_t bytes; } rows[] = {
-        {{1, 1}, 300}, {{1, 100000}, 300}, {{100000, 1}, 300}, {{2, 3}, 300}, {{100, 99}, 20000}, {{1460, 1461}, 100000}, {{65535, 65536}, 300000},
+        {{1, 1}, 300}, {{1, 100000}, 300}, {{100000, 1}, 300}, {{2, 3}, 300}, {{100, 99}, 20000}, {{1460, 1461}, 100000},
+        {{65535, 65536}, 300000},
         {{65536, 131071}, 300000}, {{100000, 3000}, 100000}, {{3000, 100000}, 100000},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -229,7 +231,7 @@ static void over_ethernet_with_its_neighbours_to_be_found_first(void **state)
     pair_free(&p);
 }
 
-/* ---------------------------------------------------------------- windows that close ---------------------------------------------------------------- */
+/* -------------------- windows that close -------------------- */
 
 static void rcv_10000(struct pl_config *c, enum pair_side side, void *user)
 {
@@ -399,7 +401,7 @@ static void a_reader_that_stands_still_is_filled_to_its_window_and_no_further(vo
     pair_free(&p);
 }
 
-/* ---------------------------------------------------------------- how a loss is repaired ---------------------------------------------------------------- */
+/* -------------------- how a loss is repaired -------------------- */
 
 static void a_loss_with_data_behind_it_is_repaired_at_the_third_duplicate(void **state)
 {

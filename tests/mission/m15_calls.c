@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * m15_calls.c: mission M15: the program's calls drive the connection, and each state is visible to it: the effect of every call in every state
- * (RFC 9293 3.10.1 to 3.10.6), the events, pl_status and pl_explain.
+ * m15_calls.c: mission M15: the program's calls drive the connection, and each state is visible to it: the effect of every call in every
+ * state (RFC 9293 3.10.1 to 3.10.6), the events, pl_status and pl_explain.
  */
 #include "mission/mission.h"
 
 enum where {
-    AT_SYN_SENT, AT_SYN_RECEIVED, AT_ESTABLISHED, AT_FIN_WAIT_1, AT_FIN_WAIT_2, AT_CLOSE_WAIT, AT_CLOSING, AT_LAST_ACK, AT_TIME_WAIT, AT_CLOSED, AT_RESET,
-    AT_REFUSED, AT_ABORTED, WHERES
+    AT_SYN_SENT, AT_SYN_RECEIVED, AT_ESTABLISHED, AT_FIN_WAIT_1, AT_FIN_WAIT_2, AT_CLOSE_WAIT, AT_CLOSING, AT_LAST_ACK, AT_TIME_WAIT,
+    AT_CLOSED, AT_RESET, AT_REFUSED, AT_ABORTED, WHERES
 };
 
 static struct program_plan keeper(void)
@@ -78,10 +78,14 @@ static const struct row {
     [AT_CLOSING] = {PL_CLOSING, 0, PL_EPIPE, 0, PL_ECLOSING, 0, false, W | END, PL_EV_CONNECTED | END},
     [AT_LAST_ACK] = {PL_LAST_ACK, 0, PL_EPIPE, 0, PL_ECLOSING, 0, false, W | END, PL_EV_CONNECTED | END},
     [AT_TIME_WAIT] = {PL_TIME_WAIT, 0, PL_EPIPE, 0, PL_ECLOSING, 0, false, W | END | PL_EV_CLOSED, PL_EV_CONNECTED | END | PL_EV_CLOSED},
-    [AT_CLOSED] = {PL_CLOSED, 0, PL_EPIPE, 0, PL_ECLOSING, PL_ENOTCONN, false, W | END | PL_EV_CLOSED, PL_EV_CONNECTED | END | PL_EV_CLOSED},
-    [AT_RESET] = {PL_CLOSED, PL_ECONNRESET, PL_ECONNRESET, PL_ECONNRESET, PL_ECONNRESET, PL_ECONNRESET, false, FAILED, PL_EV_CONNECTED | PL_EV_ERROR | PL_EV_CLOSED},
-    [AT_REFUSED] = {PL_CLOSED, PL_ECONNREFUSED, PL_ECONNREFUSED, PL_ECONNREFUSED, PL_ECONNREFUSED, PL_ECONNREFUSED, false, FAILED, PL_EV_ERROR | PL_EV_CLOSED},
-    [AT_ABORTED] = {PL_CLOSED, PL_ECONNABORTED, PL_ECONNABORTED, PL_ECONNABORTED, PL_ECONNABORTED, PL_ECONNABORTED, false, FAILED, PL_EV_CONNECTED},
+    [AT_CLOSED] = {PL_CLOSED, 0, PL_EPIPE, 0, PL_ECLOSING, PL_ENOTCONN, false, W | END | PL_EV_CLOSED,
+        PL_EV_CONNECTED | END | PL_EV_CLOSED},
+    [AT_RESET] = {PL_CLOSED, PL_ECONNRESET, PL_ECONNRESET, PL_ECONNRESET, PL_ECONNRESET, PL_ECONNRESET, false, FAILED,
+        PL_EV_CONNECTED | PL_EV_ERROR | PL_EV_CLOSED},
+    [AT_REFUSED] = {PL_CLOSED, PL_ECONNREFUSED, PL_ECONNREFUSED, PL_ECONNREFUSED, PL_ECONNREFUSED, PL_ECONNREFUSED, false, FAILED,
+        PL_EV_ERROR | PL_EV_CLOSED},
+    [AT_ABORTED] = {PL_CLOSED, PL_ECONNABORTED, PL_ECONNABORTED, PL_ECONNABORTED, PL_ECONNABORTED, PL_ECONNABORTED, false, FAILED,
+        PL_EV_CONNECTED},
 };
 
 static void each_state_is_visible_to_the_program(void **state)
@@ -219,7 +223,7 @@ static void close_gives_the_handle_back_in_each_state(void **state)
     }
 }
 
-/* ---------------------------------------------------------------- opening ---------------------------------------------------------------- */
+/* -------------------- opening -------------------- */
 
 static void connect_says_what_is_wrong(void **state)
 {
@@ -405,7 +409,7 @@ static void data_queued_before_the_connection_stands_goes_with_the_third_message
     pair_free(&p);
 }
 
-/* ---------------------------------------------------------------- buffers and events ---------------------------------------------------------------- */
+/* -------------------- buffers and events -------------------- */
 
 static void sndbuf_5000(struct pl_config *c, enum pair_side side, void *user)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m19_udp.c: mission M19: UDP beside TCP, RFC 768, RFC 1122 4.1, RFC 8200 8.1: datagrams whole or not at all, each on its own, with no handshake, no
- * order and no repetition; and what happens where nobody listens.
+ * m19_udp.c: mission M19: UDP beside TCP, RFC 768, RFC 1122 4.1, RFC 8200 8.1: datagrams whole or not at all, each on its own, with no
+ * handshake, no order and no repetition; and what happens where nobody listens.
  */
 #include "mission/mission.h"
 
@@ -159,7 +159,8 @@ static void a_corrupted_datagram_is_dropped(void **state)
         assert_int_equal(pl_udp_send(u.stack[0], u.socket[0], &u.at[1], "text", 4), 0);
         RUN(&u.p);
         assert_gets_nothing(&u, 1);
-        assert_int_equal(pair_count_drops(&u.p, PAIR_SERVER, PL_DROP_UDP_CHECKSUM) + pair_count_drops(&u.p, PAIR_SERVER, PL_DROP_UDP_LENGTH), before + 1);
+        assert_int_equal(pair_count_drops(&u.p, PAIR_SERVER, PL_DROP_UDP_CHECKSUM) + pair_count_drops(&u.p, PAIR_SERVER,
+            PL_DROP_UDP_LENGTH), before + 1);
     }
     pair_free(&u.p);
 }
