@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * link.h: a point-to-point link between two interfaces. Each direction is a queue (drop-tail), a transmitter that needs bytes * 8 / rate for
- * a frame, an impairment, and a delay: in this order, so that a frame lost on the way has used its share of the rate.
+ * link.h: a point-to-point link between two interfaces. Each direction is a queue (drop-tail), a transmitter that needs bytes * 8 / rate
+ * for a frame, an impairment, and a delay: in this order, so that a frame lost on the way has used its share of the rate.
  */
 #ifndef SIM_LINK_H
 #define SIM_LINK_H

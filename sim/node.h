@@ -2,7 +2,8 @@
  *
  * node.h: a host of the simulation: a stack with its block of memory, its interfaces, and the program that runs on it.
  *
- * What the world needs of a stack is five functions. Those of a pl_stack are the default; a test may put a machine of its own in their place.
+ * What the world needs of a stack is five functions. Those of a pl_stack are the default; a test may put a machine of its own in their
+ * place.
  */
 #ifndef SIM_NODE_H
 #define SIM_NODE_H

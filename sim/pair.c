@@ -2,8 +2,8 @@
  *
  * pair.c: two hosts on one link, and what happened between them. See pair.h; expectations are in pair_expect.c.
  *
- * A segment comes to be with the sender's PL_TRACE_OUT. The link then shows the frames of each side in the same order, which gives the segment
- * its number on the link; by that number it is known again when it is lost, copied or arrives.
+ * A segment comes to be with the sender's PL_TRACE_OUT. The link then shows the frames of each side in the same order, which gives the
+ * segment its number on the link; by that number it is known again when it is lost, copied or arrives.
  */
 #include "sim/pair_private.h"
 #include <stdio.h>
@@ -46,9 +46,9 @@ static void *grown(void *array, size_t *capacity, size_t need, size_t size)
     return array;
 }
 
-/* ---------------------------------------------------------------- what happened ---------------------------------------------------------------- */
+/* ---------------------------------------- what happened ---------------------------------------- */
 
-static size_t add_segment(struct pair *p, enum pair_side from, const struct pl_trace_segment *s, pl_time now)
+static struct pair_segment *add_segment(struct pair *p, enum pair_side from, const struct pl_trace_segment *s, pl_time now)
 {
     p->segment = grown(p->segment, &p->segment_capacity, p->segments + 1, sizeof *p->segment);
     struct pair_segment *t = &p->segment[p->segments];
@@ -63,29 +63,39 @@ static size_t add_segment(struct pair *p, enum pair_side from, const struct pl_t
     t->len = s->len;
     t->win = s->wnd;
     t->state[0] = t->state[1] = 0xff;
-    return p->segments++;
+    p->segments++;
+    return t;
 }
 
-/* The state that a side is known to be in, by its last event about this client port. */
+/* A frame that was dropped before its connection was looked for, and a reset that belongs to none, say CLOSED and mean nothing. */
+static bool tells_state(const struct pl_trace_event *e)
+{
+    if (e->protocol != 6) return false;
+    if (e->conn || e->state_before != PL_CLOSED || e->state_after != PL_CLOSED) return true;
+    return e->kind == PL_TRACE_IN ? !e->drop || e->drop == PL_DROP_TCP_CLOSED : e->kind != PL_TRACE_OUT;
+}
+
+/* The state that a side is known to be in, by its last event about this client port; 0xff: none. */
 static uint8_t known_state(const struct pair *p, enum pair_side side, uint16_t client_port)
 {
     for (size_t i = p->events; i > 0; i--) {
         const struct pair_event *v = &p->event[i - 1];
-        if (v->side != side || v->e.protocol != 6) continue;
+        if (v->side != side || !tells_state(&v->e)) continue;
+        /* The listener turned something away: the connection, if there was one, is what it was. */
+        if (v->e.state_before == PL_LISTEN && v->e.state_after == PL_LISTEN) continue;
         if ((side == PAIR_CLIENT ? v->e.local.port : v->e.remote.port) == client_port) return v->e.state_after;
-        if (side == PAIR_SERVER && !v->e.remote.port && v->e.state_after == PL_LISTEN) return PL_LISTEN;
     }
-    return 0xff;
+    return side == PAIR_SERVER && p->listening ? PL_LISTEN : 0xff;
 }
 
 static void segment_sent(struct pair *p, enum pair_side side, const struct pl_trace_event *e)
 {
     uint16_t client_port = side == PAIR_CLIENT ? e->local.port : e->remote.port;
     uint8_t other = known_state(p, !side, client_port);
-    struct pair_segment *t = &p->segment[add_segment(p, side, e->seg, e->now)];
+    struct pair_segment *t = add_segment(p, side, e->seg, e->now);
     t->why = e->why;
     t->client_port = client_port;
-    t->state[side] = e->state_after;
+    t->state[side] = tells_state(e) ? e->state_after : known_state(p, side, client_port);
     t->state[!side] = other;
 }
 
@@ -98,7 +108,7 @@ static void segment_arrived(struct pair *p, enum pair_side side, const struct pl
     t->fate = PAIR_ARRIVED;
     t->arrived = e->now;
     t->drop = e->drop;
-    t->state[side] = e->state_after;
+    t->state[side] = tells_state(e) ? e->state_after : known_state(p, side, t->client_port);
     if (t->injected && e->seg) t->seg = *e->seg, t->win = e->seg->wnd;
 }
 
@@ -149,7 +159,7 @@ static void frame_seen(struct pair *p, const struct sim_tap_event *t)
     if (!match_tcp(&any, t->packet)) return;
     if (t->fate == SIM_INJECTED) {
         struct pl_trace_segment none = {0};
-        struct pair_segment *s = &p->segment[add_segment(p, from, &none, t->now)];
+        struct pair_segment *s = add_segment(p, from, &none, t->now);
         s->injected = true;
         pair_read_frame(s, t->packet->bytes, t->packet->len, any.ethernet);
         keep_frame(s, t->packet);
@@ -189,7 +199,7 @@ static void watch_link(void *user, const struct sim_tap_event *t)
     }
 }
 
-/* ---------------------------------------------------------------- building it ---------------------------------------------------------------- */
+/* ---------------------------------------- building it ---------------------------------------- */
 
 static struct pl_config side_config(const struct pair_opts *o, enum pair_side side)
 {
@@ -245,10 +255,13 @@ void pair_free(struct pair *p)
 int pair_listen(struct pair *p, uint16_t port, struct program_plan plan)
 {
     struct pl_endpoint any = {.port = port};
-    return program_listen(p->program[PAIR_SERVER], &any, &plan, p->opts.isn[PAIR_SERVER]);
+    int rc = program_listen(p->program[PAIR_SERVER], &any, &plan, p->opts.isn[PAIR_SERVER]);
+    if (!rc) p->listening = true;
+    return rc;
 }
 
-struct program_conn *pair_connect_from(struct pair *p, enum pair_side side, uint16_t local_port, uint16_t remote_port, struct program_plan plan)
+struct program_conn *pair_connect_from(struct pair *p, enum pair_side side, uint16_t local_port, uint16_t remote_port,
+                                       struct program_plan plan)
 {
     const struct pl_addr *addr = p->opts.v6 ? p->opts.hosts.v6 : p->opts.hosts.v4;
     struct pl_connect_params c = {.isn_fixed = p->opts.isn[side] >= 0, .isn = (uint32_t)p->opts.isn[side]};
@@ -281,7 +294,7 @@ struct impair *pair_impair(struct pair *p, enum pair_side from)
     return sim_link_impair(p->link, from);
 }
 
-/* ---------------------------------------------------------------- running and asking ---------------------------------------------------------------- */
+/* ---------------------------------------- running and asking ---------------------------------------- */
 
 enum sim_end pair_run(struct pair *p)
 {

@@ -34,7 +34,8 @@ struct pair_opts {
     void (*configure)(struct pl_config *, enum pair_side, void *user);
     void *user;
 };
-/* Seed 1, 10 ms, no rate limit, IP link, MTU 1500, ISNs 0 and 0, client ports from 49152, small tables, the config's invariant checks on. */
+/* Seed 1, 10 ms, no rate limit, IP link, MTU 1500, ISNs 0 and 0, client ports from 49152, small tables, the config's invariant checks
+ * on. */
 void pair_opts_default(struct pair_opts *);
 
 enum pair_fate { PAIR_FLYING, PAIR_ARRIVED, PAIR_LOST };
@@ -51,7 +52,7 @@ struct pair_segment {
     uint16_t why, drop;                   /* enum pl_reason of the sender (0: injected); enum pl_drop of the receiver */
     unsigned copies;                      /* made by the network */
     bool injected, delayed, corrupted;
-    uint8_t state[2];                     /* of each side after the segment: sender's after sending, receiver's after taking it (before: 0xff) */
+    uint8_t state[2]; /* of each side after the segment: sender's after sending, receiver's after taking it (before: 0xff) */
     uint16_t client_port;
     struct pl_trace_segment seg;          /* everything else, options included */
     uint8_t *frame;                       /* as sent */
@@ -79,6 +80,7 @@ struct pair {
     uint16_t next_port;
     uint16_t port;                        /* the client's, of the latest pair_connect */
     /* kept by pair */
+    bool listening;                       /* the server: on some port */
     size_t untold[2];                     /* first segment of that side whose frame was not seen on the link yet */
     size_t arriving[2];                   /* segment about to arrive there; SIZE_MAX: none */
 };
@@ -102,7 +104,8 @@ enum sim_end pair_run_for(struct pair *, pl_time);
 /* Runs step by step until the side is in that state, `within` at most. Whether it is. */
 bool pair_run_to_state(struct pair *, enum pair_side, enum pl_state, pl_time within);
 
-/* State of the latest pair_connect's connection at that side, from its trace (so TIME-WAIT and half-open entries count); CLOSED: none. */
+/* State of the latest pair_connect's connection at that side, from its trace (so TIME-WAIT and half-open entries count). Before anything
+ * happened the server is in LISTEN if it listens. CLOSED: none. */
 enum pl_state pair_state(const struct pair *, enum pair_side);
 size_t pair_segments(const struct pair *);                     /* p->segment[0 .. n) */
 size_t pair_count_events(const struct pair *, enum pair_side, enum pl_trace_kind, unsigned why);   /* why 0: any */
@@ -127,10 +130,10 @@ void pair_forge(struct pair *, enum pair_side from, const struct pair_forged *, 
  *
  *     C> SYN,ACK seq=1 ack=2 len=0 win=65535 why=SYN_CONNECT states=SYN-SENT,LISTEN at=10ms lost
  *
- * Who sends (C> or S>) and the flags (a set, "-" for none; "?" for whatever) must be there; what else is there is compared: seq ack len win mss, why
- * (enum pl_reason), drop (enum pl_drop), states (client's and server's after it), at (ns, us, ms, s), arrives (same), one of `lost`, `arrived`,
- * `flying`, and `copied`, `delayed`, `corrupted`, `injected`. A line `*` stands for any number of segments, a line that begins with # for
- * nothing. On a difference both are printed side by side on stderr and the result is false. */
+ * Who sends (C> or S>) and the flags (a set, "-" for none; "?" for whatever) must be there; what else is there is compared: seq ack len
+ * win mss, why (enum pl_reason), drop (enum pl_drop), states (client's and server's after it), at (ns, us, ms, s), arrives (same), one of
+ * `lost`, `arrived`, `flying`, and `copied`, `delayed`, `corrupted`, `injected`. A line `*` stands for any number of segments, a line that
+ * begins with # for nothing. On a difference both are printed side by side on stderr and the result is false. */
 bool pair_expect(struct pair *, const char *lines);
 /* The segments as such lines, for a failing test's output or a golden file; frees nothing: the caller frees. */
 char *pair_text(const struct pair *);

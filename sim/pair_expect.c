@@ -13,7 +13,7 @@ static const struct { const char *name; uint8_t bit; } flag_names[] = {
     {"SYN", PL_SYN}, {"FIN", PL_FIN}, {"RST", PL_RST}, {"PSH", PL_PSH}, {"URG", PL_URG}, {"ECE", PL_ECE}, {"CWR", PL_CWR}, {"ACK", PL_ACK},
 };
 
-/* ---------------------------------------------------------------- a segment as a line ---------------------------------------------------------------- */
+/* ---------------------------------------- a segment as a line ---------------------------------------- */
 
 static const char *state_name(uint8_t s)
 {
@@ -28,8 +28,9 @@ static void segment_text(const struct pair_segment *s, char *buf, size_t size)
             if (flags[0]) strcat(flags, ",");
             strcat(flags, flag_names[i].name);
         }
-    int n = snprintf(buf, size, "%c> %-7s seq=%" PRIu32 " ack=%" PRIu32 " len=%" PRIu32 " win=%" PRIu32 " states=%s,%s", s->from ? 'S' : 'C',
-        flags[0] ? flags : "-", s->seq, s->ack, s->len, s->win, state_name(s->state[0]), state_name(s->state[1]));
+    int n =
+        snprintf(buf, size, "%c> %-7s seq=%" PRIu32 " ack=%" PRIu32 " len=%" PRIu32 " win=%" PRIu32 " states=%s,%s", s->from ? 'S' : 'C',
+                 flags[0] ? flags : "-", s->seq, s->ack, s->len, s->win, state_name(s->state[0]), state_name(s->state[1]));
     if (n < 0 || (size_t)n >= size) return;
     snprintf(buf + n, size - (size_t)n, " why=%s%s%s%s%s%s%s", s->why ? pl_reason_name((enum pl_reason)s->why) : "-",
         s->drop ? " drop=" : "", s->drop ? pl_drop_name((enum pl_drop)s->drop) : "",
@@ -52,7 +53,7 @@ char *pair_text(const struct pair *p)
     return text;
 }
 
-/* ---------------------------------------------------------------- a line against a segment ---------------------------------------------------------------- */
+/* ---------------------------------------- a line against a segment ---------------------------------------- */
 
 struct verdict {
     bool differs;
@@ -117,7 +118,8 @@ static void check_value(struct verdict *v, const struct pair_segment *s, const c
     else if (!strcmp(key, "win")) check_number(v, key, value, s->win);
     else if (!strcmp(key, "mss")) check_number(v, key, value, s->seg.mss);
     else if (!strcmp(key, "why")) {
-        if (strcmp(value, s->why ? pl_reason_name((enum pl_reason)s->why) : "-")) differs(v, "why is %s", pl_reason_name((enum pl_reason)s->why));
+        if (strcmp(value, s->why ? pl_reason_name((enum pl_reason)s->why) : "-"))
+            differs(v, "why is %s", pl_reason_name((enum pl_reason)s->why));
     } else if (!strcmp(key, "drop")) {
         if (strcmp(value, pl_drop_name((enum pl_drop)s->drop))) differs(v, "drop is %s", pl_drop_name((enum pl_drop)s->drop));
     } else if (!strcmp(key, "states")) {
@@ -173,7 +175,7 @@ static struct verdict compare(const struct pair_segment *s, const char *line)
     return v;
 }
 
-/* ---------------------------------------------------------------- all lines against all segments ---------------------------------------------------------------- */
+/* ---------------------------------------- all lines against all segments ---------------------------------------- */
 
 struct script {
     char *text;

@@ -67,7 +67,7 @@ static pl_stack *stack_of(struct program_conn *c)
     return c->program->node->stack;
 }
 
-/* ---------------------------------------------------------------- reading and writing ---------------------------------------------------------------- */
+/* ---------------------------------------- reading and writing ---------------------------------------- */
 
 static void take(struct program_conn *c, const uint8_t *bytes, size_t n)
 {
@@ -175,7 +175,7 @@ int program_close(struct program_conn *c)
     return rc;
 }
 
-/* ---------------------------------------------------------------- connections come and go ---------------------------------------------------------------- */
+/* ---------------------------------------- connections come and go ---------------------------------------- */
 
 static struct program_conn *add_conn(struct program *p, const struct program_plan *plan)
 {

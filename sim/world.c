@@ -125,14 +125,15 @@ const char *sim_failure(const struct sim *s)
 void sim_fail(struct sim *s, const char *format, ...)
 {
     if (s->failure[0]) return;            /* the first is the cause */
-    int n = snprintf(s->failure, sizeof s->failure, "at %" PRIu64 ".%09" PRIu64 " s (seed %" PRIu64 "): ", s->now / PL_S, s->now % PL_S, s->seed);
+    int n = snprintf(s->failure, sizeof s->failure, "at %" PRIu64 ".%09" PRIu64 " s (seed %" PRIu64 "): ", s->now / PL_S, s->now % PL_S,
+                     s->seed);
     va_list args;
     va_start(args, format);
     vsnprintf(s->failure + n, sizeof s->failure - (size_t)n, format, args);
     va_end(args);
 }
 
-/* ---------------------------------------------------------------- one host at one instant ---------------------------------------------------------------- */
+/* ---------------------------------------- one host at one instant ---------------------------------------- */
 
 struct settle {
     uint64_t frames, events, rounds;
@@ -212,6 +213,8 @@ void sim_settle(struct sim_node *n)
         arm(n, PL_NEVER);
         return;
     }
+    n->ops->poll(n, n->sim->now);
+    if (!n->sim->tx_first) drain_events(n, &t);
     for (bool busy = true; busy;) {
         busy = false;
         t.rounds++;
@@ -234,7 +237,7 @@ void sim_settle(struct sim_node *n)
     arm(n, due);
 }
 
-/* ---------------------------------------------------------------- the world ---------------------------------------------------------------- */
+/* ---------------------------------------- the world ---------------------------------------- */
 
 static void poll_all(struct sim *s)
 {
@@ -245,7 +248,6 @@ static void poll_all(struct sim *s)
 /* Whoever drives the world may have asked the stacks for things since the last stroke; what is due by now is due. */
 static void settle_all(struct sim *s)
 {
-    poll_all(s);
     for (unsigned i = 0; i < s->nodes; i++)
         sim_settle(s->node[i]);
 }
@@ -289,7 +291,6 @@ static void happen(struct sim *s, const struct sim_item *i)
     case SIM_RELEASE: sim_link_release(i->link, i->side, s->now); break;
     case SIM_WAKE:
         i->node->wake_at = PL_NEVER;
-        i->node->ops->poll(i->node, s->now);
         sim_settle(i->node);
         break;
     case SIM_TIMER:

@@ -4,8 +4,12 @@
  * it depends on the machine, on addresses of memory or on the hour, so the same run gives the same bytes everywhere.
  *
  * The loop of a host, as parley.h has it: pl_tx on every interface until 0, all events to the program, again until both give nothing; then
- * sleep until pl_deadline. The world asserts what the core promises there: pl_deadline() > now. A stack that breaks it, or that does not come
- * to rest at one instant, ends the run with a sentence saying who spins and with what (sim_failure).
+ * sleep until pl_deadline. After a frame was taken, pl_poll fires what is due at this instant. Then the loop is entered at the events: what
+ * arrived is told to the program before anything is sent, so an answer that the program gives at once carries the acknowledgement with it
+ * (`tx_first` enters it at pl_tx).
+ *
+ * The world asserts what the core promises at the end of the loop: pl_deadline() > now. A stack that breaks it, or that does not come to
+ * rest at one instant, ends the run with a sentence saying who spins and with what (sim_failure).
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
@@ -31,6 +35,7 @@ struct sim {
     unsigned taps;
     uint64_t packets, steps;
     uint64_t instant_steps;               /* steps since the clock last moved */
+    bool tx_first;                        /* see above */
     uint64_t spin_limit;                  /* frames and events of one host, or steps of the world, at one instant */
     char failure[600];                    /* "": none */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * decode.h: where the layers of one frame begin and end. For readers that are handed bytes and not a trace event: the layer printer, and the
- * notes of the wire on the ladder. Judges nothing: what does not fit its layer's form ends the decoding there and is payload.
+ * decode.h: where the layers of one frame begin and end. For readers that are handed bytes and not a trace event: the layer printer, and
+ * the notes of the wire on the ladder. Judges nothing: what does not fit its layer's form ends the decoding there and is payload.
  */
 #ifndef VIEW_DECODE_H
 #define VIEW_DECODE_H
@@ -37,7 +37,8 @@ const char *view_options(const struct pl_trace_segment *, char *buf, size_t size
 const char *view_time(pl_time, char *buf, size_t size);
 /* A span of time in the unit that suits it: "200 ms", "1.5 s", "60 s", "10 us", "7 ns". 40 bytes at most; returns buf. */
 const char *view_duration(pl_time, char *buf, size_t size);
-/* "192.0.2.1", "2001:db8::1" (RFC 5952), "fe80::1%2"; "192.0.2.1:80", "[2001:db8::1]:80", the port left out if 0. 80 bytes at most; return buf.
+/* "192.0.2.1", "2001:db8::1" (RFC 5952), "fe80::1%2"; "192.0.2.1:80", "[2001:db8::1]:80", the port left out if 0. 80 bytes at most;
+ * return buf.
  * (The core has the same for programs; views read the trace and call nothing else.) */
 const char *view_addr(const struct pl_addr *, char *buf, size_t size);
 const char *view_endpoint(const struct pl_endpoint *, char *buf, size_t size);

@@ -49,9 +49,10 @@ static void string_key(FILE *out, const char *key, const char *value)
 static void segment(FILE *out, const struct pl_trace_segment *s)
 {
     char flags[40];
-    fprintf(out, ",\"segment\":{\"flags\":\"%s\",\"seq\":%" PRIu32 ",\"ack\":%" PRIu32 ",\"len\":%" PRIu32 ",\"win\":%" PRIu32
-        ",\"win_raw\":%u,\"up\":%u,\"segs\":%u", view_flags(s->flags, flags, sizeof flags), s->seq, s->ack, s->len, s->wnd, s->wnd_raw, s->up,
-        s->segs ? s->segs : 1);
+    fprintf(out,
+            ",\"segment\":{\"flags\":\"%s\",\"seq\":%" PRIu32 ",\"ack\":%" PRIu32 ",\"len\":%" PRIu32 ",\"win\":%" PRIu32
+            ",\"win_raw\":%u,\"up\":%u,\"segs\":%u",
+            view_flags(s->flags, flags, sizeof flags), s->seq, s->ack, s->len, s->wnd, s->wnd_raw, s->up, s->segs ? s->segs : 1);
     if (s->opts & 1) fprintf(out, ",\"mss\":%u", s->mss);
     if (s->opts & 2) fprintf(out, ",\"wscale\":%u", s->wscale);
     if (s->opts & 4) fputs(",\"sack_permitted\":true", out);

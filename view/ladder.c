@@ -2,14 +2,15 @@
  *
  * ladder.c: what happened on both sides, in order, and what of it makes one row.
  *
- * Events become items in a queue: a frame leaves, a frame arrives, a state changes, a timer acts. The queue is printed from the front. A frame
- * that leaves is looked at together with its arrival: if nothing between the two would read wrong with the frame in one row, it is one row
- * there and its arrival is skipped later; else both stay where they are, as half rows. While its fate is open the queue stands still, unless
- * what has come in between decides for half rows already.
+ * Events become items in a queue: a frame leaves, a frame arrives, a state changes, a timer acts. The queue is printed from the front. A
+ * frame that leaves is looked at together with its arrival: if nothing between the two would read wrong with the frame in one row, it is
+ * one row there and its arrival is skipped later; else both stay where they are, as half rows. While its fate is open the queue stands
+ * still, unless what has come in between decides for half rows already.
  *
- * What lies between and is harmless: other frames of the same direction in the same order; frames of the other direction, if neither
- * they nor this one carry SYN, FIN or RST (the crossing of data and acknowledgements is the ordinary course of a transfer). A change of state or a timer in
- * between is not.
+ * What is harmless there: whatever leaves the receiver's column in order. A row shows the receiver's state after the segment, so if that
+ * is a new state, the receiver may not have sent anything in between (its row would come below and show the old one). And frames of the
+ * same direction may not have arrived in another order than they left, and no change of state or timer may have a line of its own in
+ * between. So ordinary data and acknowledgements may cross as they like, but simultaneous opens and closes look as in RFC 9293.
  *
  * A change of state that comes about with a frame (the SYN that connect() sends, the FIN that arrives) is told by that frame's row.
  */
@@ -34,7 +35,7 @@ void ladder_opts_default(struct ladder_opts *o, FILE *out)
     o->name[1] = "server";
 }
 
-static void *grown(void *array, size_t *capacity, size_t need, size_t size)
+void *ladder_grown(void *array, size_t *capacity, size_t need, size_t size)
 {
     if (need <= *capacity) return array;
     *capacity = *capacity ? 2 * *capacity : 64;
@@ -63,117 +64,45 @@ struct ladder *ladder_new(const struct ladder_opts *o)
     return l;
 }
 
-static struct ladder_item *item_at(struct ladder *l, size_t n)
+struct ladder_item *ladder_item_at(struct ladder *l, size_t n)
 {
     return &l->item[n - l->item_base];
 }
 
-static struct ladder_frame *frame_at(struct ladder *l, size_t n)
+struct ladder_frame *ladder_frame_at(struct ladder *l, size_t n)
 {
     return &l->frame[n - l->frame_base];
 }
 
-static size_t items_end(const struct ladder *l)
+size_t ladder_items_end(const struct ladder *l)
 {
     return l->item_base + l->items;
 }
 
-static size_t item_add(struct ladder *l, const struct ladder_item *new)
+size_t ladder_item_add(struct ladder *l, const struct ladder_item *new)
 {
-    l->item = grown(l->item, &l->item_capacity, l->items + 1, sizeof *l->item);
+    l->item = ladder_grown(l->item, &l->item_capacity, l->items + 1, sizeof *l->item);
     l->item[l->items] = *new;
     return l->item_base + l->items++;
 }
 
-static size_t frame_add(struct ladder *l, const struct ladder_frame *new)
+size_t ladder_frame_add(struct ladder *l, const struct ladder_frame *new)
 {
-    l->frame = grown(l->frame, &l->frame_capacity, l->frames + 1, sizeof *l->frame);
+    l->frame = ladder_grown(l->frame, &l->frame_capacity, l->frames + 1, sizeof *l->frame);
     l->frame[l->frames] = *new;
     return l->frame_base + l->frames++;
 }
 
-/* ---------------------------------------------------------------- who is in which state ---------------------------------------------------------------- */
-
-static bool same(const struct pl_endpoint *a, const struct pl_endpoint *b)
-{
-    return a->port == b->port && !memcmp(a->addr.b, b->addr.b, 16);
-}
-
-static struct ladder_known *known_find(struct ladder *l, unsigned side, const struct pl_endpoint *local, const struct pl_endpoint *remote)
-{
-    for (size_t i = 0; i < l->knowns; i++) {
-        struct ladder_known *k = &l->known[i];
-        if (k->side == side && same(&k->local, local) && same(&k->remote, remote)) return k;
-    }
-    return NULL;
-}
-
-/* The number of the connection between the two, from whichever side it is seen. */
-static unsigned stream_of(struct ladder *l, unsigned side, const struct pl_endpoint *local, const struct pl_endpoint *remote)
-{
-    struct ladder_known *k = known_find(l, side, local, remote);
-    if (k) return k->stream;
-    k = known_find(l, !side, remote, local);
-    unsigned stream = k ? k->stream : l->streams++;
-    l->known = grown(l->known, &l->known_capacity, l->knowns + 1, sizeof *l->known);
-    l->known[l->knowns++] = (struct ladder_known){side, stream, *local, *remote, LADDER_UNKNOWN};
-    return stream;
-}
-
-static uint8_t state_of(struct ladder *l, unsigned side, const struct pl_endpoint *local, const struct pl_endpoint *remote)
-{
-    const struct ladder_known *k = known_find(l, side, local, remote);
-    if (k && k->state != LADDER_UNKNOWN) return k->state;
-    for (size_t i = 0; i < l->knowns; i++) {
-        k = &l->known[i];
-        if (k->side == side && k->state == PL_LISTEN && k->local.port == local->port && k->remote.port == 0) return k->state;
-    }
-    return l->state[side];
-}
-
-static void learn(struct ladder *l, unsigned side, const struct pl_trace_event *e)
-{
-    if (e->protocol != 6) return;
-    if (!e->remote.port) {                             /* a listener */
-        struct ladder_known *k = known_find(l, side, &e->local, &e->remote);
-        if (!k) {
-            l->known = grown(l->known, &l->known_capacity, l->knowns + 1, sizeof *l->known);
-            k = &l->known[l->knowns++];
-            *k = (struct ladder_known){side, 0, e->local, e->remote, 0};
-        }
-        k->state = e->state_after;
-        return;
-    }
-    stream_of(l, side, &e->local, &e->remote);
-    known_find(l, side, &e->local, &e->remote)->state = e->state_after;
-}
-
-void ladder_set_state(struct ladder *l, unsigned side, enum pl_state state)
-{
-    l->state[side & 1] = (uint8_t)state;
-    for (size_t i = 0; i < l->knowns; i++)
-        if (l->known[i].side == side && l->opts.one_sided) l->known[i].state = (uint8_t)state;
-}
-
-/* ---------------------------------------------------------------- one row or two ---------------------------------------------------------------- */
-
-static bool weighty(const struct ladder_frame *f)
-{
-    return f->injected || (f->has_seg && f->seg.flags & (PL_SYN | PL_FIN | PL_RST));
-}
+/* ---------------------------------------- one row or two ---------------------------------------- */
 
 static bool harmless(struct ladder *l, const struct ladder_frame *f, const struct ladder_item *i)
 {
     if (i->done) return true;
     switch (i->kind) {
-    case ITEM_SEND: {
-        const struct ladder_frame *g = frame_at(l, i->frame);
-        return g->from == f->from || g->fate == FATE_LOST || !(weighty(f) || weighty(g));
-    }
+    case ITEM_SEND: return i->side == f->from || !f->changed[!f->from];
     case ITEM_ARRIVE: {
-        const struct ladder_frame *g = frame_at(l, i->frame);
-        if (g->from == f->from) return g->send_item < f->send_item;
-        return !(weighty(f) || weighty(g));
+        const struct ladder_frame *g = ladder_frame_at(l, i->frame);
+        return g->from != f->from || g->send_item < f->send_item;
     }
     case ITEM_DECISION: return true;
     default: return false;
@@ -183,17 +112,17 @@ static bool harmless(struct ladder *l, const struct ladder_frame *f, const struc
 /* Looks at what has happened since the frame left, up to its arrival if that has come. */
 static void check_tangled(struct ladder *l, struct ladder_frame *f)
 {
-    size_t end = f->fate == FATE_ARRIVED ? f->arrive_item : items_end(l);
+    size_t end = f->fate == FATE_ARRIVED ? f->arrive_item : ladder_items_end(l);
     if (f->checked <= f->send_item) f->checked = f->send_item + 1;
     for (; !f->tangled && f->checked < end; f->checked++) {
-        const struct ladder_item *i = item_at(l, f->checked);
+        const struct ladder_item *i = ladder_item_at(l, f->checked);
         /* A change of state may still be claimed by the row of a frame that comes later at the same instant. */
         if (i->kind == ITEM_STATE && !i->done && f->fate != FATE_ARRIVED && l->latest == i->now) return;
         if (!harmless(l, f, i)) f->tangled = true;
     }
 }
 
-/* ---------------------------------------------------------------- printing from the front ---------------------------------------------------------------- */
+/* ---------------------------------------- printing from the front ---------------------------------------- */
 
 static bool print_send(struct ladder *l, struct ladder_frame *f, bool force)
 {
@@ -208,7 +137,7 @@ static bool print_send(struct ladder *l, struct ladder_frame *f, bool force)
     }
     check_tangled(l, f);
     if (f->fate == FATE_ARRIVED && !f->tangled) {
-        item_at(l, f->arrive_item)->done = true;
+        ladder_item_at(l, f->arrive_item)->done = true;
         row_frame(l, f, ROW_WHOLE);
         return true;
     }
@@ -221,8 +150,8 @@ static bool print_send(struct ladder *l, struct ladder_frame *f, bool force)
 static bool print_item(struct ladder *l, struct ladder_item *i, bool force)
 {
     switch (i->kind) {
-    case ITEM_SEND: return print_send(l, frame_at(l, i->frame), force);
-    case ITEM_ARRIVE: row_frame(l, frame_at(l, i->frame), l->opts.one_sided ? ROW_WHOLE : ROW_ARRIVES); return true;
+    case ITEM_SEND: return print_send(l, ladder_frame_at(l, i->frame), force);
+    case ITEM_ARRIVE: row_frame(l, ladder_frame_at(l, i->frame), l->opts.one_sided ? ROW_WHOLE : ROW_ARRIVES); return true;
     case ITEM_STATE:
     case ITEM_TIMER:                                   /* the row of a frame, or a change of state, of this instant may tell it */
         if (!force && l->latest == i->now) return false;
@@ -251,10 +180,10 @@ static void compact(struct ladder *l)
     l->frame_base = first;
 }
 
-static void print(struct ladder *l, bool force)
+void ladder_print(struct ladder *l, bool force)
 {
-    while (l->item_first < items_end(l)) {
-        struct ladder_item *i = item_at(l, l->item_first);
+    while (l->item_first < ladder_items_end(l)) {
+        struct ladder_item *i = ladder_item_at(l, l->item_first);
         if (!i->done && !print_item(l, i, force)) break;
         free(i->text);
         i->text = NULL;
@@ -266,7 +195,7 @@ static void print(struct ladder *l, bool force)
 
 void ladder_flush(struct ladder *l)
 {
-    print(l, true);
+    ladder_print(l, true);
 }
 
 void ladder_free(struct ladder *l)
@@ -279,231 +208,3 @@ void ladder_free(struct ladder *l)
     free(l);
 }
 
-/* ---------------------------------------------------------------- events in ---------------------------------------------------------------- */
-
-/* The changes of state that led to e->state_after at this instant are told by e's own row. */
-static void absorb_states(struct ladder *l, unsigned side, const struct pl_trace_event *e)
-{
-    uint8_t want = e->state_after;
-    for (size_t n = items_end(l); n > l->item_first; n--) {
-        struct ladder_item *i = item_at(l, n - 1);
-        if (i->now != e->now) return;
-        if (i->kind != ITEM_STATE || i->side != side || i->done) continue;
-        if (i->state_after != want || !same(&i->local, &e->local) || !same(&i->remote, &e->remote)) return;
-        i->done = true;
-        want = i->state_before;
-        if (e->kind == PL_TRACE_IN && want == e->state_before) return;
-    }
-}
-
-/* A timer that changes the state is told once, by the change. */
-static void absorb_timer(struct ladder *l, unsigned side, const struct pl_trace_event *e)
-{
-    if (items_end(l) == l->item_first) return;
-    struct ladder_item *i = item_at(l, items_end(l) - 1);
-    if (i->kind == ITEM_TIMER && i->side == side && i->now == e->now && i->why == e->why) i->done = true;
-}
-
-static bool same_segment(const struct pl_trace_segment *a, const struct pl_trace_segment *b)
-{
-    return a->flags == b->flags && a->seq == b->seq && a->ack == b->ack && a->len == b->len && a->wnd_raw == b->wnd_raw &&
-           a->ts_val == b->ts_val && a->ts_ecr == b->ts_ecr;
-}
-
-static bool same_frame(const struct ladder_frame *a, const struct ladder_frame *b)
-{
-    if (a->protocol != b->protocol || a->has_seg != b->has_seg) return false;
-    if (!a->has_seg) return a->bytes == b->bytes;
-    return same(&a->source, &b->source) && same(&a->destination, &b->destination) && same_segment(&a->seg, &b->seg);
-}
-
-static void frame_leaves(struct ladder *l, unsigned side, const struct pl_trace_event *e, struct ladder_frame *f)
-{
-    f->from = side;
-    f->sent = e->now;
-    f->why = e->why;
-    f->source = e->local;
-    f->destination = e->remote;
-    f->state[side] = e->state_after;
-    f->state[!side] = state_of(l, !side, &e->remote, &e->local);
-    f->changed[side] = e->state_before != e->state_after;
-    f->arrive_item = NO_ITEM;
-    size_t n = frame_add(l, f);
-    frame_at(l, n)->send_item = item_add(l, &(struct ladder_item){.kind = ITEM_SEND, .side = (uint8_t)side, .now = e->now, .frame = n});
-}
-
-/* The frame under way that this arrival is: the one that the wire announced, else the oldest that looks the same. */
-static size_t find_flying(struct ladder *l, unsigned side, const struct ladder_frame *f)
-{
-    size_t n = l->arriving[side];
-    l->arriving[side] = NO_ITEM;
-    if (n != NO_ITEM) return n;
-    for (size_t i = 0; i < l->frames; i++) {
-        const struct ladder_frame *g = &l->frame[i];
-        if (g->from != side && g->fate == FATE_FLYING && !g->id && same_frame(f, g)) return l->frame_base + i;
-    }
-    return NO_ITEM;
-}
-
-static void frame_arrives(struct ladder *l, unsigned side, const struct pl_trace_event *e, struct ladder_frame *f)
-{
-    f->from = !side;
-    f->source = e->remote;
-    f->destination = e->local;
-    size_t n = find_flying(l, side, f);
-    if (n == NO_ITEM) {
-        f->foreign = true;
-        f->send_item = f->arrive_item = NO_ITEM;
-        n = frame_add(l, f);
-    }
-    f = frame_at(l, n);
-    if (f->foreign) {
-        f->sent = e->now;
-        f->stream = e->protocol == 6 && e->remote.port ? stream_of(l, side, &e->local, &e->remote) : 0;
-        f->state[!side] = state_of(l, !side, &e->remote, &e->local);
-    }
-    f->fate = FATE_ARRIVED;
-    f->arrived = e->now;
-    f->drop = e->drop;
-    f->state[side] = e->state_after;
-    f->changed[side] = e->state_before != e->state_after;
-    if (e->seg) f->seg.wnd = e->seg->wnd;              /* the receiver knows the scale as well as the sender */
-    f->arrive_item = item_add(l, &(struct ladder_item){.kind = ITEM_ARRIVE, .side = (uint8_t)side, .now = e->now, .frame = n});
-}
-
-static void frame_event(struct ladder *l, unsigned side, const struct pl_trace_event *e)
-{
-    struct ladder_frame f = {.protocol = e->protocol, .bytes = e->frame_bytes};
-    if (e->seg) {
-        f.has_seg = true;
-        f.seg = *e->seg;
-    }
-    f.state[0] = f.state[1] = LADDER_UNKNOWN;
-    absorb_states(l, side, e);
-    if (e->protocol == 6 && e->remote.port) f.stream = stream_of(l, side, &e->local, &e->remote);
-    if (e->kind == PL_TRACE_OUT) frame_leaves(l, side, e, &f);
-    else frame_arrives(l, side, e, &f);
-}
-
-void ladder_event(struct ladder *l, unsigned side, const struct pl_trace_event *e)
-{
-    side &= 1;
-    if (l->opts.port && e->local.port != l->opts.port && e->remote.port != l->opts.port) return;
-    if (e->now > l->latest) l->latest = e->now;
-    struct ladder_item i = {.side = (uint8_t)side, .state_before = e->state_before, .state_after = e->state_after, .why = e->why,
-        .now = e->now, .local = e->local, .remote = e->remote, .a = e->a, .b = e->b};
-    switch (e->kind) {
-    case PL_TRACE_IN:
-    case PL_TRACE_OUT:
-        if (e->protocol != 6 && l->opts.quiet & LADDER_NO_OTHERS) break;
-        frame_event(l, side, e);
-        break;
-    case PL_TRACE_STATE:
-        absorb_timer(l, side, e);
-        i.kind = ITEM_STATE;
-        if (!(l->opts.quiet & LADDER_NO_STATES)) item_add(l, &i);
-        break;
-    case PL_TRACE_TIMER:
-        i.kind = ITEM_TIMER;
-        if (!(l->opts.quiet & LADDER_NO_TIMERS)) item_add(l, &i);
-        break;
-    case PL_TRACE_DECISION:
-        i.kind = ITEM_DECISION;
-        if (!(l->opts.quiet & LADDER_NO_DECISIONS)) item_add(l, &i);
-        break;
-    default: break;
-    }
-    learn(l, side, e);
-    print(l, false);
-}
-
-void ladder_say(struct ladder *l, pl_time now, const char *text)
-{
-    if (now > l->latest) l->latest = now;
-    size_t n = strlen(text) + 1;
-    char *copy = malloc(n);
-    if (!copy) return;
-    memcpy(copy, text, n);
-    item_add(l, &(struct ladder_item){.kind = ITEM_SAY, .now = now, .text = copy});
-    print(l, false);
-}
-
-/* ---------------------------------------------------------------- notes of the wire ---------------------------------------------------------------- */
-
-static struct ladder_frame *frame_by_id(struct ladder *l, uint64_t id, uint32_t copy, size_t *number)
-{
-    for (size_t i = l->frames; i > 0; i--) {
-        struct ladder_frame *f = &l->frame[i - 1];
-        if (f->id != id || f->copy != copy) continue;
-        *number = l->frame_base + i - 1;
-        return f;
-    }
-    return NULL;
-}
-
-static void frame_from_note(struct ladder_frame *f, const struct ladder_note *n)
-{
-    struct view_frame v;
-    view_decode(&v, n->frame, n->frame_bytes, n->ethernet);
-    memset(f, 0, sizeof *f);
-    f->from = n->from & 1;
-    f->protocol = v.protocol;
-    f->bytes = (uint32_t)n->frame_bytes;
-    f->has_seg = v.has_segment;
-    f->seg = v.segment;
-    f->source = v.source;
-    f->destination = v.destination;
-    f->sent = n->now;
-    f->id = n->id;
-    f->copy = n->copy;
-    f->state[0] = f->state[1] = LADDER_UNKNOWN;
-    f->send_item = f->arrive_item = NO_ITEM;
-}
-
-/* The note names the oldest frame of its side that has no name yet and looks like it. (A frame that the options hide is not there.) */
-static void note_sent(struct ladder *l, const struct ladder_note *n)
-{
-    struct ladder_frame key;
-    frame_from_note(&key, n);
-    for (size_t i = 0; i < l->frames; i++) {
-        struct ladder_frame *f = &l->frame[i];
-        if (f->id || f->foreign || f->from != key.from || !same_frame(f, &key)) continue;
-        f->id = n->id;
-        return;
-    }
-}
-
-static void note_new(struct ladder *l, const struct ladder_note *n)
-{
-    struct ladder_frame f;
-    frame_from_note(&f, n);
-    f.foreign = true;
-    f.injected = n->what == LADDER_INJECTED;
-    if (l->opts.port && f.source.port != l->opts.port && f.destination.port != l->opts.port) return;
-    if (f.protocol != 6 && l->opts.quiet & LADDER_NO_OTHERS) return;
-    frame_add(l, &f);
-}
-
-void ladder_note_link(struct ladder *l, const struct ladder_note *n)
-{
-    size_t number;
-    if (n->now > l->latest) l->latest = n->now;
-    if (n->what == LADDER_SENT) note_sent(l, n);
-    if (n->what == LADDER_INJECTED || n->what == LADDER_DUPLICATED) note_new(l, n);
-    struct ladder_frame *f = frame_by_id(l, n->id, n->copy, &number);
-    if (!f) return;
-    switch (n->what) {
-    case LADDER_LOST:
-        f->fate = FATE_LOST;
-        f->lost_why = n->why;
-        break;
-    case LADDER_DELAYED:
-        f->delayed = true;
-        f->extra = n->extra;
-        break;
-    case LADDER_CORRUPTED: f->corrupted = true; break;
-    case LADDER_ARRIVING: l->arriving[!f->from] = number; break;
-    default: break;
-    }
-    print(l, false);
-}

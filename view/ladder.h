@@ -6,10 +6,10 @@
  *       0.000000 SYN-SENT     ──SYN seq=0 ack=0 len=0 win=65535──────────────────────────▶ SYN-RECEIVED
  *                connect() was called: ask the peer to open, telling it our first sequence number [RFC 9293 3.10.1]
  *
- * A segment is one row at the time of its sending, with both sides' states after it: the sender's after sending, the receiver's after taking
- * it. Where that would mislead, because segments cross each other (simultaneous open and close), overtake each other, or are long under way, a
- * segment is two half rows, as in the figures of RFC 9293: one where it leaves, one where it arrives. So a row is printed when it is known what
- * became of the segment, and everything behind it waits.
+ * A segment is one row at the time of its sending, with both sides' states after it: the sender's after sending, the receiver's after
+ * taking it. Where that would mislead, because segments cross each other (simultaneous open and close), overtake each other, or are long
+ * under way, a segment is two half rows, as in the figures of RFC 9293: one where it leaves, one where it arrives. So a row is printed
+ * when it is known what became of the segment, and everything behind it waits.
  */
 #ifndef VIEW_LADDER_H
 #define VIEW_LADDER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * ladder_private.h: what ladder.c (what happened, and what may be one row) and ladder_rows.c (how a row looks) share.
+ * ladder_private.h: what ladder_events.c (what happened), ladder.c (what may be one row) and ladder_rows.c (how a row looks) share.
  */
 #ifndef VIEW_LADDER_PRIVATE_H
 #define VIEW_LADDER_PRIVATE_H
@@ -70,6 +70,16 @@ struct ladder {
     uint8_t state[2];                     /* as told by ladder_set_state */
     size_t arriving[2];                   /* frame about to arrive at that side, NO_ITEM */
 };
+
+/* ladder.c */
+/* Room for `need` elements; ends the program when there is none. */
+void *ladder_grown(void *array, size_t *capacity, size_t need, size_t size);
+struct ladder_item *ladder_item_at(struct ladder *, size_t number);
+struct ladder_frame *ladder_frame_at(struct ladder *, size_t number);
+size_t ladder_items_end(const struct ladder *);
+size_t ladder_item_add(struct ladder *, const struct ladder_item *);              /* its number */
+size_t ladder_frame_add(struct ladder *, const struct ladder_frame *);
+void ladder_print(struct ladder *, bool force);        /* from the front, as far as it is known what became of things; force: all */
 
 /* ladder_rows.c: each prints and forgets nothing. */
 enum row_form { ROW_WHOLE, ROW_LOST, ROW_LEAVES, ROW_ARRIVES };

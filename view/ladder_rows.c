@@ -90,7 +90,8 @@ static size_t word_length(const char *text)
     return rest && rest < 60 ? rest + strcspn(end, " ") : strcspn(text, " ");
 }
 
-/* One paragraph below the row: wrapped at words, indented. The text is ours (from the .def lists), so it has no bytes wider than a column. */
+/* One paragraph below the row: wrapped at words, indented. The text is ours (from the .def lists), so it has no bytes
+ * wider than a column. */
 static void paragraph(const struct ladder *l, const char *text)
 {
     size_t room = l->opts.width - INDENT, column = 0;
@@ -118,11 +119,12 @@ static void sentence(const struct ladder *l, const char *who, const char *text, 
 {
     char buf[400];
     if (!text || !*text) return;
-    snprintf(buf, sizeof buf, "%s%s%s%s%s%s", who, *who ? ": " : "", text, rule && *rule ? " [" : "", rule ? rule : "", rule && *rule ? "]" : "");
+    snprintf(buf, sizeof buf, "%s%s%s%s%s%s", who, *who ? ": " : "", text, rule && *rule ? " [" : "", rule ? rule : "",
+             rule && *rule ? "]" : "");
     paragraph(l, buf);
 }
 
-/* ---------------------------------------------------------------- frames ---------------------------------------------------------------- */
+/* ---------------------------------------- frames ---------------------------------------- */
 
 static void frame_label(const struct ladder_frame *f, char *label, size_t size, char *numbers, size_t numbers_size)
 {
@@ -228,7 +230,7 @@ void row_frame(struct ladder *l, const struct ladder_frame *f, enum row_form for
     row_remarks(l, f, form);
 }
 
-/* ---------------------------------------------------------------- everything else ---------------------------------------------------------------- */
+/* ---------------------------------------- everything else ---------------------------------------- */
 
 void row_item(struct ladder *l, const struct ladder_item *i)
 {
@@ -243,7 +245,8 @@ void row_item(struct ladder *l, const struct ladder_item *i)
     if (i->kind == ITEM_STATE) {
         snprintf(text, sizeof text, "%s %s %s %s", g->dot, state_text(i->state_before), g->to, state_text(i->state_after));
     } else if (i->kind == ITEM_TIMER) {
-        snprintf(text, sizeof text, "%s timer%s%s", g->dot, i->a > 0 ? ", set to " : "", i->a > 0 ? view_duration((pl_time)i->a, span, sizeof span) : "");
+        snprintf(text, sizeof text, "%s timer%s%s", g->dot, i->a > 0 ? ", set to " : "",
+                 i->a > 0 ? view_duration((pl_time)i->a, span, sizeof span) : "");
     } else {
         snprintf(text, sizeof text, "%s decision: %" PRId64 " %s %" PRId64, g->dot, i->a, g->to, i->b);
     }

@@ -42,8 +42,8 @@ static void put_frame(struct line *l, const struct pl_trace_event *e)
         return;
     }
     const struct pl_trace_segment *s = e->seg;
-    put(l, " TCP %s seq=%" PRIu32 " ack=%" PRIu32 " len=%" PRIu32 " win=%" PRIu32, view_flags(s->flags, flags, sizeof flags), s->seq, s->ack,
-        s->len, s->wnd);
+    put(l, " TCP %s seq=%" PRIu32 " ack=%" PRIu32 " len=%" PRIu32 " win=%" PRIu32, view_flags(s->flags, flags, sizeof flags), s->seq,
+        s->ack, s->len, s->wnd);
     if (s->flags & PL_URG) put(l, " up=%u", s->up);
     if (s->segs > 1) put(l, " segs=%u", s->segs);
     if (*view_options(s, options, sizeof options)) put(l, " %s", options);

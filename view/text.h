@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * text.h: the trace as lines of text, one per event, for logs:
+ * text.h: the trace as lines of text, one per event, for logs (here folded):
  *
- *     0.000000 client out 192.0.2.1:49152 > 192.0.2.2:80 TCP SYN seq=0 ack=0 len=0 win=65535 mss=1460 SYN-SENT: connect() was called: ... [RFC 9293 3.10.1]
+ *     0.000000 client out 192.0.2.1:49152 > 192.0.2.2:80 TCP SYN seq=0 ack=0 len=0 win=65535 mss=1460 SYN-SENT:
+ *     connect() was called: ... [RFC 9293 3.10.1]
  */
 #ifndef VIEW_TEXT_H
 #define VIEW_TEXT_H

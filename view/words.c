@@ -10,7 +10,8 @@
 const char *view_flags(uint8_t flags, char *buf, size_t size)
 {
     static const struct { uint8_t bit; char name[4]; } order[] = {
-        {PL_SYN, "SYN"}, {PL_FIN, "FIN"}, {PL_RST, "RST"}, {PL_PSH, "PSH"}, {PL_URG, "URG"}, {PL_ECE, "ECE"}, {PL_CWR, "CWR"}, {PL_ACK, "ACK"},
+        {PL_SYN, "SYN"}, {PL_FIN, "FIN"}, {PL_RST, "RST"}, {PL_PSH, "PSH"},
+        {PL_URG, "URG"}, {PL_ECE, "ECE"}, {PL_CWR, "CWR"}, {PL_ACK, "ACK"},
     };
     size_t n = 0;
     snprintf(buf, size, "-");
@@ -30,7 +31,8 @@ const char *view_options(const struct pl_trace_segment *s, char *buf, size_t siz
     if (s->opts & 16) {
         size_t m = (size_t)snprintf(part[4], sizeof part[4], "sack=");
         for (unsigned i = 0; i < s->nsack && i < 4; i++)
-            m += (size_t)snprintf(part[4] + m, sizeof part[4] - m, "%s%" PRIu32 "-%" PRIu32, i ? "," : "", s->sack[2 * i], s->sack[2 * i + 1]);
+            m += (size_t)snprintf(part[4] + m, sizeof part[4] - m, "%s%" PRIu32 "-%" PRIu32, i ? "," : "", s->sack[2 * i],
+                                  s->sack[2 * i + 1]);
     }
     if (size) buf[0] = 0;
     for (unsigned i = 0; i < 5; i++)

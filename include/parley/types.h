@@ -129,6 +129,8 @@ enum pl_error {
 #undef X
     PL_ERROR_END_
 };
+const char *pl_strerror(int error);       /* a sentence; for 0 "no error", "?" for what is none of these. Static */
+const char *pl_error_name(int error);     /* "PL_ETIMEDOUT" */
 
 #ifdef __cplusplus
 }

@@ -2,8 +2,9 @@
  *
  * with_gso.c: see with_gso.h. The way in is join.c.
  *
- * Out: segments are gathered in batches of BATCH for the inner device. If it takes only part of a super-frame's segments, the super-frame is
- * copied to `rest` and counts as taken; the rest goes out before anything else, at the next send or recv, and deadline() asks for one soon.
+ * Out: segments are gathered in batches of BATCH for the inner device. If it takes only part of a super-frame's segments, the super-frame
+ * is copied to `rest` and counts as taken; the rest goes out before anything else, at the next send or recv, and deadline() asks for one
+ * soon.
  */
 #include "os/driver/with_gso.h"
 
@@ -28,6 +29,7 @@ struct with_gso {
     struct segmenter rest_cut;
     bool resting;
     pl_time retry_at;                     /* when to try the rest again; 0: not said yet */
+    bool refused;                         /* the caller was sent away, and has not come back yet */
     uint8_t *rest_bytes;
     struct pl_frame in[JOIN_FRAMES_MAX];
 };
@@ -107,8 +109,10 @@ static int with_gso_send(struct pl_driver *driver, const struct pl_frame *frames
 {
     struct with_gso *g = (struct with_gso *)driver;
     int i = 0;
+    g->refused = false;
     while (i < n) {
         int taken = send_rest(g);
+        g->refused = taken == 0;
         if (taken < 1) return i > 0 ? i : taken;
         if (needs_work(g, &frames[i])) {
             taken = send_cut(g, &frames[i]);
@@ -157,6 +161,8 @@ static pl_time with_gso_deadline(struct pl_driver *driver, pl_time now)
 {
     struct with_gso *g = (struct with_gso *)driver;
     pl_time at = g->inner->ops->deadline ? g->inner->ops->deadline(g->inner, now) : PL_NEVER;
+    /* The caller was sent away because of the rest; the rest is gone, and the device has no way to say that there is room again. */
+    if (g->refused && !g->resting) return now;
     /* The caller does not know that something waits, so it does not poll for room. */
     if (g->resting && g->retry_at == 0) g->retry_at = now + PL_MS;
     return g->resting && g->retry_at < at ? g->retry_at : at;

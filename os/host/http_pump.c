@@ -82,6 +82,15 @@ static ptrdiff_t send_some(struct http_pump *p, pl_time now)
     return sent;
 }
 
+static void tell(struct http_pump *p, int status, bool refused)
+{
+    struct pl_http_out out;
+    if (!p->on_answer)
+        return;
+    pl_http_server_out(p->engine, &out);
+    p->on_answer(p, status, out.body_bytes, refused);
+}
+
 /* Feeds once. 1: something moved; 0: nothing did; another error: the connection failed. */
 static int feed_some(struct http_pump *p, pl_time now)
 {
@@ -95,8 +104,10 @@ static int feed_some(struct http_pump *p, pl_time now)
         p->io->recv_consume(p->conn, used);
     if (event.kind == PL_HTTP_REQUEST) {
         content_end(p);
-        http_site_answer(p->root, p->engine, &p->content, now);
+        tell(p, http_site_answer(p->root, p->engine, &p->content, now), false);
     }
+    if (event.kind == PL_HTTP_REFUSED)
+        tell(p, event.status, true);
     if (used > 0 || event.kind != PL_HTTP_NONE)
         return 1;
     if (r == 0) {

@@ -60,6 +60,9 @@ struct http_pump {
     struct http_content content;          /* of the answer under way */
     uint64_t sent_bytes;
     bool closed;
+    /* Told of each answer as it begins, for the access log; may be set after http_pump_init. The request is pl_http_server_head, of which
+     * nothing is left when it was refused; `bytes`: of the body to come. */
+    void (*on_answer)(struct http_pump *, int status, uint64_t bytes, bool refused);
 };
 
 /* Everything is borrowed from the caller for the life of the pump. */

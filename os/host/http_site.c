@@ -12,7 +12,7 @@
 
 /* A directory asked for without its final '/': relative links in its pages would miss. The answer names only the last part of the path
  * ("./dir/"), so that no text of the request can turn it into another host. */
-static void redirect(pl_http_server *engine, pl_time now)
+static int redirect(pl_http_server *engine, pl_time now)
 {
     char location[1024];
     const struct pl_http_head *head = pl_http_server_head(engine);
@@ -25,46 +25,42 @@ static void redirect(pl_http_server *engine, pl_time now)
     int n = snprintf(location, sizeof location, "./%.*s/%s%.*s", (int)(path + path_len - last), last, query_len > 0 ? "?" : "",
                      (int)query_len, query);
     struct pl_http_answer a = {.status = 301, .last_modified = PL_HTTP_NO_DATE, .location = location};
-    if (n >= (int)sizeof location || pl_http_server_answer(engine, &a, now) < 0)
-        pl_http_server_error(engine, 404, NULL, now);
+    int status = n < (int)sizeof location ? pl_http_server_answer(engine, &a, now) : PL_EINVAL;
+    return status > 0 ? status : pl_http_server_error(engine, 404, NULL, now);
 }
 
-static void answer_content(pl_http_server *engine, struct http_content *c, pl_time now)
+static int answer_content(pl_http_server *engine, struct http_content *c, pl_time now)
 {
     struct pl_http_answer a = {
         .status = 200, .length = c->bytes, .last_modified = c->modified_s, .content_type = c->type, .etag = c->etag[0] ? c->etag : NULL,
         .ranges = !c->text,
     };
     struct pl_http_out out;
-    if (pl_http_server_answer(engine, &a, now) < 0)
-        pl_http_server_error(engine, 500, NULL, now);
+    int status = pl_http_server_answer(engine, &a, now);
+    if (status < 0)
+        status = pl_http_server_error(engine, 500, NULL, now);
     pl_http_server_out(engine, &out);
     if (out.body_bytes == 0)              /* HEAD, 304, 416, an empty file */
         http_content_close(c);
+    return status;
 }
 
-void http_site_answer(const struct http_root *root, pl_http_server *engine, struct http_content *content, pl_time now)
+int http_site_answer(const struct http_root *root, pl_http_server *engine, struct http_content *content, pl_time now)
 {
     char path[PATH_MAX];
     const struct pl_http_head *head = pl_http_server_head(engine);
     *content = (struct http_content){.fd = -1};
     if (head->method == PL_HTTP_OPTIONS) {
         struct pl_http_answer a = {.status = 204, .last_modified = PL_HTTP_NO_DATE, .allow = ALLOWED};
-        pl_http_server_answer(engine, &a, now);
-        return;
+        return pl_http_server_answer(engine, &a, now);
     }
-    if (head->method != PL_HTTP_GET && head->method != PL_HTTP_HEAD) {
-        pl_http_server_error(engine, 405, ALLOWED, now);
-        return;
-    }
+    if (head->method != PL_HTTP_GET && head->method != PL_HTTP_HEAD)
+        return pl_http_server_error(engine, 405, ALLOWED, now);
     size_t raw_len;
     const char *raw = pl_http_server_text(engine, head->path, &raw_len);
     ptrdiff_t len = pl_http_path_decode(raw, raw_len, path, sizeof path);
     int status = len < 0 ? 404 : http_content_open(root, path, (size_t)len, content);
     if (status == 200)
-        answer_content(engine, content, now);
-    else if (status == 301)
-        redirect(engine, now);
-    else
-        pl_http_server_error(engine, status, NULL, now);
+        return answer_content(engine, content, now);
+    return status == 301 ? redirect(engine, now) : pl_http_server_error(engine, status, NULL, now);
 }

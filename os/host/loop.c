@@ -2,14 +2,15 @@
  *
  * loop.c: see loop.h; the order of calls is the one that parley.h prescribes.
  *
- * One turn:  recv from each device that may have something, pl_rx;  pl_poll;  repeat { pl_tx and send until 0; on_events } until quiet.
+ * One turn:  recv from each device that may have something, pl_rx;  pl_poll;  repeat { on_events; pl_tx and send until 0 } until quiet.
  *
  * A device that is full takes only part of what pl_tx gave. The spans of the rest point into the stack's block and hold until the next call
  * other than pl_tx, so they are copied to the port's stash, at most one batch, and the interface is told to be not ready: the stack gives
  * nothing more for it, and it does not count for pl_deadline. When the device is writable the stash goes first.
  *
- * A busy loop does not poll: a device that had frames is simply asked again. Every BUSY_TURNS turns descriptors are looked at anyway, so that
- * a flood on one of them starves none. A program that always has something to do is interrupted after ROUNDS_MAX rounds for the same reason.
+ * A busy loop does not poll: a device that had frames is simply asked again. Every BUSY_TURNS turns descriptors are looked at anyway, so
+ * that a flood on one of them starves none. A program that always has something to do is interrupted after ROUNDS_MAX rounds for the same
+ * reason.
  */
 #include "os/host/loop.h"
 
@@ -218,9 +219,10 @@ static bool turn(struct host_loop *l)
         bool more = false;
         l->now = host_now();
         pl_poll(l->stack, l->now);
+        /* Events first: what the program answers then carries the acknowledgement. */
+        more |= act_on_events(l);
         for (int i = 0; i < HOST_LOOP_DRIVERS_MAX; i++)
             more |= l->port[i].driver && transmit(l, &l->port[i]);
-        more |= act_on_events(l);
         any |= more;
         if (!more) break;
         if (round == ROUNDS_MAX) return true;

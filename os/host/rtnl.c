@@ -11,16 +11,20 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* One request being put together: a header, the message of its kind, and attributes, some of which contain others. */
 struct request {
     struct nlmsghdr *head;
     _Alignas(8) uint8_t bytes[1024];
-    uint8_t answer[4096];
+    _Alignas(8) uint8_t answer[4096];
+    uint8_t route_type;                   /* of the route that was answered */
 };
 
 static void *begin(struct request *r, uint16_t type, uint16_t flags, size_t message_bytes)
@@ -62,11 +66,12 @@ static int ask(struct request *r)
         if (got < 0) result = -errno;
         struct nlmsghdr h;
         struct nlmsgerr e;
-        if (got < (ssize_t)(NLMSG_HDRLEN + sizeof e)) {
+        if (got < (ssize_t)(NLMSG_HDRLEN + sizeof(struct rtmsg))) {
             if (result == 0) result = -EIO;
             break;
         }
         memcpy(&h, r->answer, sizeof h);
+        if (h.nlmsg_type == RTM_NEWROUTE) r->route_type = ((const struct rtmsg *)(const void *)(r->answer + NLMSG_HDRLEN))->rtm_type;
         if (h.nlmsg_type != NLMSG_ERROR) continue;
         memcpy(&e, r->answer + NLMSG_HDRLEN, sizeof e);
         result = e.error;
@@ -151,6 +156,32 @@ static uint8_t family_of(const struct pl_addr *a, const uint8_t **bytes, size_t 
     return four ? AF_INET : AF_INET6;
 }
 
+static bool is_up(const char *name)
+{
+    struct ifreq ifr = {0};
+    int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", name);
+    bool up = s >= 0 && ioctl(s, SIOCGIFFLAGS, &ifr) == 0 && ifr.ifr_flags & IFF_UP;
+    if (s >= 0) close(s);
+    return up;
+}
+
+/* The kernel acknowledges a new IPv6 address before workers of its own have found the link ready and entered the route by which it receives
+ * for the address; what arrives in between is dropped. So this waits until the address is local, at most two seconds (a link without a
+ * cable is never ready). */
+static void wait_until_local(const uint8_t *addr)
+{
+    struct request r;
+    for (int i = 0; i < 2000; i++) {
+        struct rtmsg *m = begin(&r, RTM_GETROUTE, 0, sizeof *m);
+        m->rtm_family = AF_INET6;
+        m->rtm_dst_len = 128;
+        add(&r, RTA_DST, addr, 16);
+        if (ask(&r) == 0 && r.route_type == RTN_LOCAL) return;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
 int rtnl_addr_add(const char *name, const struct pl_addr *addr, unsigned prefix_bits)
 {
     struct request r;
@@ -166,7 +197,9 @@ int rtnl_addr_add(const char *name, const struct pl_addr *addr, unsigned prefix_
     if (n == 16) m->ifa_flags = IFA_F_NODAD;
     add(&r, IFA_LOCAL, bytes, n);
     add(&r, IFA_ADDRESS, bytes, n);
-    return ask(&r);
+    int error = ask(&r);
+    if (error == 0 && n == 16 && is_up(name)) wait_until_local(bytes);
+    return error;
 }
 
 int rtnl_route_add(const char *name, const struct pl_addr *to, unsigned prefix_bits, const struct pl_addr *via)

@@ -2,12 +2,13 @@
  *
  * testnet.c: see testnet.h.
  *
- * A child makes the namespaces with unshare(2) and hands their descriptors to this process over a socket; then it is gone. Everything that has
- * to happen inside a namespace happens in a child that enters it with setns(2), because without root a process that has entered a user
+ * A child makes the namespaces with unshare(2) and hands their descriptors to this process over a socket; then it is gone. Everything that
+ * has to happen inside a namespace happens in a child that enters it with setns(2), because without root a process that has entered a user
  * namespace cannot leave it. Sockets and TUN descriptors stay in the namespace in which they were made, so those are handed back too.
  */
 #include "os/host/testnet.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -38,7 +39,8 @@ static int send_fds(int s, const int *fds, int n)
     } control = {0};
     char byte = 0;
     struct iovec iov = {&byte, 1};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)n)};
+    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes};
+    m.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)n);
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
@@ -171,8 +173,8 @@ static int explain(const struct refusal *r, char *why, size_t why_size)
 {
     const char *advice = "";
     if (r->error == -EPERM || r->error == -EACCES)
-        advice = ": run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0; "
-                 "in a container also its seccomp profile)";
+        advice = ": run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, "
+                 "kernel.apparmor_restrict_unprivileged_userns=0; in a container also its seccomp profile)";
     else if (r->error == -ENOSPC)
         advice = ": the limit of namespaces is reached (sysctl user.max_user_namespaces, user.max_net_namespaces)";
     else if (r->error == -EINVAL || r->error == -ENOSYS)
@@ -183,7 +185,8 @@ static int explain(const struct refusal *r, char *why, size_t why_size)
 int testnet_open(struct testnet *t, int n, char *why, size_t why_size)
 {
     *t = (struct testnet){.user_ns = -1};
-    if (n < 1 || n > TESTNET_NAMESPACES_MAX) return why_not(why, why_size, PL_EINVAL, "between 1 and %d namespaces", TESTNET_NAMESPACES_MAX);
+    if (n < 1 || n > TESTNET_NAMESPACES_MAX)
+        return why_not(why, why_size, PL_EINVAL, "between 1 and %d namespaces", TESTNET_NAMESPACES_MAX);
     struct refusal *r = mmap(NULL, sizeof *r, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (r == MAP_FAILED) return why_not(why, why_size, PL_ENETDOWN, "no memory: %s", strerror(errno));
     struct child c;
@@ -266,7 +269,7 @@ int testnet_run(const struct testnet *t, int ns, testnet_fn *fn, void *arg, size
     return result;
 }
 
-pid_t testnet_spawn(const struct testnet *t, int ns, char *const argv[], int out_fd)
+pid_t testnet_spawn(const struct testnet *t, int ns, const char *const argv[], int out_fd)
 {
     pid_t parent = getpid(), pid = fork_tied(NULL);
     if (pid != 0) return pid;
@@ -278,7 +281,7 @@ pid_t testnet_spawn(const struct testnet *t, int ns, char *const argv[], int out
     }
     if (testnet_enter(t, ns) == 0) {
         tie_to(parent);                   /* entering a user namespace with new rights undid it */
-        execvp(argv[0], argv);
+        execvp(argv[0], (char *const *)(uintptr_t)argv);
     }
     dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
     _exit(127);
@@ -293,6 +296,12 @@ struct task {
     uint32_t mtu;
     int peer_ns, domain, type, protocol;
 };
+
+static bool read_addr(const char *text, struct pl_addr *to)
+{
+    *to = (struct pl_addr){.b = {[10] = 0xff, [11] = 0xff}};
+    return inet_pton(AF_INET, text, to->b + 12) == 1 || inet_pton(AF_INET6, text, to->b) == 1;
+}
 
 static void set_name(char *to, const char *from) { snprintf(to, 32, "%s", from); }
 
@@ -393,14 +402,14 @@ int testnet_addr(const struct testnet *t, int ns, const char *name, const char *
 {
     struct task k = {.bits = prefix_bits};
     set_name(k.name, name);
-    return pl_addr_parse(addr, &k.to) < 0 ? -EINVAL : run_task(t, ns, do_addr, &k);
+    return !read_addr(addr, &k.to) ? -EINVAL : run_task(t, ns, do_addr, &k);
 }
 
 int testnet_route(const struct testnet *t, int ns, const char *name, const char *to, unsigned prefix_bits, const char *via)
 {
     struct task k = {.bits = prefix_bits, .has_via = via};
     set_name(k.name, name);
-    if (pl_addr_parse(to, &k.to) < 0 || (via && pl_addr_parse(via, &k.via) < 0)) return -EINVAL;
+    if (!read_addr(to, &k.to) || (via && !read_addr(via, &k.via))) return -EINVAL;
     return run_task(t, ns, do_route, &k);
 }
 

@@ -3,8 +3,8 @@
  * checksum.c: the Internet checksum, RFC 1071.
  *
  * Theory of operation. A one's complement sum of 16-bit words may be taken over wider words as well and folded at the end (RFC 1071
- * section 2(C)), because 2^16, 2^32 and 2^64 are all 1 modulo 2^16 - 1. So every loop adds 32-bit halves into 64-bit accumulators, which
- * cannot overflow below 2^32 additions, and folds once. Header-sized inputs never reach a vector loop: its set-up costs more than it saves.
+ * section 2(C)), because 2^16, 2^32 and 2^64 are all 1 modulo 2^16 - 1. So the loops add into lanes that are wide enough for what they are
+ * given, and fold once. Header-sized inputs never reach a vector loop: its set-up costs more than it saves.
  */
 #include "base/checksum.h"
 #include "base/bytes.h"
@@ -54,7 +54,6 @@ static inline uint64_t halves(uint64_t v) { return (v & 0xffffffff) + (v >> 32);
 /* The bytes that are left over from wider steps, n < 8. The odd byte is the first of its word in memory. */
 static inline uint64_t sum_tail(const uint8_t *p, size_t n)
 {
-    uint8_t padded[8] = {0};
     uint64_t s = 0;
     if (n & 4) {
         uint32_t v;
@@ -68,7 +67,7 @@ static inline uint64_t sum_tail(const uint8_t *p, size_t n)
     }
     if (n & 1) {
         uint16_t v;
-        padded[0] = *p;
+        uint8_t padded[2] = {*p, 0};
         memcpy(&v, padded, 2);
         s += v;
     }
@@ -110,24 +109,40 @@ static uint64_t sum_sse2(const uint8_t *p, size_t n)
     return lanes[0] + lanes[1] + sum_plain(p, n);
 }
 
-__attribute__((target("avx2"))) static inline __m256i step256(__m256i s, const uint8_t *p, __m256i low)
+/* 32 bytes are 16 words. Taken as signed (which xor 0x8000 makes of them: each is then 0x8000 too small), pairs of them are added into eight 32-bit
+ * lanes by one instruction. A block of BLOCK bytes cannot overflow a lane; the 0x8000s are put back at its end. */
+__attribute__((target("avx2"))) static inline __m256i step256(__m256i s, const uint8_t *p, __m256i sign, __m256i ones)
 {
-    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
-    return _mm256_add_epi64(s, _mm256_add_epi64(_mm256_and_si256(v, low), _mm256_srli_epi64(v, 32)));
+    __m256i v = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)p), sign);
+    return _mm256_add_epi32(s, _mm256_madd_epi16(v, ones));
+}
+
+__attribute__((target("avx2"))) static uint64_t sum_block_avx2(const uint8_t *p, size_t n)   /* n: a multiple of 32, at most BLOCK */
+{
+    const __m256i sign = _mm256_set1_epi16(-0x8000), ones = _mm256_set1_epi16(1);
+    __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
+    size_t words = n / 2;
+    for (; n >= 128; p += 128, n -= 128) {
+        a = step256(a, p, sign, ones), b = step256(b, p + 32, sign, ones);
+        c = step256(c, p + 64, sign, ones), d = step256(d, p + 96, sign, ones);
+    }
+    for (; n; p += 32, n -= 32)
+        a = step256(a, p, sign, ones);
+    a = _mm256_add_epi32(_mm256_add_epi32(a, b), _mm256_add_epi32(c, d));
+    __m256i wide = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(a)), _mm256_cvtepi32_epi64(_mm256_extracti128_si256(a, 1)));
+    __m128i half = _mm_add_epi64(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+    return (uint64_t)(_mm_cvtsi128_si64(half) + _mm_extract_epi64(half, 1)) + 0x8000u * (uint64_t)words;
 }
 
 __attribute__((target("avx2"))) static uint64_t sum_avx2(const uint8_t *p, size_t n)
 {
-    const __m256i low = _mm256_set1_epi64x(0xffffffff);
-    __m256i s = _mm256_setzero_si256(), t = s;
-    for (; n >= 64; p += 64, n -= 64)
-        s = step256(s, p, low), t = step256(t, p + 32, low);
-    if (n >= 32)
-        s = step256(s, p, low), p += 32, n -= 32;
-    s = _mm256_add_epi64(s, t);
-    uint64_t lanes[4];
-    memcpy(lanes, &s, sizeof lanes);
-    uint64_t sum = lanes[0] + lanes[1] + lanes[2] + lanes[3];
+    enum { BLOCK = 128 << 10 };
+    uint64_t sum = 0;
+    for (; n >= 32;) {
+        size_t block = n < BLOCK ? n & ~(size_t)31 : BLOCK;
+        sum += sum_block_avx2(p, block);
+        p += block, n -= block;
+    }
     for (; n >= 8; p += 8, n -= 8)
         sum += halves(load64(p));
     return sum + sum_tail(p, n);
@@ -172,18 +187,6 @@ uint32_t csum_spans(const struct pl_span *spans, unsigned nspans, size_t off, si
         off = 0;
     }
     return csum_fold(sum);
-}
-
-uint32_t csum_pseudo(const uint8_t src[16], const uint8_t dst[16], uint8_t protocol, uint32_t length)
-{
-    /* RFC 9293 3.1 (IPv4) sums addresses, protocol and 16-bit length; RFC 8200 8.1 (IPv6) addresses, 32-bit length and protocol: the same
-     * words, but for the addresses. And the ::ffff of a mapped address adds 0xffff, which is zero in one's complement, so that summing its
-     * 16 bytes is summing its last 4. The total is never zero (the protocol is not), so no second zero can arise either. */
-    uint8_t rest[8] = {0};
-    put_be32(rest, length);
-    rest[7] = protocol;
-    uint64_t s = halves(load64(src)) + halves(load64(src + 8)) + halves(load64(dst)) + halves(load64(dst + 8)) + halves(load64(rest));
-    return fold64(s);
 }
 
 void csum_store(uint8_t *p, uint32_t sum, bool zero_is_ones)

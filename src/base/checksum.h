@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <parley/types.h>
+#include <string.h>
 
 enum cpu_feature { CPU_PROBED = 1, CPU_SSE2 = 2, CPU_AVX2 = 4 };
 uint32_t cpu_probe(void);                                           /* inline cpuid (and xgetbv for AVX2); no library call */
@@ -29,8 +30,23 @@ static inline uint16_t csum_fold(uint32_t s)                        /* 16 bits, 
 }
 /* The partial sum of bytes [off, off + n) of a span list, odd boundaries included. */
 uint32_t csum_spans(const struct pl_span *spans, unsigned nspans, size_t off, size_t n, uint32_t cpu);
-/* The partial sum of the TCP/UDP/ICMPv6 pseudo-header: IPv4's (RFC 9293 3.1) when both are mapped addresses, else IPv6's (RFC 8200 8.1). */
-uint32_t csum_pseudo(const uint8_t src[16], const uint8_t dst[16], uint8_t protocol, uint32_t length);
+/* The partial sum of the TCP/UDP/ICMPv6 pseudo-header. RFC 9293 3.1 (IPv4) sums addresses, protocol and 16-bit length; RFC 8200 8.1 (IPv6) addresses,
+ * 32-bit length and protocol: the same words, but for the addresses. And the ::ffff of a mapped address adds 0xffff, which is zero in one's
+ * complement, so that summing its 16 bytes is summing its last 4. */
+static inline uint32_t csum_pseudo(const uint8_t src[16], const uint8_t dst[16], uint8_t protocol, uint32_t length)
+{
+    uint32_t w[8];
+    memcpy(w, src, 16);
+    memcpy(w + 4, dst, 16);
+    uint64_t s = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7];
+    uint8_t rest[4] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length}, last[2] = {0, protocol};
+    uint32_t len;
+    uint16_t proto;
+    memcpy(&len, rest, 4);
+    memcpy(&proto, last, 2);
+    s += (uint64_t)len + proto;
+    return csum_fold((uint32_t)(s & 0xffff) + (uint32_t)(s >> 16 & 0xffff) + (uint32_t)(s >> 32));
+}
 /* Stores the complement of `sum` at p in the order it has in a packet; UDP passes zero_is_ones = true (RFC 768). */
 void csum_store(uint8_t *p, uint32_t sum, bool zero_is_ones);
 

@@ -34,11 +34,11 @@ void chunks_unpin(struct chunks *, uint32_t chunk);
 static inline uint32_t chunks_free(const struct chunks *p) { return p->capacity - p->used; }
 static inline struct chunk_meta *chunks_meta(const struct chunks *p, uint32_t chunk)
 {
-    return (struct chunk_meta *)((char *)(uintptr_t)p + p->meta) + (chunk - 1);
+    return (struct chunk_meta *)((uintptr_t)p + p->meta) + (chunk - 1);
 }
 static inline uint8_t *chunks_at(const struct chunks *p, uint32_t chunk)
 {
-    return (uint8_t *)(uintptr_t)p + p->at + ((size_t)(chunk - 1) << p->shift);
+    return (uint8_t *)((uintptr_t)p + p->at + ((size_t)(chunk - 1) << p->shift));
 }
 static inline uint32_t chunks_next(const struct chunks *p, uint32_t chunk) { return chunks_meta(p, chunk)->next; }
 

@@ -30,11 +30,11 @@ uint32_t slots_take(struct slots *);                                /* 0: none l
 void slots_give(struct slots *, uint32_t slot);                     /* zeroes it, bumps the generation */
 static inline struct slot_meta *slots_meta(const struct slots *p, uint32_t slot)
 {
-    return (struct slot_meta *)((char *)(uintptr_t)p + p->meta) + (slot - 1);
+    return (struct slot_meta *)((uintptr_t)p + p->meta) + (slot - 1);
 }
 static inline void *slots_at(const struct slots *p, uint32_t slot)
 {
-    return (char *)(uintptr_t)p + p->at + (size_t)(slot - 1) * p->slot_bytes;
+    return (void *)((uintptr_t)p + p->at + (size_t)(slot - 1) * p->slot_bytes);
 }
 static inline bool slots_live(const struct slots *p, uint32_t slot)
 {

@@ -22,7 +22,7 @@ enum { DIGIT_BITS = 6, LOOK_AHEAD = 8 };
 
 static inline struct wheel_node *node_at(const struct wheel *w, uint32_t id)
 {
-    return (struct wheel_node *)((char *)(uintptr_t)w + w->nodes) + (id - 1);
+    return (struct wheel_node *)((uintptr_t)w + w->nodes) + (id - 1);
 }
 
 static inline uint64_t tick_of(pl_time t) { return t >> WHEEL_SHIFT; }

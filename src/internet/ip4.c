@@ -39,6 +39,7 @@ static enum pl_drop judge_options(const uint8_t *bytes, unsigned hdr_bytes)
 
 enum pl_drop ip4_judge(const uint8_t *bytes, uint32_t n, uint32_t whole, struct ip_in *in)
 {
+    in->fragment = in->src_any = in->complain = in->complain_to_group = false;
     if (n < WIRE_IP4_BYTES)
         return PL_DROP_RUNT;
     wire_addr_from_ip4(in->src, bytes + 12);

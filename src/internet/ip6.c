@@ -53,6 +53,7 @@ static enum pl_drop judge_addresses(struct ip_in *in)
 
 enum pl_drop ip6_judge(const uint8_t *bytes, uint32_t n, uint32_t whole, struct ip_in *in)
 {
+    in->fragment = in->src_any = in->complain = in->complain_to_group = false;
     if (n < WIRE_IP6_BYTES)
         return PL_DROP_RUNT;
     memcpy(in->src, bytes + 8, 16);

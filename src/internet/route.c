@@ -4,6 +4,7 @@
  */
 #include "internet/route.h"
 #include <string.h>
+#include "base/bytes.h"
 #include "wire/ip_proto.h"
 
 enum { MAPPED_BITS = 96 };                /* length of ::ffff:0:0/96 */
@@ -77,26 +78,21 @@ uint32_t route_addr_find(const struct slots *addrs, int32_t iface, const uint8_t
     return 0;
 }
 
-static bool is_host_part(const struct addr_entry *e, const uint8_t addr[16], uint8_t fill)
-{
-    for (unsigned bit = e->prefix_bits; bit < 128; bit++) {
-        uint8_t mask = (uint8_t)(0x80 >> (bit & 7));
-        if ((addr[bit >> 3] & mask) != (fill & mask))
-            return false;
-    }
-    return true;
-}
-
 bool route_addr_is_directed_broadcast(const struct slots *addrs, int32_t iface, const uint8_t addr[16])
 {
+    /* every prefix that has a broadcast address leaves at least two host bits, all of them alike: most addresses are none at a glance */
+    if ((addr[15] & 3) != 3 && (addr[15] & 3) != 0)
+        return false;
     if (!wire_addr_is_ip4(addr))
         return false;
+    uint32_t a = get_be32(addr + 12);
     for (uint32_t slot = slots_next(addrs, 0); slot; slot = slots_next(addrs, slot)) {
         const struct addr_entry *e = slots_at(addrs, slot);
         /* a /31 and a /32 have no broadcast address (RFC 3021 2.1) */
-        if ((iface >= 0 && e->iface != iface) || !wire_addr_is_ip4(e->addr) || e->prefix_bits > 126)
+        if ((iface >= 0 && e->iface != iface) || e->prefix_bits > 126 || e->prefix_bits <= MAPPED_BITS || !wire_addr_is_ip4(e->addr))
             continue;
-        if (contains(e->addr, e->prefix_bits, addr) && (is_host_part(e, addr, 0xff) || is_host_part(e, addr, 0)))
+        uint32_t host = UINT32_MAX >> (e->prefix_bits - MAPPED_BITS), part = a & host;
+        if (((a ^ get_be32(e->addr + 12)) & ~host) == 0 && (part == host || part == 0))
             return true;
     }
     return false;

@@ -46,7 +46,9 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
     case PL_OPT_RCVBUF:
         if (!within(v, 1, 1 << 30))
             return PL_EINVAL;
-        c->rcvbuf_bytes = (uint32_t)v;
+        c->rcvbuf_bytes = (uint32_t)v;    /* not below what the agreed scale can express */
+        if (c->rcvbuf_bytes < 1u << c->opt.rcv_wscale)
+            c->rcvbuf_bytes = 1u << c->opt.rcv_wscale;
         return PL_OK;
     case PL_OPT_DSCP:
         if (!within(v, 0, 63))

@@ -12,7 +12,7 @@ void pl_config_default(struct pl_config *config, size_t size)
                           .sndbuf_bytes = 1 << 20, .rcvbuf_bytes = 1 << 20, .syn_retries = 7, .syn_ack_retries = 5, .data_retries = 15,
                           .orphan_retries = 8, .backlog_default = 128, .msl = 30 * PL_S, .rto_initial = 1 * PL_S, .rto_min = 200 * PL_MS,
                           .rto_max = 120 * PL_S, .delayed_ack = 40 * PL_MS, .fin_wait_2_timeout = 60 * PL_S, .orphan_timeout = 120 * PL_S,
-                          .keepalive_idle = 7200 * PL_S, .keepalive_interval = 75 * PL_S, .keepalive_probes = 9, .overcommit_percent = 400,
+                          .keepalive_idle = 7200 * PL_S, .keepalive_interval = 75 * PL_S, .keepalive_probes = 9,
                           .window_scaling = true, .timestamps = true, .sack = true, .hop_limit = 64};
     memcpy(config, &c, size < sizeof c ? size : sizeof c);
 }

@@ -18,33 +18,37 @@ static bool sum_ok(const pl_stack *s, const struct packet *p)
     return csum_fold(sum) == 0xffff;
 }
 
-/* The flow that the quoted packet belonged to. False: it is no packet of ours. */
-static bool quoted_flow(const pl_stack *s, const struct packet *p, const struct wire_quote *q, struct flow *flow)
+static struct pl_addr addr_on(const uint8_t bytes[16], int32_t iface)
 {
-    bool link_local = route_addr_is_link_local6(q->src) || route_addr_is_link_local6(q->dst);
-    uint32_t zone = link_local ? (uint32_t)p->iface + 1 : 0;
-    if (!route_addr_find(&s->addrs, -1, q->src, zone))
-        return false;
-    *flow = (struct flow){.zone = zone, .protocol = q->protocol, .local_port = q->src_port, .remote_port = q->dst_port};
+    struct pl_addr a = {.zone = route_addr_is_link_local6(bytes) ? (uint32_t)iface + 1 : 0};
+    memcpy(a.b, bytes, 16);
+    return a;
+}
+
+/* The flow that the quoted packet belonged to. False: it is no packet of ours. Connections carry the zone of their peer, sockets their own. */
+static bool quoted_flow(const struct wire_quote *q, const struct pl_addr *local, const struct pl_addr *remote, struct flow *flow)
+{
+    *flow = (struct flow){.zone = remote->zone, .protocol = q->protocol, .local_port = q->src_port, .remote_port = q->dst_port};
     memcpy(flow->local, q->src, 16);
     memcpy(flow->remote, q->dst, 16);
-    if (q->protocol == WIRE_PROTO_TCP || q->protocol == WIRE_PROTO_UDP)
+    if (q->protocol == WIRE_PROTO_TCP)
         return true;
-    bool echo = q->version == 4 ? q->protocol == WIRE_PROTO_ICMP4 && q->icmp_type == WIRE_ICMP4_ECHO
-                                : q->protocol == WIRE_PROTO_ICMP6 && q->icmp_type == WIRE_ICMP6_ECHO;
+    flow->zone = local->zone;
+    if (q->protocol == WIRE_PROTO_UDP)
+        return true;
     flow->protocol = WIRE_PROTO_ICMP4;    /* echo sockets of both families */
     flow->local_port = q->echo_id;
-    return echo;
+    flow->remote_port = 0;
+    return q->version == 4 ? q->protocol == WIRE_PROTO_ICMP4 && q->icmp_type == WIRE_ICMP4_ECHO
+                           : q->protocol == WIRE_PROTO_ICMP6 && q->icmp_type == WIRE_ICMP6_ECHO;
 }
 
 static enum pl_drop trouble_rx(pl_stack *s, const struct packet *p, const struct icmp_news *news)
 {
     struct flow flow;
-    if (!quoted_flow(s, p, &news->quote, &flow))
+    struct pl_addr local = addr_on(news->quote.src, p->iface), remote = addr_on(news->quote.dst, p->iface);
+    if (!path_is_ours(s, &local) || !quoted_flow(&news->quote, &local, &remote, &flow))
         return PL_DROP_ICMP_QUOTE;
-    struct pl_addr remote = {.zone = flow.zone}, local = {.zone = flow.zone};
-    memcpy(remote.b, flow.remote, 16);
-    memcpy(local.b, flow.local, 16);
     uint32_t mtu = 0;
     if (news->kind == ICMP_TOO_BIG) {
         struct path path;
@@ -82,6 +86,10 @@ void icmp_rx(pl_stack *s, struct packet *p, const struct iface *i)
         icmp4_judge(p->bytes + p->l4_off, n, &news);
     else
         icmp6_judge(p->bytes + p->l4_off, n, &news);
+    if (news.kind != ICMP_NOTHING && news.kind != ICMP_ND && route_addr_is_zero(p->src.b)) {
+        p->drop = PL_DROP_IP_MARTIAN;     /* only Neighbour Discovery speaks before it has an address */
+        return;
+    }
     switch (news.kind) {
     case ICMP_NOTHING:
         p->drop = (uint16_t)news.drop;

@@ -253,7 +253,7 @@ void half_open_after(pl_stack *s, uint32_t slot, struct tcp *c, struct tcp_ctx *
     uint32_t ref = flow_ref(&s->flows, FLOW_HALF_OPEN, slot);
     reply(s, c, x);
     advise(s, c, x);
-    if (c->state == PL_CLOSED) {
+    if (c->state == PL_CLOSED || c->state == PL_LISTEN) {
         half_open_free(s, slot);
         return;
     }

@@ -119,7 +119,6 @@ static void ip_rx(pl_stack *s, struct packet *p, const struct iface *i)
     const uint8_t *at = p->bytes + p->ip_off;
     uint32_t n = p->contiguous - p->ip_off, whole = p->frame_bytes - p->ip_off;
     struct ip_in in;
-    in.fragment = in.complain = in.complain_to_group = in.src_any = false;
     enum pl_drop drop = p->family == 4 ? ip4_judge(at, n, whole, &in) : ip6_judge(at, n, whole, &in);
     p->drop = (uint16_t)drop;
     if (drop == PL_DROP_RUNT)
@@ -140,6 +139,11 @@ static void ip_rx(pl_stack *s, struct packet *p, const struct iface *i)
     bool link_group = p->to_group;
     if (!addressed_to_us(s, p)) {
         p->drop = PL_DROP_IP_NOT_FOR_US;
+        return;
+    }
+    /* threats V17: the broadcast address of our own net is no sender's, or the answer would go to all */
+    if (p->family == 4 && route_addr_is_directed_broadcast(&s->addrs, p->iface, p->src.b)) {
+        p->drop = PL_DROP_IP_MARTIAN;
         return;
     }
     /* RFC 1122 3.3.6: a packet for us alone has no business in a broadcast of the link. TCP has a name of its own for it (MUST-57) */
@@ -220,5 +224,6 @@ int pl_rx(pl_stack *s, int iface, const struct pl_frame *frames, size_t n, pl_ti
     net_reap(s);
     for (size_t k = 0; k < n; k++)
         frame_rx(s, i, iface, &frames[k]);
+    deadlines_run(s);                     /* every door that takes the time leaves no deadline behind it */
     return PL_OK;
 }

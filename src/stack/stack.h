@@ -81,6 +81,7 @@ struct pl_stack {
     uint32_t time_wait_oldest, time_wait_newest;
     struct stack_secrets secrets;
     uint32_t port_counter, ip_id;
+    uint32_t last_conn;                   /* the slot that the last segment was for: the next is likely to be for it, too */
     uint32_t spent, spent_pad_;           /* chain of pinned chunks whose datagrams were sent; see net.h */
     /* what only observes: left out when blocks are compared. The counters are last: making a stack touches all but them, one page */
     struct prng prng;
@@ -121,7 +122,7 @@ enum tx_verdict {
     TX_PARKED,                            /* nothing written: waits for a neighbour */
 };
 
-static inline void *stack_at(const pl_stack *s, uint64_t offset) { return (char *)(uintptr_t)s + offset; }
+static inline void *stack_at(const pl_stack *s, uint64_t offset) { return (void *)((uintptr_t)s + offset); }
 static inline struct list_node *stack_ready_nodes(const pl_stack *s) { return stack_at(s, s->ready_nodes); }
 static inline struct list_node *stack_event_nodes(const pl_stack *s) { return stack_at(s, s->event_nodes); }
 static inline struct list_node *stack_conn_nodes(const pl_stack *s) { return stack_at(s, s->conn_nodes); }
@@ -231,6 +232,7 @@ struct trace_out {
     struct pl_endpoint local, remote;
     const struct pl_trace_segment *seg;   /* or NULL */
 };
+uint32_t trace_count_out(pl_stack *, int iface, const struct pl_frame *, uint16_t why);      /* counts only; returns the frame's bytes */
 void trace_out(pl_stack *, int iface, const struct pl_frame *, const struct trace_out *);   /* counts, tells */
 void trace_drop(pl_stack *, int iface, enum pl_drop);               /* a drop that has no frame: an owed reply that was let go */
 

@@ -47,10 +47,14 @@ static bool read_segment(pl_stack *s, struct packet *p, struct arrival *a)
     }
     p->src_port = h.src_port;
     p->dst_port = h.dst_port;
-    struct tcp_seg *seg = &a->seg;
-    *seg = (struct tcp_seg){.seq = h.seq, .ack = h.ack, .wnd = h.wnd, .wnd_raw = h.wnd, .up = h.up, .flags = h.flags, .tos = p->tos,
-                            .text = p->l4_bytes - h.hdr_bytes, .segs = p->frame->gso_segs ? p->frame->gso_segs : 1, .spans = p->frame->span,
-                            .nspans = p->frame->nspans, .text_off = p->l4_off + h.hdr_bytes};
+    struct tcp_seg *seg = &a->seg;        /* field by field: `opts` is filled by its reader, and this is done for each segment */
+    seg->seq = h.seq, seg->ack = h.ack;
+    seg->wnd = seg->wnd_raw = h.wnd, seg->up = h.up;
+    seg->flags = h.flags, seg->tos = p->tos;
+    seg->text = p->l4_bytes - h.hdr_bytes;
+    seg->segs = p->frame->gso_segs ? p->frame->gso_segs : 1;
+    seg->spans = p->frame->span, seg->nspans = p->frame->nspans;
+    seg->text_off = p->l4_off + h.hdr_bytes;
     seg->len = seg->text + (h.flags & PL_SYN ? 1 : 0) + (h.flags & PL_FIN ? 1 : 0);
     wire_tcp_opts_read(at + WIRE_TCP_BYTES, h.hdr_bytes - WIRE_TCP_BYTES, &seg->opts);
     if (s->env->trace)
@@ -211,7 +215,7 @@ static void half_open_rx(pl_stack *s, struct arrival *a, uint32_t slot)
     if (drop == PL_DROP_NONE)             /* a wrong acknowledgement: the fifth step says what to answer */
         drop = tcp_input_rest(&x, c, &a->seg);
     p->drop = (uint16_t)drop;
-    p->state_after = c->state == PL_CLOSED ? PL_LISTEN : c->state;
+    p->state_after = c->state;
     half_open_after(s, slot, c, &x);
 }
 
@@ -235,16 +239,29 @@ static void time_wait_rx(pl_stack *s, struct arrival *a, uint32_t slot)
         ref_ready(s, flow_ref(&s->flows, FLOW_TIME_WAIT, slot), p->iface);
 }
 
+/* The record that the segment is for; a stale guess cannot match: a freed slot is zero, a released one says so. */
+static uint32_t find(pl_stack *s, struct arrival *a)
+{
+    if (s->last_conn) {
+        const struct tcp *c = conn_at(s, s->last_conn);
+        if (flow_same(&c->flow, &a->key) && !c->released)
+            return flow_ref(&s->flows, FLOW_CONN, s->last_conn);
+    }
+    uint32_t ref = flow_find(&s->flows, &a->key);
+    if (ref && flow_kind_of(&s->flows, ref) == FLOW_CONN)
+        s->last_conn = ref - s->flows.first[FLOW_CONN];
+    return ref ? ref : flow_find_bound(&s->flows, &a->key);
+}
+
 void tcp_rx(pl_stack *s, struct packet *p)
 {
-    struct arrival a = {.p = p};
+    struct arrival a;
+    a.p = p;
     p->state_before = p->state_after = PL_CLOSED;
     if (!read_segment(s, p, &a))
         return;
     make_key(&a);
-    uint32_t ref = flow_find(&s->flows, &a.key);
-    if (!ref)
-        ref = flow_find_bound(&s->flows, &a.key);
+    uint32_t ref = find(s, &a);
     if (!ref) {                           /* RFC 9293 3.10.7.1 */
         struct tcp_reply r = {0};
         p->drop = (uint16_t)closed_arrives(&a.seg, &r);

@@ -23,7 +23,7 @@ static uint32_t ref_of(const pl_stack *s, uint32_t slot) { return flow_ref(&s->f
 /* The socket that this packet is for: a slot, or 0. */
 static uint32_t find_socket(const pl_stack *s, const struct packet *p, uint8_t protocol, uint16_t local_port, uint16_t remote_port)
 {
-    struct flow key = {.protocol = protocol, .local_port = local_port, .remote_port = remote_port, .zone = p->src.zone | p->dst.zone};
+    struct flow key = {.protocol = protocol, .local_port = local_port, .remote_port = remote_port, .zone = p->dst.zone};
     memcpy(key.local, p->dst.b, 16);
     memcpy(key.remote, p->src.b, 16);
     uint32_t ref = flow_find_bound(&s->flows, &key);
@@ -311,14 +311,25 @@ void udp_close_slot(pl_stack *s, uint32_t slot)
     slots_give(&s->udps, slot);
 }
 
+/* Called when the interface's addresses are gone already. What waited on it goes another way if there is one; a socket that lost a datagram or
+ * its own address is told. */
 void udp_iface_gone(pl_stack *s, int iface)
 {
+    static const uint8_t unspecified[16] = {0};
     for (uint32_t slot = slots_next(&s->udps, 0); slot; slot = slots_next(&s->udps, slot)) {
         struct udp_sock *u = udp_at(s, slot);
-        if (u->path_known && u->path.iface != iface)
+        uint32_t waiting = u->to_send_records;
+        if (u->path.iface == iface)
+            u->path_known = false;
+        ref_unqueue(s, ref_of(s, slot));  /* wherever it waited: it finds its way again */
+        udp_kick(s, slot);
+        struct pl_addr local = {.zone = u->flow.zone};
+        memcpy(local.b, u->flow.local, 16);
+        bool bound = memcmp(local.b, unspecified, 16) != 0 && !path_is_group(s, &local);
+        if (u->to_send_records == waiting && (!bound || path_is_ours(s, &local)))
             continue;
-        u->path_known = false;
-        udp_kick(s, slot);                /* another way, or the program is told that there is none */
+        u->error = PL_ENETDOWN;
+        event_post(s, ref_of(s, slot), PL_EV_ERROR);
     }
 }
 

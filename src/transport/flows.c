@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport/flows.h"
-#include <string.h>
 
-static uint32_t *heads(const struct flows *t) { return (uint32_t *)((char *)(uintptr_t)t + t->heads); }
+static uint32_t *heads(const struct flows *t) { return (uint32_t *)((uintptr_t)t + t->heads); }
 
 static uint32_t hash_of(const struct flows *t, const struct flow *f)
 {
@@ -15,12 +14,6 @@ static uint32_t hash_of(const struct flows *t, const struct flow *f)
 }
 
 uint32_t flow_hash(const struct flows *t, const struct flow *f) { return hash_of(t, f); }
-
-static bool same(const struct flow *a, const struct flow *b)
-{
-    return a->hash == b->hash && a->local_port == b->local_port && a->remote_port == b->remote_port && a->zone == b->zone && a->protocol == b->protocol &&
-           memcmp(a->local, b->local, 16) == 0 && memcmp(a->remote, b->remote, 16) == 0;
-}
 
 void flow_insert(struct flows *t, uint32_t ref)
 {
@@ -50,7 +43,7 @@ uint32_t flow_find(const struct flows *t, struct flow *key)
     key->hash = hash_of(t, key);
     for (uint32_t ref = heads(t)[key->hash & t->mask]; ref;) {
         const struct flow *f = flow_at(t, ref);
-        if (same(f, key))
+        if (f->hash == key->hash && flow_same(f, key))
             return ref;
         ref = f->next;
     }

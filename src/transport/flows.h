@@ -12,6 +12,7 @@
 #include "base/siphash.h"
 #include "base/slots.h"
 #include <parley/types.h>
+#include <string.h>
 
 enum flow_kind { FLOW_CONN, FLOW_UDP, FLOW_LISTENER, FLOW_HALF_OPEN, FLOW_TIME_WAIT, FLOW_NEIGHBOR, FLOW_KINDS };
 
@@ -42,7 +43,7 @@ static inline enum flow_kind flow_kind_of(const struct flows *t, uint32_t ref)
         k++;
     return (enum flow_kind)k;
 }
-static inline struct slots *flow_pool(const struct flows *t, enum flow_kind kind) { return (struct slots *)((char *)(uintptr_t)t + t->pool[kind]); }
+static inline struct slots *flow_pool(const struct flows *t, enum flow_kind kind) { return (struct slots *)((uintptr_t)t + t->pool[kind]); }
 /* The record behind a ref, whatever its kind: it begins with a struct flow (but for neighbours). */
 static inline void *flow_at(const struct flows *t, uint32_t ref)
 {
@@ -50,6 +51,11 @@ static inline void *flow_at(const struct flows *t, uint32_t ref)
     return slots_at(flow_pool(t, k), ref - t->first[k]);
 }
 
+static inline bool flow_same(const struct flow *a, const struct flow *b)
+{
+    return a->local_port == b->local_port && a->remote_port == b->remote_port && a->zone == b->zone && a->protocol == b->protocol &&
+           memcmp(a->local, b->local, 32) == 0;   /* local and remote */
+}
 uint32_t flow_hash(const struct flows *, const struct flow *);
 void flow_insert(struct flows *, uint32_t ref);                     /* the record's addresses, ports, protocol are set; computes its hash */
 void flow_remove(struct flows *, uint32_t ref);

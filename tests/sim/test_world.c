@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_world.c: the deterministic network with machines simpler than a TCP stack in its hosts: what they send is written down beforehand, and
- * what they receive is written into a log.
+ * test_world.c: the deterministic network with machines simpler than a TCP stack in its hosts: what they send is written down beforehand,
+ * and what they receive is written into a log.
  */
 #include "sim/world.h"
 #include <inttypes.h>

@@ -51,7 +51,7 @@ def include_ranks(tree):
             if target.startswith("src/"):
                 allowed = folder_of(target) in RANKS[folder]
             elif target.startswith("include/parley/"):
-                allowed = (folder == "stack" or target in PUBLIC_FOR_ALL or target.endswith(".def")
+                allowed = (folder in ("stack", "transport") or target in PUBLIC_FOR_ALL or target.endswith(".def")
                            or target == "include/parley/%s.h" % folder)
             else:
                 allowed = False
@@ -200,6 +200,6 @@ def declared_is_defined(tree, archives):
         code = re.sub(r"^[ \t]*#.*?(?<!\\)$", "", tree.code(path), flags=re.M | re.S)
         types = set(re.findall(r"\btypedef\b[^;{]*?\b(pl_\w+)\s*\(", code))
         inline = set(re.findall(r"\bstatic\s+inline\b[^;{(]*?\b(pl_\w+)\s*\(", code))
-        for name in sorted(set(re.findall(r"\b(pl_[a-z0-9_]+)\s*\(", code)) - types - inline - defined - {"pl_panic"}):
+        for name in sorted(set(re.findall(r"\b(pl_[a-z0-9_]+)\s*\((?!\*)", code)) - types - inline - defined - {"pl_panic"}):
             bad.append("%s declares %s, which no library defines" % (path, name))
     return bad

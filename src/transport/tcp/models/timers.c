@@ -15,12 +15,3 @@ void timers_clear(struct tcp_timers *t, enum tcp_timer which)
     if (which == TIMER_RESEND)
         t->resend_is = RESEND_OFF;
 }
-
-pl_time timers_next(const struct tcp_timers *t)
-{
-    pl_time next = PL_NEVER;
-    for (int i = 0; i < TIMER_COUNT; i++)
-        if (t->at[i] && t->at[i] < next)
-            next = t->at[i];
-    return next;
-}

@@ -26,7 +26,14 @@ struct tcp_timers {
 void timers_set(struct tcp_timers *, enum tcp_timer, pl_time at);
 void timers_set_resend(struct tcp_timers *, enum tcp_resend, pl_time at);
 void timers_clear(struct tcp_timers *, enum tcp_timer);
-pl_time timers_next(const struct tcp_timers *);                     /* PL_NEVER: none runs */
+/* The earliest; PL_NEVER: none runs. Less one, "off" is the latest time of all: no branch is needed. */
+static inline pl_time timers_next(const struct tcp_timers *t)
+{
+    pl_time next = t->at[0] - 1;
+    for (int i = 1; i < TIMER_COUNT; i++)
+        next = t->at[i] - 1 < next ? t->at[i] - 1 : next;
+    return next == PL_NEVER ? PL_NEVER : next + 1;
+}
 static inline bool timers_due(const struct tcp_timers *t, enum tcp_timer which, pl_time now) { return t->at[which] && t->at[which] <= now; }
 
 #endif

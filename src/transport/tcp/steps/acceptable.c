@@ -16,8 +16,10 @@ static enum pl_drop timestamps_first(struct tcp_ctx *x, struct tcp *c, const str
 {
     if (!c->opt.ts_ok || (seg->flags & PL_RST))
         return PL_DROP_NONE;
-    if (!(seg->opts.have & WIRE_OPT_TIMESTAMPS))         /* an old peer may send its third message without: threats V59 */
-        return c->state == PL_SYN_RECEIVED ? PL_DROP_NONE : PL_DROP_TCP_NO_TIMESTAMP;
+    /* An old peer may send its third message without: threats V59. A SYN is the peer's after a restart or an old one: it did not agree to anything,
+     * and the fourth step's challenge is how both find out (RFC 9293 3.10.7.4 fourth, 3.5.1). */
+    if (!(seg->opts.have & WIRE_OPT_TIMESTAMPS))
+        return c->state == PL_SYN_RECEIVED || (seg->flags & PL_SYN) ? PL_DROP_NONE : PL_DROP_TCP_NO_TIMESTAMP;
     if (!timestamps_paws_rejects(&c->ts, seg->opts.ts_val, x->now))
         return PL_DROP_NONE;
     if (seg->len || tcp_may_challenge(x, c))
@@ -93,8 +95,12 @@ enum pl_drop acceptable_second_rst(struct tcp_ctx *x, struct tcp *c, struct tcp_
         return PL_DROP_TCP_RST_CHALLENGED;
     }
     int error = PL_ECONNRESET;
-    if (c->state == PL_SYN_RECEIVED)      /* passive: "return this connection to LISTEN"; active: "connection refused" */
-        error = c->active ? PL_ECONNREFUSED : 0;
+    if (c->state == PL_SYN_RECEIVED && !c->active) {     /* "return this connection to the LISTEN state" */
+        tcp_state(x, c, PL_LISTEN, PL_WHY_GOT_RST);
+        return PL_DROP_TCP_RST_TAKEN;
+    }
+    if (c->state == PL_SYN_RECEIVED)      /* "the user should be signaled "connection refused"" */
+        error = PL_ECONNREFUSED;
     else if (c->state == PL_CLOSING || c->state == PL_LAST_ACK)
         error = c->snd_stream.len ? PL_ECONNRESET : 0;   /* "enter the CLOSED state"; told only if text was lost with it */
     tcp_die(x, c, error, PL_WHY_GOT_RST);
@@ -107,7 +113,7 @@ enum pl_drop acceptable_fourth_syn(struct tcp_ctx *x, struct tcp *c, struct tcp_
         return PL_DROP_NONE;
     /* RFC 9293 3.10.7.4 fourth: "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state". */
     if (c->state == PL_SYN_RECEIVED && !c->active) {
-        tcp_die(x, c, 0, PL_WHY_GOT_SYN);
+        tcp_state(x, c, PL_LISTEN, PL_WHY_GOT_SYN);
         return PL_DROP_TCP_SYN_RETURNED;
     }
     challenge(x, c);                      /* RFC 5961 4.2: irrespective of the sequence number */

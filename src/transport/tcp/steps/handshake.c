@@ -37,7 +37,7 @@ static void our_syn_acked(struct tcp_ctx *x, struct tcp *c)
     struct rtt_bounds b = tcp_rtt_bounds(x);
     c->syn_acked = true;
     c->snd.una = c->snd.iss + 1;
-    if (c->syn_retries == 0 && c->syn_sent_at)
+    if (c->syn_retries == 0 && !c->syn_due)              /* sent once, at syn_sent_at: which may be 0, an epoch's begin */
         rtt_sample(&c->rtt, x->now - c->syn_sent_at, &b);
     else if (c->syn_retries)
         rtt_syn_was_lost(&c->rtt, &b);

@@ -41,6 +41,8 @@ enum pl_drop teardown_eighth_fin(struct tcp_ctx *x, struct tcp *c, struct tcp_se
     if ((seg->flags & PL_FIN) && !c->fin_received) {
         c->fin_known = true;
         c->fin_seq = seg->seq + seg->text;
+        if (seg->text == 0 && c->fin_seq != c->rcv.nxt)      /* RFC 5681 4.2: out of order, as text would be: say at once what is missing */
+            delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);
     }
     if (!c->fin_known || c->fin_received || c->fin_seq != c->rcv.nxt)
         return PL_DROP_NONE;
