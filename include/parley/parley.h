@@ -76,7 +76,6 @@ struct pl_config {
     pl_time fin_wait_2_timeout;           /* 60 s, for connections nobody owns */
     pl_time orphan_timeout;               /* 120 s without progress */
     pl_time keepalive_idle, keepalive_interval; uint32_t keepalive_probes;   /* 7200 s, 75 s, 9; off unless set on the connection */
-    uint32_t overcommit_percent;          /* advertised windows may add up to this share of the chunks; 400 */
     bool window_scaling, timestamps, sack;/* offered and accepted; all true */
     bool mem_is_zero;                     /* the block is already zero: init touches no page but the first */
     bool check;                           /* assert the invariants of a connection after every event */
@@ -128,6 +127,7 @@ enum pl_event_bit {
     PL_EV_WRITABLE = 8,                   /* pl_send will take bytes (after it took fewer than asked) */
     PL_EV_PEER_FINISHED = 16,             /* the peer will send nothing more */
     PL_EV_ERROR = 32,                     /* the connection failed: pl_error says why. For UDP and soft errors too */
+    PL_EV_URGENT = 128,                   /* the peer says that urgent data is ahead (MUST-31, 32); pl_urgent tells how much */
     PL_EV_CLOSED = 64,                    /* the connection is over (CLOSED or TIME-WAIT): pl_close gives the handle back */
 };
 struct pl_event {
@@ -212,6 +212,11 @@ int pl_connect(pl_stack *, const struct pl_connect_params *, pl_conn *);
 /* SEND: takes up to n bytes into the send buffer. Returns bytes taken (> 0), PL_EAGAIN (buffer full; PL_EV_WRITABLE follows), PL_EPIPE (after
  * pl_finish), PL_ENOTCONN, or the error the connection died of. Before ESTABLISHED bytes are queued. */
 ptrdiff_t pl_send(pl_stack *, pl_conn, const void *bytes, size_t n);
+/* SEND with the urgent flag: as pl_send; what was taken, and all before it that the peer has not acknowledged, is announced as urgent (RFC 9293 3.8.5).
+ * New programs should not use it (SHLD-13). Urgent data stays in the stream. */
+ptrdiff_t pl_send_urgent(pl_stack *, pl_conn, const void *bytes, size_t n);
+/* Bytes from the next one to read up to and including the last urgent one (MUST-33); 0: none is known to be ahead. PL_EHANDLE. */
+ptrdiff_t pl_urgent(const pl_stack *, pl_conn);
 /* RECEIVE: gives up to n bytes. Returns bytes (> 0), 0 at the end of the stream (peer finished), PL_EAGAIN (PL_EV_READABLE follows),
  * or the error the connection died of, after everything that was received has been read. */
 ptrdiff_t pl_recv(pl_stack *, pl_conn, void *bytes, size_t n);
@@ -261,7 +266,7 @@ enum pl_option {
     PL_OPT_KEEPALIVE,                     /* 0/1 (MUST-24, 25) */
     PL_OPT_KEEPALIVE_IDLE, PL_OPT_KEEPALIVE_INTERVAL,  /* ns */
     PL_OPT_KEEPALIVE_PROBES,
-    PL_OPT_USER_TIMEOUT,                  /* ns, 0: off */
+    PL_OPT_USER_TIMEOUT,                  /* ns, at most 100 years; 0: off */
     PL_OPT_SNDBUF, PL_OPT_RCVBUF,         /* bytes */
     PL_OPT_DSCP,                          /* 0..63 (MUST-48) */
     PL_OPT_HOP_LIMIT,                     /* 1..255 (MUST-49) */

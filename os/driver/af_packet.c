@@ -142,7 +142,8 @@ int af_packet_socket(void) { return socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK |
 static int look_up(struct af_packet *a, const struct af_packet_params *p, char *why, size_t why_size)
 {
     struct ifreq ifr = {0};
-    if (!p->name || strlen(p->name) >= sizeof ifr.ifr_name) return why_not(why, why_size, PL_EINVAL, "no interface name was given, or a too long one");
+    if (!p->name || strlen(p->name) >= sizeof ifr.ifr_name)
+        return why_not(why, why_size, PL_EINVAL, "no interface name was given, or a too long one");
     strcpy(ifr.ifr_name, p->name);
     strcpy(a->driver.name, p->name);
     if (ioctl(a->fd, SIOCGIFINDEX, &ifr) < 0) return why_not(why, why_size, PL_EINVAL, "there is no interface '%s'", p->name);
@@ -152,7 +153,8 @@ static int look_up(struct af_packet *a, const struct af_packet_params *p, char *
         return why_not(why, why_size, PL_EINVAL, "interface '%s' is not Ethernet", p->name);
     static const uint8_t none[6];
     memcpy(i->mac, memcmp(p->mac, none, 6) ? (const void *)p->mac : ifr.ifr_hwaddr.sa_data, 6);
-    if (ioctl(a->fd, SIOCGIFMTU, &ifr) < 0) return why_not(why, why_size, PL_EINVAL, "interface '%s' has no MTU: %s", p->name, strerror(errno));
+    if (ioctl(a->fd, SIOCGIFMTU, &ifr) < 0)
+        return why_not(why, why_size, PL_EINVAL, "interface '%s' has no MTU: %s", p->name, strerror(errno));
     i->mtu = ifr.ifr_mtu > 65535 ? 65535u : (uint32_t)ifr.ifr_mtu;
     i->link = PL_LINK_ETHERNET;
     i->gso_bytes = 65535;
@@ -160,17 +162,24 @@ static int look_up(struct af_packet *a, const struct af_packet_params *p, char *
     return 0;
 }
 
+/* A few super-frames fill the default buffers. Who may not go beyond the system's limit gets the limit. */
+static void set_buffer(int fd, int force, int ask)
+{
+    int bytes = SOCKET_BUFFER_BYTES;
+    if (setsockopt(fd, SOL_SOCKET, force, &bytes, sizeof bytes) < 0) setsockopt(fd, SOL_SOCKET, ask, &bytes, sizeof bytes);
+}
+
 static int bind_to(struct af_packet *a, char *why, size_t why_size)
 {
-    int on = 1, bytes = SOCKET_BUFFER_BYTES;
+    int on = 1;
     if (setsockopt(a->fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on) < 0)
         return why_not(why, why_size, PL_ENETDOWN, "this kernel's AF_PACKET has no PACKET_VNET_HDR: %s", strerror(errno));
     if (setsockopt(a->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0)
-        return why_not(why, why_size, PL_ENETDOWN, "this kernel's AF_PACKET has no PACKET_IGNORE_OUTGOING (Linux 4.20): %s", strerror(errno));
+        return why_not(why, why_size, PL_ENETDOWN, "this kernel's AF_PACKET has no PACKET_IGNORE_OUTGOING (Linux 4.20): %s",
+                       strerror(errno));
     setsockopt(a->fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on);
-    /* A few super-frames fill the default buffers. Who may not go beyond the system's limit gets the limit. */
-    if (setsockopt(a->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) < 0) setsockopt(a->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
-    if (setsockopt(a->fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) < 0) setsockopt(a->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    set_buffer(a->fd, SO_RCVBUFFORCE, SO_RCVBUF);
+    set_buffer(a->fd, SO_SNDBUFFORCE, SO_SNDBUF);
     /* Neighbour Discovery asks by multicast addresses (RFC 4861 2.3) that the card would filter out. */
     struct packet_mreq multicast = {.mr_ifindex = a->ifindex, .mr_type = PACKET_MR_ALLMULTI};
     setsockopt(a->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &multicast, sizeof multicast);
@@ -191,8 +200,8 @@ int af_packet_open(const struct af_packet_params *p, struct pl_driver **out, cha
     a->fd = p->fd > 0 ? p->fd : af_packet_socket();
     int error = 0;
     if (a->fd < 0)
-        error = why_not(why, why_size, PL_ENETDOWN, "cannot open an AF_PACKET socket (%s): it needs CAP_NET_RAW: run as root, or in `unshare -Urn`",
-                    strerror(errno));
+        error = why_not(why, why_size, PL_ENETDOWN, "cannot open an AF_PACKET socket, it needs CAP_NET_RAW (%s): run as root, or in `unshare -Urn`",
+                        strerror(errno));
     if (error == 0) error = look_up(a, p, why, why_size);
     if (error == 0) error = bind_to(a, why, why_size);
     if (error == 0 && !vnet_rx_init(&a->rx, true, true, a->driver.params.mtu)) error = why_not(why, why_size, PL_ENOMEM, "out of memory");

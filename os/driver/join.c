@@ -4,8 +4,9 @@
  *
  * Two segments are joined only if the receiving TCP could not tell the difference: everything in their headers is equal (options, window,
  * acknowledgement number, hop limit, ECN bits, ...) except the IPv4 identification, lengths and checksums; the second begins where the
- * first ends; all but the last are of one size. PSH and FIN may stand on the last only, and end the joining. SYN, RST and URG, CWR after the
- * first, empty segments, IPv4 options and IPv6 extension headers stay alone. RFC 5681 4.2 and RFC 3168 6.1.3 count segments: gso_segs does.
+ * first ends; all but the last are of one size. PSH and FIN may stand on the last only, and end the joining. SYN, RST and URG, CWR after
+ * the first, empty segments, IPv4 options and IPv6 extension headers stay alone. RFC 5681 4.2 and RFC 3168 6.1.3 count segments: gso_segs
+ * does.
  */
 #include "os/driver/join.h"
 
@@ -73,7 +74,8 @@ static bool join_one(struct pl_frame *to, struct flow *flow, const struct pl_fra
     uint8_t *header = to->span[0].base;
     uint8_t *more = f->span[0].base;
     size_t payload = at->end - at->payload, have = frame_bytes(to) - flow->at.payload;
-    if (!flow->open || to->nspans == PL_SPANS || at->payload != flow->at.payload || get_be32(more + at->l4 + 4) != flow->next_seq) return false;
+    if (!flow->open || to->nspans == PL_SPANS || at->payload != flow->at.payload) return false;
+    if (get_be32(more + at->l4 + 4) != flow->next_seq) return false;
     if (payload > to->gso_size || flow->at.payload - flow->at.l3 + have + payload > 65535) return false;
     if (!same_headers(header, more, at)) return false;
 

@@ -15,8 +15,8 @@ struct memory_params {
     unsigned frames_max;                  /* frames under way in each direction; 0: 256 */
 };
 
-/* Makes both ends. Closing one makes the other report PL_ENETDOWN once it has received what was under way. Returns 0, PL_EINVAL (an MTU of 0
- * or above 65535, or super-frames above that), PL_ENOMEM. */
+/* Makes both ends. Closing one makes the other report PL_ENETDOWN once it has received what was under way. Returns 0, PL_EINVAL (an MTU of
+ * 0 or above 65535, or super-frames above that), PL_ENOMEM. */
 int memory_pair_open(const struct memory_params *, struct pl_driver **a, struct pl_driver **b);
 
 #endif

@@ -3,8 +3,8 @@
  * tun.c: see tun.h.
  *
  * With offload every packet is preceded by a struct virtio_net_hdr (vnet.h). One read(2) or writev(2) moves one packet; a super-frame makes
- * that cheap. UDP segmentation offload (TUN_F_USO4, USO6) is not asked for: the kernel then cuts UDP super-frames up itself, and pl_rx takes
- * super-frames of TCP only.
+ * that cheap. UDP segmentation offload (TUN_F_USO4, USO6) is not asked for: the kernel then cuts UDP super-frames up itself, and pl_rx
+ * takes super-frames of TCP only.
  */
 #include "os/driver/tun.h"
 
@@ -139,14 +139,17 @@ static int attach(struct tun *t, const struct tun_params *p, struct ifreq *ifr, 
     if (p->fd > 0) {
         t->fd = p->fd;
         fcntl(t->fd, F_SETFL, fcntl(t->fd, F_GETFL) | O_NONBLOCK);
-        if (ioctl(t->fd, TUNGETIFF, ifr) < 0) return why_not(why, why_size, PL_EINVAL, "descriptor %d is no TUN device: %s", p->fd, strerror(errno));
+        if (ioctl(t->fd, TUNGETIFF, ifr) < 0)
+            return why_not(why, why_size, PL_EINVAL, "descriptor %d is no TUN device: %s", p->fd, strerror(errno));
         bool tap = ifr->ifr_flags & IFF_TAP, vnet = ifr->ifr_flags & IFF_VNET_HDR;
         if (tap != p->tap || vnet != p->offload)
-            return why_not(why, why_size, PL_EINVAL, "%s was opened as %s with%s offload", ifr->ifr_name, tap ? "TAP" : "TUN", vnet ? "" : "out");
+            return why_not(why, why_size, PL_EINVAL, "%s was opened as %s with%s offload",
+                           ifr->ifr_name, tap ? "TAP" : "TUN", vnet ? "" : "out");
     } else {
         t->fd = open_device(why, why_size);
         if (t->fd < 0) return PL_ENETDOWN;
-        if (p->name && strlen(p->name) >= sizeof ifr->ifr_name) return why_not(why, why_size, PL_EINVAL, "interface name '%s' is too long", p->name);
+        if (p->name && strlen(p->name) >= sizeof ifr->ifr_name)
+            return why_not(why, why_size, PL_EINVAL, "interface name '%s' is too long", p->name);
         if (p->name) strcpy(ifr->ifr_name, p->name);
         ifr->ifr_flags = (short)((p->tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI | (p->offload ? IFF_VNET_HDR : 0));
         if (ioctl(t->fd, TUNSETIFF, ifr) < 0) {
@@ -154,7 +157,8 @@ static int attach(struct tun *t, const struct tun_params *p, struct ifreq *ifr, 
                                  : errno == EBUSY ? "another program has it"
                                  : errno == EINVAL ? "an interface of another kind has this name"
                                                    : strerror(errno);
-            return why_not(why, why_size, PL_ENETDOWN, "cannot make the %s interface '%s': %s", p->tap ? "TAP" : "TUN", p->name ? p->name : "", advice);
+            return why_not(why, why_size, PL_ENETDOWN, "cannot make the %s interface '%s': %s",
+                           p->tap ? "TAP" : "TUN", p->name ? p->name : "", advice);
         }
     }
     int bytes = sizeof(struct virtio_net_hdr);

@@ -16,8 +16,8 @@ struct tun_params {
     bool up;                              /* bring the kernel's side up; else somebody else does */
     uint32_t mtu;                         /* 0: 1500. 576 .. 65535. For a device that may not be changed: its own */
     uint8_t mac[6];                       /* TAP: of our end. All zero: a random one. Not the kernel's own, which is the other end */
-    int fd;                               /* > 0: a descriptor that tun_open made in another process or namespace; it is ours from now on, */
-                                          /* and its interface is left as it is */
+    int fd;                               /* > 0: a descriptor that tun_open made in another process or namespace; it is ours from now on,
+                                             and its interface is left as it is */
 };
 
 /* Makes or attaches to the interface. Returns 0, or PL_EINVAL, PL_ENETDOWN (not possible here), PL_ENOMEM with a sentence in `why`. The

@@ -2,8 +2,8 @@
  *
  * vnet.c: see vnet.h.
  *
- * Receiving reuses one buffer from its start in each batch. While a whole largest packet still fits behind what was read, the batch goes on:
- * one 64 KiB super-frame, or some forty packets of 1500 bytes.
+ * Receiving reuses one buffer from its start in each batch. While a whole largest packet still fits behind what was read, the batch goes
+ * on: one 64 KiB super-frame, or some forty packets of 1500 bytes.
  */
 #include "os/driver/vnet.h"
 
@@ -107,7 +107,8 @@ int vnet_rx_batch(struct vnet_rx *rx, struct pl_driver *d, struct pl_frame *fram
 
     while (k < n && rx->bytes - used >= rx->packet_bytes_max + ALIGN) {
         struct virtio_net_hdr header = {0};
-        uint8_t *at = rx->memory + used + (rx->ethernet ? LEAD : 0);        /* so that the IP header behind Ethernet's 14 bytes is aligned */
+        /* LEAD aligns the IP header behind Ethernet's 14 bytes. */
+        uint8_t *at = rx->memory + used + (rx->ethernet ? LEAD : 0);
         ptrdiff_t got = read_one(d, &header, at, rx->packet_bytes_max);
         if (got == PL_EINVAL) {
             d->errors++;

@@ -2,8 +2,9 @@
  *
  * with_gso.c: see with_gso.h. The way in is join.c.
  *
- * Out: segments are gathered in batches of BATCH for the inner device. If it takes only part of a super-frame's segments, the super-frame is
- * copied to `rest` and counts as taken; the rest goes out before anything else, at the next send or recv, and deadline() asks for one soon.
+ * Out: segments are gathered in batches of BATCH for the inner device. If it takes only part of a super-frame's segments, the super-frame
+ * is copied to `rest` and counts as taken; the rest goes out before anything else, at the next send or recv, and deadline() asks for one
+ * soon.
  */
 #include "os/driver/with_gso.h"
 

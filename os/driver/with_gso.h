@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * with_gso.h: segmentation for a device that has none. On the way out super-frames are cut into segments and checksums completed; on the way
- * in, segments of one flow that follow each other within one batch may be joined, so that the stack handles them once.
+ * with_gso.h: segmentation for a device that has none. On the way out super-frames are cut into segments and checksums completed; on the
+ * way in, segments of one flow that follow each other within one batch may be joined, so that the stack handles them once.
  */
 #ifndef OS_DRIVER_WITH_GSO_H
 #define OS_DRIVER_WITH_GSO_H

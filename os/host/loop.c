@@ -8,8 +8,9 @@
  * other than pl_tx, so they are copied to the port's stash, at most one batch, and the interface is told to be not ready: the stack gives
  * nothing more for it, and it does not count for pl_deadline. When the device is writable the stash goes first.
  *
- * A busy loop does not poll: a device that had frames is simply asked again. Every BUSY_TURNS turns descriptors are looked at anyway, so that
- * a flood on one of them starves none. A program that always has something to do is interrupted after ROUNDS_MAX rounds for the same reason.
+ * A busy loop does not poll: a device that had frames is simply asked again. Every BUSY_TURNS turns descriptors are looked at anyway, so
+ * that a flood on one of them starves none. A program that always has something to do is interrupted after ROUNDS_MAX rounds for the same
+ * reason.
  */
 #include "os/host/loop.h"
 

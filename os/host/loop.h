@@ -21,8 +21,8 @@
 /* Called when there may be events: takes them with pl_event_next and acts. Returns whether it did anything; it is called again until it
  * and all devices have nothing more to do. It must take all events, or the loop does not come to rest. */
 typedef bool host_events_fn(void *user);
-/* The device of `iface` is gone. The interface and its addresses are removed already, its connections have failed with PL_ENETDOWN; `driver`
- * is closed when this returns. */
+/* The device of `iface` is gone. The interface and its addresses are removed already, its connections have failed with PL_ENETDOWN;
+ * `driver` is closed when this returns. */
 typedef void host_lost_fn(void *user, int iface, struct pl_driver *driver, int error);
 /* A watched descriptor is ready; revents as of poll(2). */
 typedef void host_watch_fn(void *user, int fd, short revents);
@@ -64,8 +64,8 @@ struct host_loop {
 int host_loop_init(struct host_loop *, pl_stack *, const struct host_loop_params *);
 /* Closes all drivers. */
 void host_loop_fini(struct host_loop *);
-/* Adds an interface to the stack for this driver, which belongs to the loop from then on. Returns the interface's number; PL_ENOMEM, or what
- * pl_iface_add says; on error the driver stays the caller's. */
+/* Adds an interface to the stack for this driver, which belongs to the loop from then on. Returns the interface's number; PL_ENOMEM, or
+ * what pl_iface_add says; on error the driver stays the caller's. */
 int host_loop_add_driver(struct host_loop *, struct pl_driver *);
 /* The driver of an interface; NULL: none. */
 struct pl_driver *host_loop_driver(const struct host_loop *, int iface);

@@ -167,8 +167,8 @@ static bool is_up(const char *name)
 }
 
 /* The kernel acknowledges a new IPv6 address before workers of its own have found the link ready and entered the route by which it receives
- * for the address; what arrives in between is dropped. So this waits until the address is local, at most two seconds (a link without a cable
- * is never ready). */
+ * for the address; what arrives in between is dropped. So this waits until the address is local, at most two seconds (a link without a
+ * cable is never ready). */
 static void wait_until_local(const uint8_t *addr)
 {
     struct request r;

@@ -2,8 +2,8 @@
  *
  * testnet.c: see testnet.h.
  *
- * A child makes the namespaces with unshare(2) and hands their descriptors to this process over a socket; then it is gone. Everything that has
- * to happen inside a namespace happens in a child that enters it with setns(2), because without root a process that has entered a user
+ * A child makes the namespaces with unshare(2) and hands their descriptors to this process over a socket; then it is gone. Everything that
+ * has to happen inside a namespace happens in a child that enters it with setns(2), because without root a process that has entered a user
  * namespace cannot leave it. Sockets and TUN descriptors stay in the namespace in which they were made, so those are handed back too.
  */
 #include "os/host/testnet.h"
@@ -39,7 +39,8 @@ static int send_fds(int s, const int *fds, int n)
     } control = {0};
     char byte = 0;
     struct iovec iov = {&byte, 1};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)n)};
+    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes};
+    m.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)n);
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
@@ -172,8 +173,8 @@ static int explain(const struct refusal *r, char *why, size_t why_size)
 {
     const char *advice = "";
     if (r->error == -EPERM || r->error == -EACCES)
-        advice = ": run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0; "
-                 "in a container also its seccomp profile)";
+        advice = ": run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, "
+                 "kernel.apparmor_restrict_unprivileged_userns=0; in a container also its seccomp profile)";
     else if (r->error == -ENOSPC)
         advice = ": the limit of namespaces is reached (sysctl user.max_user_namespaces, user.max_net_namespaces)";
     else if (r->error == -EINVAL || r->error == -ENOSYS)
@@ -184,7 +185,8 @@ static int explain(const struct refusal *r, char *why, size_t why_size)
 int testnet_open(struct testnet *t, int n, char *why, size_t why_size)
 {
     *t = (struct testnet){.user_ns = -1};
-    if (n < 1 || n > TESTNET_NAMESPACES_MAX) return why_not(why, why_size, PL_EINVAL, "between 1 and %d namespaces", TESTNET_NAMESPACES_MAX);
+    if (n < 1 || n > TESTNET_NAMESPACES_MAX)
+        return why_not(why, why_size, PL_EINVAL, "between 1 and %d namespaces", TESTNET_NAMESPACES_MAX);
     struct refusal *r = mmap(NULL, sizeof *r, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (r == MAP_FAILED) return why_not(why, why_size, PL_ENETDOWN, "no memory: %s", strerror(errno));
     struct child c;

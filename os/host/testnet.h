@@ -38,16 +38,17 @@ bool testnet_possible(char *why, size_t why_size);
 bool testnet_tun_possible(char *why, size_t why_size);
 bool testnet_af_packet_possible(char *why, size_t why_size);
 
-/* Runs fn(arg) inside a namespace, in a child of this process, and waits for it. What fn wrote to the `size` bytes at arg comes back, and so
- * does the descriptor that it left in *fd (fd NULL: none; fn sees -1). Returns what fn returned, or -errno. */
+/* Runs fn(arg) inside a namespace, in a child of this process, and waits for it. What fn wrote to the `size` bytes at arg comes back, and
+ * so does the descriptor that it left in *fd (fd NULL: none; fn sees -1). Returns what fn returned, or -errno. */
 typedef int testnet_fn(void *arg, int *fd);
 int testnet_run(const struct testnet *, int ns, testnet_fn *fn, void *arg, size_t size, int *fd);
-/* Starts a program inside; it dies with this process. stdin is /dev/null; stdout and stderr go to out_fd (-1: are kept). Returns the process,
- * or -errno. */
+/* Starts a program inside; it dies with this process. stdin is /dev/null; stdout and stderr go to out_fd (-1: are kept). Returns the
+ * process, or -errno. */
 pid_t testnet_spawn(const struct testnet *, int ns, const char *const argv[], int out_fd);
 /* Waits for it: its exit status, 128 + signal, or -errno. */
 int testnet_wait(pid_t);
-/* Makes this process itself enter a namespace for good. For children: without root there is no way back, and no threads may run. 0 or -errno. */
+/* Makes this process itself enter a namespace for good. For children: without root there is no way back, and no threads may run. 0 or
+ * -errno. */
 int testnet_enter(const struct testnet *, int ns);
 
 /* A socket of the kernel that lives in a namespace, as socket(2). -1 with errno. */

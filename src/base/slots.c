@@ -11,14 +11,14 @@ static size_t round64(size_t n) { return (n + 63) & ~(size_t)63; }
 
 size_t slots_bytes(uint32_t slot_bytes, uint32_t capacity)
 {
-    return round64((size_t)slot_bytes * capacity) + round64(sizeof(struct slot_meta) * (size_t)capacity);
+    return round64(((size_t)slot_bytes + sizeof(struct slot_meta)) * capacity);
 }
 
 void slots_init(struct slots *p, void *memory, uint32_t slot_bytes, uint32_t capacity)
 {
     CHECK(slot_bytes % 8 == 0);
     uint64_t at = (uint64_t)((char *)memory - (char *)p);
-    *p = (struct slots){.at = at, .meta = at + round64((size_t)slot_bytes * capacity), .slot_bytes = slot_bytes, .capacity = capacity};
+    *p = (struct slots){.at = at, .meta = at + (size_t)slot_bytes * capacity, .slot_bytes = slot_bytes, .capacity = capacity};
 }
 
 uint32_t slots_take(struct slots *p)

@@ -80,6 +80,9 @@ uint32_t route_addr_find(const struct slots *addrs, int32_t iface, const uint8_t
 
 bool route_addr_is_directed_broadcast(const struct slots *addrs, int32_t iface, const uint8_t addr[16])
 {
+    /* every prefix that has a broadcast address leaves at least two host bits, all of them alike: most addresses are none at a glance */
+    if ((addr[15] & 3) != 3 && (addr[15] & 3) != 0)
+        return false;
     if (!wire_addr_is_ip4(addr))
         return false;
     uint32_t a = get_be32(addr + 12);

@@ -34,7 +34,7 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
             timers_clear(&c->timers, TIMER_KEEPALIVE);
         return PL_OK;
     case PL_OPT_USER_TIMEOUT:
-        if (v < 0)
+        if (!within(v, 0, (int64_t)STACK_LONGEST_TIMEOUT))
             return PL_EINVAL;
         c->user_timeout = (pl_time)v;
         return PL_OK;
@@ -46,7 +46,9 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
     case PL_OPT_RCVBUF:
         if (!within(v, 1, 1 << 30))
             return PL_EINVAL;
-        c->rcvbuf_bytes = (uint32_t)v;
+        c->rcvbuf_bytes = (uint32_t)v;    /* not below what the agreed scale can express */
+        if (c->rcvbuf_bytes < 1u << c->opt.rcv_wscale)
+            c->rcvbuf_bytes = 1u << c->opt.rcv_wscale;
         return PL_OK;
     case PL_OPT_DSCP:
         if (!within(v, 0, 63))
@@ -72,6 +74,8 @@ int pl_set(pl_stack *s, pl_handle h, enum pl_option o, int64_t v)
     uint32_t slot;
     if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0) {
         struct tcp *c = conn_at(s, slot);
+        if (c->released && o == PL_OPT_KEEPALIVE)
+            return PL_ENOTCONN;           /* no timer of a dead connection runs */
         int e = set_conn(s, c, o, v);
         if (e == PL_OK && !c->released) {
             uint32_t ref = flow_ref(&s->flows, FLOW_CONN, slot);

@@ -134,6 +134,21 @@ ptrdiff_t pl_send(pl_stack *s, pl_conn h, const void *bytes, size_t n)
     return took;
 }
 
+ptrdiff_t pl_send_urgent(pl_stack *s, pl_conn h, const void *bytes, size_t n)
+{
+    ptrdiff_t took = pl_send(s, h, bytes, n);
+    if (took > 0)
+        tcp_user_urgent(conn_at(s, handle_slot(s, h, HANDLE_CONN)));
+    return took;
+}
+
+ptrdiff_t pl_urgent(const pl_stack *s, pl_conn h)
+{
+    CONN_OR_RETURN(s, h);
+    (void)x;
+    return c->urgent_in ? (ptrdiff_t)(c->rcv.up - (c->rcv.nxt - c->rcv_stream.len)) : 0;
+}
+
 int pl_send_reserve(pl_stack *s, pl_conn h, size_t want, struct pl_span *span)
 {
     CONN_OR_RETURN(s, h);

@@ -12,7 +12,7 @@ void pl_config_default(struct pl_config *config, size_t size)
                           .sndbuf_bytes = 1 << 20, .rcvbuf_bytes = 1 << 20, .syn_retries = 7, .syn_ack_retries = 5, .data_retries = 15,
                           .orphan_retries = 8, .backlog_default = 128, .msl = 30 * PL_S, .rto_initial = 1 * PL_S, .rto_min = 200 * PL_MS,
                           .rto_max = 120 * PL_S, .delayed_ack = 40 * PL_MS, .fin_wait_2_timeout = 60 * PL_S, .orphan_timeout = 120 * PL_S,
-                          .keepalive_idle = 7200 * PL_S, .keepalive_interval = 75 * PL_S, .keepalive_probes = 9, .overcommit_percent = 400,
+                          .keepalive_idle = 7200 * PL_S, .keepalive_interval = 75 * PL_S, .keepalive_probes = 9,
                           .window_scaling = true, .timestamps = true, .sack = true, .hop_limit = 64};
     memcpy(config, &c, size < sizeof c ? size : sizeof c);
 }
@@ -96,6 +96,8 @@ const char *pl_config_problem(const struct pl_config *c)
         {c->syn_retries, 0, 100, "syn_retries: 0 to 100"},
         {c->syn_ack_retries, 0, 100, "syn_ack_retries: 0 to 100"},
         {c->data_retries, 0, 100, "data_retries: 0 to 100"},
+        {c->orphan_retries, 0, 100, "orphan_retries: 0 to 100"},
+        {c->keepalive_probes, 0, 1000, "keepalive_probes: 0 to 1000"},
         {c->backlog_default, 1, MANY, "backlog_default: 1 to 67108864"},
         {c->hop_limit, 1, 255, "hop_limit: 1 to 255"},
     };
@@ -112,6 +114,17 @@ const char *pl_config_problem(const struct pl_config *c)
         return "delayed_ack: less than 500 ms (RFC 9293 3.8.6.3, MUST-40)";
     if (c->msl == 0 || c->msl > 3600 * PL_S)
         return "msl: more than 0, at most 1 hour";
+    const pl_time most = STACK_LONGEST_TIMEOUT;
+    if (c->user_timeout > most)
+        return "user_timeout: at most 100 years; 0: off";
+    if (c->fin_wait_2_timeout == 0 || c->fin_wait_2_timeout > most)
+        return "fin_wait_2_timeout: more than 0, at most 100 years";
+    if (c->orphan_timeout == 0 || c->orphan_timeout > most)
+        return "orphan_timeout: more than 0, at most 100 years";
+    if (c->keepalive_idle == 0 || c->keepalive_idle > most)
+        return "keepalive_idle: more than 0, at most 100 years";
+    if (c->keepalive_interval == 0 || c->keepalive_interval > most)
+        return "keepalive_interval: more than 0, at most 100 years";
     if (zero(c->seed, sizeof c->seed))
         return "seed: all zero; fill it from the system's random source";
     return NULL;

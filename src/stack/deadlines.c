@@ -57,6 +57,12 @@ void refs_requeue(pl_stack *s, struct list *parked, int iface)
         ref_ready(s, ref, iface);
 }
 
+void refs_forget(pl_stack *s, int iface)
+{
+    while (list_pop(&stack_iface(s, iface)->queue, stack_ready_nodes(s))) {
+    }
+}
+
 void deadlines_run(pl_stack *s)
 {
     for (uint32_t ref; (ref = wheel_pop(&s->wheel, s->now)) != 0;) {

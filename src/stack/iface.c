@@ -36,6 +36,7 @@ int pl_iface_remove(pl_stack *s, int iface)
         if (((const struct addr_entry *)slots_at(&s->addrs, slot))->iface == iface)
             slots_give(&s->addrs, slot);
     neighbors_iface_gone(s, iface);
+    refs_forget(s, iface);
     udp_iface_gone(s, iface);
     owed_clear(s, iface);
     slots_give(&s->ifaces, (uint32_t)iface + 1);

@@ -162,7 +162,8 @@ static void wake_chunk_waiters(pl_stack *s)
     struct list_node *nodes = stack_conn_nodes(s);
     for (uint32_t n = s->chunk_waiters.count; n && chunks_free(&s->chunks); n--) {
         uint32_t slot = list_pop(&s->chunk_waiters, nodes);
-        event_post(s, conn_ref(s, slot), PL_EV_WRITABLE);
+        if (!conn_at(s, slot)->orphan)
+            event_post(s, conn_ref(s, slot), PL_EV_WRITABLE);
     }
 }
 
@@ -216,6 +217,8 @@ void conn_after(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
         conn_forget(s, slot);
         return;
     }
+    if (c->orphan || c->user_timeout)     /* these bounds hold even if the connection never gets to send again */
+        life_rearm(x, c);
     ref_ready(s, ref, c->path_iface);
     ref_deadline(s, ref, timers_next(&c->timers));
 }

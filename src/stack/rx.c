@@ -119,7 +119,6 @@ static void ip_rx(pl_stack *s, struct packet *p, const struct iface *i)
     const uint8_t *at = p->bytes + p->ip_off;
     uint32_t n = p->contiguous - p->ip_off, whole = p->frame_bytes - p->ip_off;
     struct ip_in in;
-    in.complain = in.complain_to_group = in.src_any = in.fragment = false;
     enum pl_drop drop = p->family == 4 ? ip4_judge(at, n, whole, &in) : ip6_judge(at, n, whole, &in);
     p->drop = (uint16_t)drop;
     if (drop == PL_DROP_RUNT)

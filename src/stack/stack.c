@@ -204,6 +204,7 @@ void stack_now(pl_stack *s, pl_time now)
         s->now = now;
 }
 
+/* 0 is "not set" in these. */
 static void shift(pl_time *t, pl_time by)
 {
     if (*t)
@@ -214,11 +215,11 @@ static void shift_conn(pl_stack *s, struct tcp *c, pl_time by)
 {
     for (int i = 0; i < TIMER_COUNT; i++)
         shift(&c->timers.at[i], by);
-    shift(&c->ts.recent_at, by);
-    shift(&c->challenge_from, by);
-    shift(&c->progress_at, by);
-    shift(&c->heard_at, by);
     shift(&c->syn_sent_at, by);
+    c->ts.recent_at += by;                /* and these are times, 0 too */
+    c->challenge_from += by;
+    c->progress_at += by;
+    c->heard_at += by;
     (void)s;
 }
 

@@ -32,6 +32,9 @@
 #include "transport/tcp/tcp.h"
 #include <parley/parley.h>
 
+/* What a config or an option may ask for: 100 years. A sum of such a time and now must not wrap. */
+#define STACK_LONGEST_TIMEOUT ((pl_time)100 * 365 * 86400 * PL_S)
+
 struct stack_secrets {
     struct tcp_secrets tcp;
     struct siphash_key ports, fragments;
@@ -80,10 +83,11 @@ struct pl_stack {
     uint32_t port_counter, ip_id;
     uint32_t last_conn;                   /* the slot that the last segment was for: the next is likely to be for it, too */
     uint32_t spent, spent_pad_;           /* chain of pinned chunks whose datagrams were sent; see net.h */
-    /* what only observes: left out when blocks are compared */
-    struct pl_counters counters;
+    /* what only observes: left out when blocks are compared. The counters are last: making a stack touches all but them, one page */
     struct prng prng;
+    struct pl_counters counters;
 };
+_Static_assert(offsetof(struct pl_stack, counters) <= 4096, "init touches the first page of a zeroed block only");
 
 /* What a frame is found to be on its way up, and what became of it. */
 struct packet {
@@ -196,6 +200,7 @@ void ref_park(pl_stack *, uint32_t ref, uint32_t neighbor);         /* onto the 
 void ref_off(pl_stack *, uint32_t ref);                             /* off every list and off the wheel: the record goes */
 void ref_unqueue(pl_stack *, uint32_t ref);                         /* off the ready or parked list only */
 void refs_requeue(pl_stack *, struct list *parked, int iface);      /* a neighbour resolved: everything parked is ready again */
+void refs_forget(pl_stack *, int iface);                            /* the interface goes: nobody waits in its queue any more */
 void deadlines_run(pl_stack *);                                     /* everything due at s->now */
 bool stack_has_output(const pl_stack *);
 
@@ -227,6 +232,7 @@ struct trace_out {
     struct pl_endpoint local, remote;
     const struct pl_trace_segment *seg;   /* or NULL */
 };
+uint32_t trace_count_out(pl_stack *, int iface, const struct pl_frame *, uint16_t why);      /* counts only; returns the frame's bytes */
 void trace_out(pl_stack *, int iface, const struct pl_frame *, const struct trace_out *);   /* counts, tells */
 void trace_drop(pl_stack *, int iface, enum pl_drop);               /* a drop that has no frame: an owed reply that was let go */
 

@@ -11,21 +11,22 @@
 
 static void trace_segment(pl_stack *s, int iface, const struct pl_frame *f, const struct tcp *c, const struct tcp_out *o, uint8_t state)
 {
+    if (!s->env->trace) {                 /* nobody listens: only the counting is left */
+        trace_count_out(s, iface, f, o->why);
+        return;
+    }
     struct trace_out t = {.why = o->why, .protocol = WIRE_PROTO_TCP, .state = state, .conn = c->handle, .cookie = c->cookie};
-    struct pl_trace_segment seg;
-    if (s->env->trace) {
-        seg = (struct pl_trace_segment){.seq = o->seq, .ack = o->ack, .len = o->text, .wnd = o->wnd, .wnd_raw = o->wnd_raw, .flags = o->flags,
+    struct pl_trace_segment seg = {.seq = o->seq, .ack = o->ack, .len = o->text, .wnd = o->wnd, .wnd_raw = o->wnd_raw, .up = o->up, .flags = o->flags,
                                         .opts = o->opts.have, .wscale = o->opts.wscale, .nsack = o->opts.nsack, .mss = o->opts.mss, .segs = o->segs,
                                         .ts_val = o->opts.ts_val, .ts_ecr = o->opts.ts_ecr};
-        for (unsigned i = 0; i < o->opts.nsack && i < 4; i++)
-            seg.sack[2 * i] = o->opts.sack[i].lo, seg.sack[2 * i + 1] = o->opts.sack[i].hi;
-        memcpy(t.local.addr.b, c->flow.local, 16);
-        memcpy(t.remote.addr.b, c->flow.remote, 16);
-        t.local.addr.zone = t.remote.addr.zone = c->flow.zone;
-        t.local.port = c->flow.local_port;
-        t.remote.port = c->flow.remote_port;
-        t.seg = &seg;
-    }
+    for (unsigned i = 0; i < o->opts.nsack && i < 4; i++)
+        seg.sack[2 * i] = o->opts.sack[i].lo, seg.sack[2 * i + 1] = o->opts.sack[i].hi;
+    memcpy(t.local.addr.b, c->flow.local, 16);
+    memcpy(t.remote.addr.b, c->flow.remote, 16);
+    t.local.addr.zone = t.remote.addr.zone = c->flow.zone;
+    t.local.port = c->flow.local_port;
+    t.remote.port = c->flow.remote_port;
+    t.seg = &seg;
     trace_out(s, iface, f, &t);
 }
 
@@ -39,7 +40,7 @@ static void put_headers(pl_stack *s, int iface, struct pl_frame *f, const struct
     unsigned header = WIRE_TCP_BYTES + wire_tcp_opts_write(at + WIRE_TCP_BYTES, &o->opts);
     uint32_t bytes = header + o->text;
     struct wire_tcp h = {.src_port = c->flow.local_port, .dst_port = c->flow.remote_port, .seq = o->seq, .ack = o->ack, .hdr_bytes = (uint8_t)header,
-                         .flags = o->flags, .wnd = o->wnd_raw};
+                         .flags = o->flags, .wnd = o->wnd_raw, .up = o->up};
     struct ip_out ip = {.local = c->flow.local, .remote = c->flow.remote, .protocol = WIRE_PROTO_TCP, .hop_limit = c->hop_limit, .tos = c->tos,
                         .dont_fragment = true, .payload_bytes = bytes};
     wire_tcp_write(at, &h);
@@ -115,6 +116,8 @@ static enum tx_verdict conn_tx(pl_stack *s, uint32_t ref, uint32_t slot, int ifa
         tcp_check(&x, c);
     if (v == TX_NOTHING)                  /* no way to the peer (any more) */
         tcp_neighbor_failed(s, ref);
+    if (v == TX_WROTE)                    /* a device that is full now may not ask again for long */
+        ref_deadline(s, ref, timers_next(&c->timers));
     return v;
 }
 

@@ -30,10 +30,13 @@ static bool one_frame(pl_stack *s, int iface, struct pl_frame *f)
     bool owed_first = ++i->turn & 1;
     if (owed_first && owed_pending(s, iface) && owed_tx(s, iface, f))
         return true;
-    if (from_queue(s, iface, f))
-        return true;
-    /* Asked again in any case: a connection that has to wait for its neighbour has just made us owe the question. */
-    return owed_pending(s, iface) && owed_tx(s, iface, f);
+    do {                                  /* one may wake the other: a flow asks for its neighbour, a failure lets others go */
+        if (from_queue(s, iface, f))
+            return true;
+        if (owed_pending(s, iface) && owed_tx(s, iface, f))
+            return true;
+    } while (i->queue.count);
+    return false;
 }
 
 int pl_tx(pl_stack *s, int iface, struct pl_frame *frames, size_t n, pl_time now)
@@ -65,21 +68,41 @@ static uint32_t chunk_of(const pl_stack *s, const void *p)
     return (uint32_t)((size_t)(at - base) >> s->chunks.shift) + 1;
 }
 
+/* A span may run through several chunks that follow each other in memory: its first and last one. False: it is none of ours. */
+static bool chunks_of(const pl_stack *s, const struct pl_span *span, uint32_t *first, uint32_t *last)
+{
+    const uint8_t *base = span->base;
+    *first = chunk_of(s, base);
+    *last = span->len ? chunk_of(s, base + span->len - 1) : *first;
+    return *first && *last >= *first;
+}
+
 int pl_tx_hold(pl_stack *s, const struct pl_frame *f)
 {
-    for (unsigned n = 1; n < f->nspans; n++)
-        if (!chunk_of(s, f->span[n].base))
+    uint32_t first, last;
+    for (unsigned n = 1; n < f->nspans; n++) {
+        if (!chunks_of(s, &f->span[n], &first, &last))
             return PL_EINVAL;
-    for (unsigned n = 1; n < f->nspans; n++)
-        chunks_pin(&s->chunks, chunk_of(s, f->span[n].base));
+        for (uint32_t chunk = first; chunk <= last; chunk++)
+            if (chunks_meta(&s->chunks, chunk)->state == 0)
+                return PL_EINVAL;         /* too late: it went back already */
+    }
+    for (unsigned n = 1; n < f->nspans; n++) {
+        chunks_of(s, &f->span[n], &first, &last);
+        for (uint32_t chunk = first; chunk <= last; chunk++)
+            chunks_pin(&s->chunks, chunk);
+    }
     return PL_OK;
 }
 
 void pl_tx_done(pl_stack *s, const struct pl_frame *f)
 {
+    uint32_t first, last;
     for (unsigned n = 1; n < f->nspans; n++) {
-        uint32_t chunk = chunk_of(s, f->span[n].base);
-        if (chunk && chunks_meta(&s->chunks, chunk)->pins)
-            chunks_unpin(&s->chunks, chunk);
+        if (!chunks_of(s, &f->span[n], &first, &last))
+            continue;
+        for (uint32_t chunk = first; chunk <= last; chunk++)
+            if (chunks_meta(&s->chunks, chunk)->pins)
+                chunks_unpin(&s->chunks, chunk);
     }
 }

@@ -319,11 +319,10 @@ void udp_iface_gone(pl_stack *s, int iface)
     for (uint32_t slot = slots_next(&s->udps, 0); slot; slot = slots_next(&s->udps, slot)) {
         struct udp_sock *u = udp_at(s, slot);
         uint32_t waiting = u->to_send_records;
-        if (u->path_known && u->path.iface == iface) {
-            ref_unqueue(s, ref_of(s, slot));
+        if (u->path.iface == iface)
             u->path_known = false;
-            udp_kick(s, slot);
-        }
+        ref_unqueue(s, ref_of(s, slot));  /* wherever it waited: it finds its way again */
+        udp_kick(s, slot);
         struct pl_addr local = {.zone = u->flow.zone};
         memcpy(local.b, u->flow.local, 16);
         bool bound = memcmp(local.b, unspecified, 16) != 0 && !path_is_group(s, &local);

@@ -2,8 +2,8 @@
  *
  * test_loop.c: the host loop: a real stack on real devices against the kernel's TCP, both driven by one thread.
  *
- * The kernel's sockets are watched by the same loop. Each direction carries a pattern whose period is a prime, so that a piece that is lost,
- * repeated or moved shows.
+ * The kernel's sockets are watched by the same loop. Each direction carries a pattern whose period is a prime, so that a piece that is
+ * lost, repeated or moved shows.
  */
 #include "support/skip.h"
 #include "support/unit.h"
@@ -354,7 +354,9 @@ static void run_until_done(struct rig *r, const struct kernel_end *k)
     pl_time end = host_now() + 30 * PL_S;
     while (k->end.used || !host_idle(&r->host)) {
         assert_true(host_loop_run_once(&r->host.loop, PL_S) >= 0);
-        if (host_now() > end) fail_msg("stuck: kernel sent %zu got %zu, ours sent %zu got %zu", k->end.sent, k->end.got, r->host.ends[0].sent, r->host.ends[0].got);
+        const struct end *e = &r->host.ends[0];
+        if (host_now() > end)
+            fail_msg("stuck: kernel sent %zu got %zu, ours sent %zu got %zu", k->end.sent, k->end.got, e->sent, e->got);
     }
 }
 

@@ -144,6 +144,8 @@ void duo_run(struct duo *d, pl_time by)
         d->now = next > d->now ? next : d->now + 1;
     }
     d->now = stop;
+    duo_exchange(d);
+    duo_drain_events(d);
 }
 
 void duo_drain_events(struct duo *d)

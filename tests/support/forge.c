@@ -25,7 +25,7 @@ size_t forge_tcp(uint8_t *to, const struct forged *f)
     unsigned header = WIRE_TCP_BYTES + wire_tcp_opts_write(to + at + WIRE_TCP_BYTES, &f->opts);
     uint32_t bytes = (uint32_t)(header + f->text_bytes);
     struct wire_tcp h = {.src_port = f->src.port, .dst_port = f->dst.port, .seq = f->seq, .ack = f->ack, .hdr_bytes = (uint8_t)header, .flags = f->flags,
-                         .wnd = f->wnd};
+                         .wnd = f->wnd, .up = f->up};
     if (at + bytes > FORGE_BYTES_MAX)
         abort();
     wire_tcp_write(to + at, &h);
@@ -61,7 +61,7 @@ bool forge_read(const uint8_t *frame, size_t n, struct forged *f)
     }
     uint32_t sum = csum_add(csum_pseudo(f->src.addr.b, f->dst.addr.b, WIRE_PROTO_TCP, (uint32_t)(n - at)), csum_bytes(frame + at, n - at, 0));
     f->src.port = h.src_port, f->dst.port = h.dst_port;
-    f->seq = h.seq, f->ack = h.ack, f->wnd = h.wnd, f->flags = h.flags;
+    f->seq = h.seq, f->ack = h.ack, f->wnd = h.wnd, f->up = h.up, f->flags = h.flags;
     f->text = frame + at + h.hdr_bytes;
     f->text_bytes = n - at - h.hdr_bytes;
     wire_tcp_opts_read(frame + at + WIRE_TCP_BYTES, (size_t)(h.hdr_bytes - WIRE_TCP_BYTES), &f->opts);

@@ -13,7 +13,7 @@ enum { FORGE_BYTES_MAX = 2048 };
 struct forged {
     struct pl_endpoint src, dst;          /* of one family */
     uint32_t seq, ack;
-    uint16_t wnd;
+    uint16_t wnd, up;
     uint8_t flags;                        /* enum pl_tcp_flag */
     struct wire_tcp_opts opts;
     const void *text;                     /* NULL: text_bytes times 'x' */

@@ -124,6 +124,7 @@ static void on_event(void *user, const struct pl_event *e)
         return;                           /* its events follow */
     }
     if (!t->conn || e->handle != t->conn) return;
+    t->event_bits |= e->bits;
     if (t->to_kernel && e->bits & (PL_EV_CONNECTED | PL_EV_WRITABLE)) we_send(t);
     if (t->conn && e->bits & (PL_EV_READABLE | PL_EV_PEER_FINISHED | PL_EV_ERROR | PL_EV_CLOSED)) we_receive(t);
 }

@@ -24,6 +24,7 @@ struct transfer {
     int kernel_listener, fd;              /* the kernel's; -1: not open */
     bool ours_closed;                     /* the handle was given back after the stream ended as it should */
     int error;                            /* what our connection died of */
+    uint32_t event_bits;                  /* every bit that an event of it had */
 };
 
 /* Starts it. The rig's on_event and user are taken over. */

@@ -436,6 +436,26 @@ static void an_interface_that_goes_fails_what_waited_on_it(void **state)
     assert_int_equal(pl_deadline(a.s), PL_NEVER);
 }
 
+static void a_socket_outlives_its_interface(void **state)
+{
+    (void)state;
+    make_both(PL_LINK_IP, NULL);
+    pl_udp ua = open_on(&a, 1000), ub = open_on(&b, 2000);
+    send_text(&a, ua, to_host(2, 4, 2000), "one");
+    assert_true(host_tx(&a));             /* the socket still stands in the interface's queue */
+    struct pl_iface_info info;
+    assert_int_equal(pl_iface_info(a.s, 0, &info, sizeof info), PL_OK);
+    assert_int_equal(pl_iface_remove(a.s, 0), PL_OK);
+    assert_int_equal(pl_rx(a.s, 0, NULL, 0, a.now), PL_EINVAL);
+    assert_int_equal(pl_iface_add(a.s, &info.params), 0);
+    struct pl_addr addr = host_addr(1, 4);
+    assert_int_equal(pl_addr_add(a.s, 0, &addr, 24), PL_OK);
+    assert_int_equal(send_text(&a, ua, to_host(2, 4, 2000), "two"), PL_OK);
+    hosts_run(&a, &b, a.now + PL_MS);
+    expect_text(&b, ub, "two", NULL);
+    assert_int_equal(pl_close(a.s, ua), PL_OK);
+}
+
 static void a_held_frame_keeps_its_bytes_until_it_is_done(void **state)
 {
     (void)state;
@@ -482,6 +502,7 @@ int main(void)
         cmocka_unit_test_teardown(options_of_a_socket, free_both),
         cmocka_unit_test_teardown(a_path_mtu_is_learned_from_the_network_and_obeyed, free_both),
         cmocka_unit_test_teardown(an_interface_that_goes_fails_what_waited_on_it, free_both),
+        cmocka_unit_test_teardown(a_socket_outlives_its_interface, free_both),
         cmocka_unit_test_teardown(a_held_frame_keeps_its_bytes_until_it_is_done, free_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,14 +19,14 @@ static void scale_is_the_smallest_that_announces_the_buffer(void **state)       
         assert_int_equal(window_scale_for(rows[i].max), rows[i].scale);
 }
 
-static void the_field_rounds_up_so_that_the_edge_is_not_left_of_the_promise(void **state)
+static void the_field_rounds_down_so_that_it_promises_only_what_is_there(void **state)    /* RFC 7323 2.4 */
 {
     (void)state;
     for (uint8_t scale = 0; scale <= 14; scale++)
         for (uint32_t wnd = 0; wnd < 70000; wnd += 7) {
             uint32_t most = (uint32_t)65535 << scale, meant = wnd < most ? wnd : most;
             uint32_t told = (uint32_t)window_field(wnd, scale) << scale;
-            assert_true(told >= meant && told - meant < (uint32_t)1 << scale);
+            assert_true(told <= meant && meant - told < (uint32_t)1 << scale);
         }
     assert_int_equal(window_field(1 << 30, 0), 65535);
     assert_int_equal(window_field(1 << 30, 14), 65535);
@@ -36,19 +36,24 @@ static void the_field_rounds_up_so_that_the_edge_is_not_left_of_the_promise(void
 struct receiver {
     uint32_t nxt, wnd, len, rcvbuf, mss;
     uint8_t scale;
-    uint32_t edge;                        /* the rightmost that the peer was told */
+    uint32_t edge, told;                  /* the true one, and the rightmost that the peer was told */
 };
+
+static uint32_t room_of(const struct receiver *r) { return r->rcvbuf > r->len ? r->rcvbuf - r->len : 0; }
 
 static void tell(struct receiver *r)
 {
-    uint32_t room = r->rcvbuf > r->len ? r->rcvbuf - r->len : 0;
-    r->wnd = window_to_offer(r->wnd, room, r->mss, r->rcvbuf, r->scale);
-    r->wnd = (uint32_t)window_field(r->wnd, r->scale) << r->scale;
+    r->wnd = window_to_offer(r->wnd, room_of(r), r->mss, r->rcvbuf, r->scale);
     assert_true(seq_ge(r->nxt + r->wnd, r->edge));                   /* SHLD-14: the right edge never moves left */
+    assert_true(r->wnd <= room_of(r));                               /* and never beyond the buffer, however many ACKs leave */
     r->edge = r->nxt + r->wnd;
+    uint32_t told = r->nxt + ((uint32_t)window_field(r->wnd, r->scale) << r->scale);
+    assert_true(seq_le(told, r->edge) && r->edge - told < (uint32_t)1 << r->scale);
+    if (seq_gt(told, r->told))
+        r->told = told;
 }
 
-static void the_right_edge_never_moves_left(void **state)                               /* RFC 9293 3.8.6, SHLD-14 */
+static void the_right_edge_never_moves_left_nor_beyond_the_buffer(void **state)         /* RFC 9293 3.8.6, SHLD-14 */
 {
     (void)state;
     struct prng p;
@@ -57,22 +62,21 @@ static void the_right_edge_never_moves_left(void **state)                       
         struct receiver r = {.nxt = 0xffff0000, .mss = 536 + prng_below(&p, 9000), .scale = scale};
         r.rcvbuf = (1 + prng_below(&p, 65535)) << prng_below(&p, scale + 1u);
         r.wnd = r.rcvbuf < 65535 ? r.rcvbuf : 65535;                 /* as a SYN announces it, unscaled */
-        r.edge = r.nxt + r.wnd;
+        r.edge = r.told = r.nxt + r.wnd;
         for (int n = 0; n < 20000; n++) {
             uint32_t k = prng_below(&p, 4) ? prng_below(&p, 2 * r.mss) : 1;
-            if (prng_below(&p, 2)) {      /* the peer sends up to its edge; what does not fit is not taken */
-                uint32_t most = r.edge - r.nxt, place = r.rcvbuf + (1u << scale) > r.len ? r.rcvbuf + (1u << scale) - r.len : 0;
+            if (prng_below(&p, 2)) {      /* the peer sends up to the edge that it was told: it all finds room */
+                uint32_t most = r.told - r.nxt;
                 k = k < most ? k : most;
-                k = k < place ? k : place;
                 r.nxt += k, r.len += k, r.wnd -= k;
                 if (prng_below(&p, 2))
                     tell(&r);
             } else {
                 r.len -= k < r.len ? k : r.len;
-                if (window_update_due(r.wnd, r.rcvbuf > r.len ? r.rcvbuf - r.len : 0, r.mss, r.rcvbuf, scale))
+                if (window_update_due(r.wnd, room_of(&r), r.mss, r.rcvbuf, scale))
                     tell(&r);
             }
-            assert_true(r.len <= r.rcvbuf + (1u << scale));
+            assert_true(r.len <= r.rcvbuf);
         }
     }
 }
@@ -169,8 +173,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scale_is_the_smallest_that_announces_the_buffer),
-        cmocka_unit_test(the_field_rounds_up_so_that_the_edge_is_not_left_of_the_promise),
-        cmocka_unit_test(the_right_edge_never_moves_left),
+        cmocka_unit_test(the_field_rounds_down_so_that_it_promises_only_what_is_there),
+        cmocka_unit_test(the_right_edge_never_moves_left_nor_beyond_the_buffer),
         cmocka_unit_test(the_edge_moves_only_by_a_worthwhile_step),
         cmocka_unit_test(an_update_that_is_due_moves_the_edge),
         cmocka_unit_test(a_window_that_opens_again_is_announced),

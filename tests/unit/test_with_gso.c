@@ -78,7 +78,8 @@ static struct pl_frame super_frame(const struct made *m, size_t piece, uint16_t 
     return f;
 }
 
-/* Reads everything from the far end and compares it with the segments that `m` cut by `size` must give, from segment `from` on. Returns the next one. */
+/* Reads everything from the far end and compares it with the segments that `m` cut by `size` must give, from segment `from` on. Returns the
+ * next one. */
 static unsigned expect_segments(struct rig *r, const struct made *m, size_t size, unsigned from)
 {
     struct pl_frame in[16];

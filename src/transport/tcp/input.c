@@ -27,6 +27,7 @@ enum pl_drop tcp_input_checks(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *
 /* Sixth to eighth. */
 static enum pl_drop urgent_text_fin(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
+    text_sixth_urgent(x, c, seg);
     enum pl_drop drop = text_seventh(x, c, seg);
     if (drop == PL_DROP_NONE && c->state != PL_CLOSED)
         drop = teardown_eighth_fin(x, c, seg);

@@ -66,7 +66,7 @@ static struct tcp_want want_data(struct tcp_ctx *x, struct tcp *c, uint32_t gso_
         return want(WANT_NOTHING, 0, PL_NEVER);
     struct tcp_flight *f = tcp_flight(x, c);
     struct window_question q = {.sendable = sendable(c, f, unsent), .unsent = unsent, .mss = c->opt.mss, .max_wnd = c->snd.max_wnd, .in_flight = f != NULL,
-                                .nagle = !c->nodelay && !c->fin_queued, .overridden = c->override_due};
+                                .nagle = !c->nodelay && !c->fin_queued && !c->urgent_out, .overridden = c->override_due};
     uint32_t n = window_worth_sending(&q);
     uint32_t most = c->opt.mss;
     if (gso_bytes > PL_HEADER_BYTES_MAX + 2u * c->opt.mss)
@@ -259,14 +259,19 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
         if (may_receive(c))
             c->rcv.wnd = window_to_offer(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale);
         o->wnd_raw = window_field(c->rcv.wnd, c->opt.rcv_wscale);
-        o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;
-        c->rcv.wnd = o->wnd;
+        o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;          /* RCV.WND itself stays exact: RFC 7323 2.4 */
         if (c->opt.ts_ok)
             o->opts.have |= WIRE_OPT_TIMESTAMPS;
         if (c->opt.sack_ok && c->gaps) {  /* RFC 2018 3 */
             o->opts.nsack = (uint8_t)ooo_sack_blocks(tcp_gaps(x, c), c->newest_gap, &o->opts, c->opt.ts_ok ? 3 : 4);
             o->opts.have |= o->opts.nsack ? WIRE_OPT_SACK : 0;
         }
+    }
+    /* RFC 9293 3.8.5, MUST-30: while urgent data is ahead, the segments say how far it reaches: SND.UP, as an offset of 16 bits. */
+    if (c->urgent_out && (o->flags & PL_ACK) && seq_gt(c->snd.up, o->seq)) {
+        uint32_t ahead = c->snd.up - o->seq;
+        o->flags |= PL_URG;
+        o->up = (uint16_t)(ahead < 65535 ? ahead : 65535);
     }
     if (o->opts.have & WIRE_OPT_TIMESTAMPS) {            /* RFC 7323 3.2: the echo is valid only with an ACK */
         o->opts.ts_val = timestamps_clock(c->ts.offset, x->wire_now);

@@ -76,7 +76,7 @@ struct tcp {
     bool orphan;                          /* the handle was given back */
     bool released;                        /* the stack has let go of its flow: CLOSED, or a TIME-WAIT entry stands for it */
     bool wants_write;                     /* pl_send took less than asked: tell when there is room */
-    bool mtu_reduced;
+    bool urgent_out, urgent_in;           /* bytes before SND.UP are not acknowledged; bytes before RCV.UP are not read: "urgent mode" */
     uint8_t challenges;                   /* challenge ACKs since challenge_from */
     bool fin_known;                       /* the peer's FIN was seen; it stands at fin_seq, perhaps behind a gap */
     uint32_t fin_seq;
@@ -184,7 +184,7 @@ struct tcp_want {
 
 struct tcp_out {                          /* a segment ready for the wire, options and text included */
     uint32_t seq, ack, wnd;
-    uint16_t wnd_raw, why;
+    uint16_t wnd_raw, why, up;
     uint8_t flags, nspans;
     uint16_t segs;
     uint32_t text;
@@ -212,6 +212,7 @@ void tcp_user_open(struct tcp_ctx *, struct tcp *, uint32_t iss);
 ptrdiff_t tcp_user_send(struct tcp_ctx *, struct tcp *, const void *, size_t);
 int tcp_user_reserve(struct tcp_ctx *, struct tcp *, size_t want, struct pl_span *);
 int tcp_user_commit(struct tcp_ctx *, struct tcp *, size_t);
+void tcp_user_urgent(struct tcp *);                                                      /* what was given so far is urgent */
 ptrdiff_t tcp_user_recv(struct tcp_ctx *, struct tcp *, void *, size_t);
 int tcp_user_peek(struct tcp_ctx *, struct tcp *, struct pl_span *, unsigned max);
 int tcp_user_consume(struct tcp_ctx *, struct tcp *, size_t);
@@ -234,6 +235,7 @@ enum pl_drop acceptable_first_sequence(struct tcp_ctx *, struct tcp *, struct tc
 enum pl_drop acceptable_second_rst(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
 enum pl_drop acceptable_fourth_syn(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
 enum pl_drop ack_fifth(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
+void text_sixth_urgent(struct tcp_ctx *, struct tcp *, const struct tcp_seg *);
 enum pl_drop text_seventh(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
 enum pl_drop teardown_eighth_fin(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
 void teardown_finish(struct tcp_ctx *, struct tcp *);                                   /* the program has finished sending */

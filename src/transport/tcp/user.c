@@ -2,6 +2,7 @@
  *
  * user.c: what the program asks for: OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS: RFC 9293 3.10.1 to 3.10.6.
  */
+#include "base/seq.h"
 #include "transport/tcp/tcp.h"
 
 void tcp_init(struct tcp_ctx *x, struct tcp *c)
@@ -50,6 +51,13 @@ static int may_send(const struct tcp *c)
     }
 }
 
+/* What is given now is the first that the peer has to answer for: its time counts from here. */
+static void waiting_begins(const struct tcp_ctx *x, struct tcp *c)
+{
+    if (c->syn_acked && c->snd_stream.len == 0 && !c->flight)
+        c->progress_at = x->now;
+}
+
 ptrdiff_t tcp_user_send(struct tcp_ctx *x, struct tcp *c, const void *bytes, size_t n)
 {
     int e = may_send(c);
@@ -57,9 +65,18 @@ ptrdiff_t tcp_user_send(struct tcp_ctx *x, struct tcp *c, const void *bytes, siz
         return e;
     uint32_t room = c->sndbuf_bytes > c->snd_stream.len ? c->sndbuf_bytes - c->snd_stream.len : 0;
     uint32_t most = n < room ? (uint32_t)n : room;
+    waiting_begins(x, c);
     uint32_t took = stream_append(x->chunks, &c->snd_stream, bytes, most);
     c->wants_write = took < n;
     return took || n == 0 ? (ptrdiff_t)took : PL_EAGAIN;
+}
+
+/* 3.9.1.2, MUST-62: the URGENT flag of SEND: "the SND.UP pointer is advanced to the end of what was given", any length of it. */
+void tcp_user_urgent(struct tcp *c)
+{
+    uint32_t first = c->snd.una + (c->syn_acked ? 0 : 1);
+    c->snd.up = first + c->snd_stream.len;
+    c->urgent_out = c->snd_stream.len != 0;
 }
 
 int tcp_user_reserve(struct tcp_ctx *x, struct tcp *c, size_t wanted, struct pl_span *span)
@@ -83,8 +100,10 @@ int tcp_user_commit(struct tcp_ctx *x, struct tcp *c, size_t n)
     int e = may_send(c);
     if (e)
         return e;
-    if (n > stream_room(x->chunks, &c->snd_stream))
+    uint32_t room = c->sndbuf_bytes > c->snd_stream.len ? c->sndbuf_bytes - c->snd_stream.len : 0;
+    if (n > room || n > stream_room(x->chunks, &c->snd_stream) || (n && !c->snd_stream.reserved))
         return PL_EINVAL;
+    waiting_begins(x, c);
     stream_extend(&c->snd_stream, (uint32_t)n);
     return PL_OK;
 }
@@ -123,6 +142,8 @@ int tcp_user_consume(struct tcp_ctx *x, struct tcp *c, size_t n)
     if (n > c->rcv_stream.len)
         return PL_EINVAL;
     stream_drop(x->chunks, &c->rcv_stream, (uint32_t)n);
+    if (c->urgent_in && seq_ge(c->rcv.nxt - c->rcv_stream.len, c->rcv.up))
+        c->urgent_in = false;
     x->chunks_freed = true;
     return PL_OK;
 }
@@ -136,6 +157,7 @@ int tcp_user_finish(struct tcp_ctx *x, struct tcp *c)
         return PL_ECLOSING;               /* "error: connection closing" */
     if (c->state == PL_CLOSED)
         return PL_ENOTCONN;
+    waiting_begins(x, c);
     teardown_finish(x, c);
     return PL_OK;
 }
@@ -190,6 +212,8 @@ uint32_t tcp_user_ready(const struct tcp_ctx *x, const struct tcp *c)
         bits |= PL_EV_WRITABLE;
     if (c->fin_received)
         bits |= PL_EV_PEER_FINISHED;
+    if (c->urgent_in)
+        bits |= PL_EV_URGENT;
     if (c->error)
         bits |= PL_EV_ERROR;
     return bits | (over ? PL_EV_CLOSED : 0);

@@ -22,21 +22,26 @@ static bool worthwhile(uint32_t current, uint32_t room, uint32_t mss, uint32_t r
     return room > current && room - current >= (step ? step : 1);
 }
 
+/* What the field can say of this room. */
+static uint32_t sayable(uint32_t room, uint8_t scale) { return cap(room, scale) >> scale << scale; }
+
 uint32_t window_to_offer(uint32_t current, uint32_t room, uint32_t mss, uint32_t rcvbuf, uint8_t scale)
 {
-    room = cap(room, scale);
-    return worthwhile(current, room, mss, rcvbuf) ? room : current;
+    uint32_t most = sayable(room, scale), unit = (uint32_t)1 << scale, up = (current + unit - 1) >> scale << scale;
+    if (worthwhile(current, most, mss, rcvbuf))
+        return most;
+    return up <= most ? up : current;     /* only if it fits: else each ACK would promise a little more than there is */
 }
 
 uint16_t window_field(uint32_t wnd, uint8_t scale)
 {
-    uint32_t field = (wnd + ((uint32_t)1 << scale) - 1) >> scale;
+    uint32_t field = wnd >> scale;
     return (uint16_t)(field < 65535 ? field : 65535);
 }
 
 bool window_update_due(uint32_t current, uint32_t room, uint32_t mss, uint32_t rcvbuf, uint8_t scale)
 {
-    room = cap(room, scale);
+    room = sayable(room, scale);
     if (room <= current)
         return false;
     /* Unasked only for a large step: half of what can be offered, or two segments while the peer may be stuck for want of room. */

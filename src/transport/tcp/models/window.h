@@ -11,9 +11,10 @@
 /* The smallest scale with which `max` bytes can be announced (RFC 7323 2.2: at most 14). */
 uint8_t window_scale_for(uint32_t max);
 /* The receive window to offer now. `current` is what is still on offer (RCV.WND), `room` the free bytes. Never smaller than `current`: the right
- * edge does not move left (SHLD-14), rounding by the scale included; grows only by a worthwhile step (MUST-39). */
+ * edge does not move left (SHLD-14); grows only by a worthwhile step (MUST-39), or to the next multiple of the scale's unit if there is room: what is
+ * promised is there. */
 uint32_t window_to_offer(uint32_t current, uint32_t room, uint32_t mss, uint32_t rcvbuf, uint8_t scale);
-/* The 16 bits for the header: rounded up, so that the edge meant by the receiver is not to the left of the one in force. */
+/* The 16 bits for the header, rounded down: RFC 7323 2.4: the receiver goes on by the true edge, which may lie up to a unit further right. */
 uint16_t window_field(uint32_t wnd, uint8_t scale);
 /* Is the offer so much larger than `current` that the peer should be told without being asked? */
 bool window_update_due(uint32_t current, uint32_t room, uint32_t mss, uint32_t rcvbuf, uint8_t scale);

@@ -59,6 +59,8 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
         measure(x, c, seg, a.sent);
     }
     c->snd.una = seg->ack;
+    if (c->urgent_out && seq_ge(seg->ack, c->snd.up))
+        c->urgent_out = false;
     c->fin_acked = c->fin_sent && seg->ack == c->snd.nxt;
     uint32_t bytes = acked - (c->fin_acked ? 1 : 0);
     stream_drop(x->chunks, &c->snd_stream, bytes);

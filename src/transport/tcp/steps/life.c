@@ -36,8 +36,8 @@ void life_rearm(struct tcp_ctx *x, struct tcp *c)
     pl_time at = nearest(x, c).at;
     if (at == PL_NEVER)
         timers_clear(&c->timers, TIMER_LIFE);
-    else
-        timers_set(&c->timers, TIMER_LIFE, at);
+    else                                  /* a bound that was lowered may lie behind: next, never now */
+        timers_set(&c->timers, TIMER_LIFE, at > x->now ? at : x->now + 1);
 }
 
 void life_fires(struct tcp_ctx *x, struct tcp *c)

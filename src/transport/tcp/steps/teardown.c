@@ -51,6 +51,12 @@ enum pl_drop teardown_eighth_fin(struct tcp_ctx *x, struct tcp *c, struct tcp_se
     c->rcv.nxt++;
     c->rcv.wnd = c->rcv.wnd ? c->rcv.wnd - 1 : 0;
     delack_owe(&c->delack, PL_WHY_ACK_FIN);
+    if (c->gaps) {                        /* text behind the end of the stream: nonsense, let go */
+        slots_give(x->gaps, c->gaps);
+        c->gaps = 0;
+        stream_trim(x->chunks, &c->rcv_stream);
+        x->chunks_freed = true;
+    }
     x->news |= PL_EV_READABLE | PL_EV_PEER_FINISHED;
     switch (c->state) {
     case PL_ESTABLISHED:

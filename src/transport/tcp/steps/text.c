@@ -129,6 +129,21 @@ static void forget_gaps(struct tcp_ctx *x, struct tcp *c)
     }
 }
 
+/* RFC 9293 3.10.7.4 sixth, 3.8.5: "If the URG bit is set, RCV.UP <- max(RCV.UP,SEG.UP), and signal to the user that the remote side has urgent data if
+ * the urgent pointer (RCV.UP) is in advance of the data consumed." MUST-31, 32: told whenever the pointer advances. The pointer names a sequence number,
+ * which may lie beyond this segment; nothing is ever indexed by it (threats V37, V38). */
+void text_sixth_urgent(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
+{
+    if (!(seg->flags & PL_URG) || seg->up == 0 || c->fin_received || c->state < PL_ESTABLISHED)
+        return;
+    uint32_t up = seg->seq + seg->up, consumed = c->rcv.nxt - c->rcv_stream.len;
+    if (!seq_gt(up, consumed) || (c->urgent_in && !seq_gt(up, c->rcv.up)))
+        return;
+    c->rcv.up = up;
+    c->urgent_in = true;
+    x->news |= PL_EV_URGENT;
+}
+
 enum pl_drop text_seventh(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
     if (seg->text == 0)
