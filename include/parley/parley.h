@@ -76,6 +76,7 @@ struct pl_config {
     pl_time fin_wait_2_timeout;           /* 60 s, for connections nobody owns */
     pl_time orphan_timeout;               /* 120 s without progress */
     pl_time keepalive_idle, keepalive_interval; uint32_t keepalive_probes;   /* 7200 s, 75 s, 9; off unless set on the connection */
+    bool syn_cookies;                     /* answer SYNs that there is no room to remember, after an overflow only; true */
     bool window_scaling, timestamps, sack;/* offered and accepted; all true */
     bool mem_is_zero;                     /* the block is already zero: init touches no page but the first */
     bool check;                           /* assert the invariants of a connection after every event */

@@ -80,6 +80,7 @@ struct pl_stack {
     struct list events, chunk_waiters;
     uint32_t time_wait_oldest, time_wait_newest;
     struct stack_secrets secrets;
+    pl_time cookies_until;                /* cookies are believed until then: the half-open table overflowed shortly before */
     uint32_t port_counter, ip_id;
     uint32_t last_conn;                   /* the slot that the last segment was for: the next is likely to be for it, too */
     uint32_t spent, spent_pad_;           /* chain of pinned chunks whose datagrams were sent; see net.h */
@@ -147,6 +148,11 @@ enum tx_verdict tcp_tx(pl_stack *, uint32_t ref, int iface, struct pl_frame *);
 /* The program's or the network's news about an interface or neighbour, for every connection on it. */
 void tcp_iface_gone(pl_stack *, int iface);
 
+/* tcp_cookie.c: a listener without room for half-open entries. */
+void cookie_send(pl_stack *, int iface, const struct flow *key, const struct tcp_seg *);     /* answers the SYN, remembers nothing */
+/* Is this ACK the answer to a cookie? Then *scratch is the connection as it was when the SYN-ACK left. */
+bool cookie_accepts(pl_stack *, const struct flow *key, const struct tcp_seg *, struct tcp_ctx *, struct tcp *scratch);
+
 /* udp.c */
 void udp_rx(pl_stack *, struct packet *p);
 enum pl_drop udp_rx_icmp(pl_stack *, const struct flow *quoted, int error);      /* echo sockets too: protocol 1, local_port = identifier */
@@ -156,11 +162,13 @@ void udp_close_slot(pl_stack *, uint32_t slot);
 void udp_iface_gone(pl_stack *, int iface);
 
 /* owed.c */
-struct owed_tcp {                         /* a segment without connection: RST */
+struct owed_tcp {                         /* a segment without connection: RST, or a SYN-ACK that carries a cookie */
     struct flow flow;                     /* ours is local */
     uint32_t seq, ack;
     uint8_t flags, tos;
     uint16_t why;                         /* enum pl_reason */
+    uint8_t opts, wscale;                 /* a SYN-ACK's: enum wire_tcp_opt; its MSS follows from the path */
+    uint32_t ts_val, ts_ecr;
 };
 void owed_tcp(pl_stack *, int iface, const struct owed_tcp *);      /* full or over the limit: a counted drop */
 bool owed_pending(const pl_stack *, int iface);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m12_header.c: mission M12: the header, RFC 9293 3.1, read from the bytes of real frames: 20 bytes plus options, every field and flag with its
- * meaning.
+ * m12_header.c: mission M12: the header, RFC 9293 3.1, read from the bytes of real frames: 20 bytes plus options, every field and flag
+ * with its meaning.
  */
 #include "mission/mission.h"
 
@@ -25,7 +25,8 @@ static uint32_t u32(const uint8_t *p)
 static struct header header_of(const struct pair *p, const struct pair_segment *s)
 {
     const uint8_t *t = mission_tcp_header(p, s), *end = s->frame + s->frame_bytes;
-    struct header h = {u16(t), u16(t + 2), (unsigned)(t[12] >> 4) * 4, t[12] & 15, t[13], u16(t + 14), u16(t + 16), u16(t + 18), u32(t + 4), u32(t + 8),
+    struct header h = {u16(t), u16(t + 2), (unsigned)(t[12] >> 4) * 4, t[12] & 15, t[13], u16(t + 14), u16(t + 16), u16(t + 18),
+        u32(t + 4), u32(t + 8),
         t + 20, t + (t[12] >> 4) * 4, 0, 0};
     assert_true(h.offset >= 20 && t + h.offset <= end);
     h.option_bytes = h.offset - 20;
@@ -137,12 +138,13 @@ static void in_every_segment_the_sum_is_right_and_what_means_nothing_is_zero(voi
         odd += h.text_bytes % 2;
     }
     assert_true(odd > 0);
-    assert_true(flags_seen & 1u << PL_SYN && flags_seen & 1u << (PL_SYN | PL_ACK) && flags_seen & 1u << PL_ACK && flags_seen & 1u << (PL_PSH | PL_ACK) &&
+    assert_true(flags_seen & 1u << PL_SYN && flags_seen & 1u << (PL_SYN | PL_ACK) && flags_seen & 1u << PL_ACK &&
+        flags_seen & 1u << (PL_PSH | PL_ACK) &&
         flags_seen & 1u << (PL_FIN | PL_ACK) && flags_seen & 1u << PL_RST && flags_seen & 1u << (PL_RST | PL_ACK));
     pair_free(&p);
 }
 
-/* ---------------------------------------------------------------- flags ---------------------------------------------------------------- */
+/* -------------------- flags -------------------- */
 
 /* An established pair without timestamps, whose client the test plays: SND.NXT 1 there, RCV.NXT 1. */
 static struct program_conn *server_of(struct pair *p, void **state)
@@ -280,7 +282,7 @@ static void ece_and_cwr_on_a_syn_are_not_answered_unless_configured_and_harm_not
     pair_free(&p);
 }
 
-/* ---------------------------------------------------------------- what is no header ---------------------------------------------------------------- */
+/* -------------------- what is no header -------------------- */
 
 /* The frame of a good data segment with one byte of its TCP header changed; the sum is put right when asked. */
 static enum pl_drop changed(void **state, unsigned byte, uint8_t value, bool sum)

@@ -16,7 +16,7 @@ static uint16_t syn_ack_why(const struct tcp *c)
 {
     if (c->active)
         return PL_WHY_SYN_ACK_CROSSED;
-    return c->syn_retries || c->syn_sent_at ? PL_WHY_SYN_ACK_REPEAT : PL_WHY_SYN_ACK_ANSWER;
+    return c->syn_retries || c->syn_sent ? PL_WHY_SYN_ACK_REPEAT : PL_WHY_SYN_ACK_ANSWER;
 }
 
 /* What was lost goes first, as far as the congestion window lets it; the first one always may (RFC 6298 5.4). */
@@ -183,6 +183,7 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
     c->syn_due = false;
     if (!c->syn_retries)
         c->syn_sent_at = x->now;
+    c->syn_sent = true;
     struct rtt_bounds b = tcp_rtt_bounds(x);
     if (c->timers.resend_is != RESEND_RTO)
         timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));

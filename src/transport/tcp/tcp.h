@@ -64,6 +64,7 @@ struct tcp {
     uint8_t syn_retries;                  /* SYN or SYN-ACK repeated this often */
     uint8_t probes;                       /* keepalive probes without answer */
     uint8_t hop_limit, tos;
+    bool syn_sent;                        /* our SYN or SYN-ACK went, first at syn_sent_at */
     int16_t error;                        /* 0 or enum pl_error: what the connection died of */
     int16_t soft_error;
     bool active;                          /* opened by connect() */

@@ -49,6 +49,8 @@ static bool syn_again(struct tcp *c, struct tcp_seg *seg)
         c->syn_due = true;
         return true;
     }
+    if (!c->active)                       /* a client that we answered never sends one: not acceptable */
+        return false;
     seg->seq++;
     seg->len--;
     seg->flags &= (uint8_t)~PL_SYN;

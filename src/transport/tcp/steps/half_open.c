@@ -61,7 +61,8 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     c->rtt.backoffs = h->retries;
     if (h->ack_why)
         delack_owe(&c->delack, h->ack_why);
-    if (h->flags & HALF_SENT)             /* only the first copy gives a sample of the round trip: it left one RTO before its repeat is due */
+    c->syn_sent = h->flags & HALF_SENT;
+    if (c->syn_sent)                      /* only the first copy gives a sample of the round trip: it left one RTO before its repeat is due */
         c->syn_sent_at = h->resend_at - x->config->rto_initial;
     if (h->resend_at)
         timers_set_resend(&c->timers, RESEND_RTO, h->resend_at);
@@ -80,5 +81,5 @@ void half_open_freeze(struct half_open *h, const struct tcp *c)
     h->ack_why = c->delack.now ? c->delack.why : 0;
     h->resend_at = c->timers.at[TIMER_RESEND];
     h->flags = (uint8_t)((c->opt.wscale_ok ? HALF_WSCALE : 0) | (c->opt.ts_ok ? HALF_TS : 0) | (c->opt.sack_ok ? HALF_SACK : 0) |
-                         (c->syn_due ? HALF_SYN_DUE : 0) | (c->syn_sent_at ? HALF_SENT : 0));
+                         (c->syn_due ? HALF_SYN_DUE : 0) | (c->syn_sent ? HALF_SENT : 0));
 }
