@@ -152,7 +152,9 @@ static void a_corrupted_datagram_is_dropped(void **state)
     start(&u, state, NULL);
     uint32_t first = SIX(state) ? 40 * 8 : 20 * 8;
     for (uint32_t bit = first; bit < first + 12 * 8; bit += 5) {
-        size_t before = pair_count_drops(&u.p, PAIR_SERVER, PL_DROP_UDP_CHECKSUM) + pair_count_drops(&u.p, PAIR_SERVER, PL_DROP_UDP_LENGTH);
+        bool in_length = bit >= first + 32 && bit < first + 48;        /* a length that does not fit is dropped for that */
+        size_t sum = pair_count_drops(&u.p, PAIR_SERVER, PL_DROP_UDP_CHECKSUM), length = pair_count_drops(&u.p, PAIR_SERVER,
+            PL_DROP_UDP_LENGTH);
         struct impair *i = pair_impair(&u.p, PAIR_CLIENT);
         i->rules = 0;
         impair_corrupt_nth(i, 1, bit);
