@@ -267,9 +267,21 @@ void pl_states(const pl_stack *s, uint32_t counts[PL_STATE_COUNT])
 bool pl_conn_next(const pl_stack *s, uint32_t *cursor, pl_conn *out)
 {
     for (*cursor = slots_next(&s->conns, *cursor); *cursor; *cursor = slots_next(&s->conns, *cursor))
-        if (!conn_at(s, *cursor)->orphan) {
+        if (!conn_at(s, *cursor)->orphan && !conn_at(s, *cursor)->listener) {
             *out = conn_at(s, *cursor)->handle;
             return true;
         }
     return false;
+}
+
+void pl_abort_all(pl_stack *s)
+{
+    for (uint32_t slot = slots_next(&s->conns, 0); slot; slot = slots_next(&s->conns, slot)) {
+        struct tcp_ctx x = stack_tcp_ctx(s);
+        struct tcp *c = conn_at(s, slot);
+        if (c->released)
+            continue;                     /* CLOSED, or a TIME-WAIT entry stands for it */
+        tcp_user_abort(&x, c);
+        conn_after(s, slot, &x);
+    }
 }
