@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m02_numbers.c: mission M2: a SYN and a FIN consume one sequence number each, even without data; initial sequence numbers come from a clock plus
- * a keyed hash of the connection (RFC 9293 3.4.1, MUST-8, MUST-9, SHLD-1).
+ * m02_numbers.c: mission M2: a SYN and a FIN consume one sequence number each, even without data; initial sequence numbers come from a
+ * clock plus a keyed hash of the connection (RFC 9293 3.4.1, MUST-8, MUST-9, SHLD-1).
  */
 #include "mission/mission.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m08_four_way_close.c: mission M8: the four-way close, RFC 9293 3.6 figure 12: either side may begin, each direction ends on its own, the side that
- * closed first waits 2 MSL, and nothing that was sent before a FIN is lost.
+ * m08_four_way_close.c: mission M8: the four-way close, RFC 9293 3.6 figure 12: either side may begin, each direction ends on its own, the
+ * side that closed first waits 2 MSL, and nothing that was sent before a FIN is lost.
  */
 #include "mission/mission.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m10_stays.c: mission M10: a connection once made stays until one side ends it, idle or not, or until a limit that was set ends it: the user
- * timeout, the bound on retransmissions, an orphan's bounds. RFC 9293 3.8.3, 3.10.8; docs/defaults.md.
+ * m10_stays.c: mission M10: a connection once made stays until one side ends it, idle or not, or until a limit that was set ends it: the
+ * user timeout, the bound on retransmissions, an orphan's bounds. RFC 9293 3.8.3, 3.10.8; docs/defaults.md.
  */
 #include "mission/mission.h"
 
@@ -139,7 +139,7 @@ static void progress_within_the_user_timeout_keeps_it_alive(void **state)
     pair_free(&p);
 }
 
-/* ---------------------------------------------------------------- orphans ---------------------------------------------------------------- */
+/* -------------------- orphans -------------------- */
 
 static void an_orphan_in_fin_wait_2_is_released_after_60_s(void **state)
 {

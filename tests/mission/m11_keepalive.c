@@ -111,7 +111,8 @@ static void a_peer_that_was_restarted_resets(void **state)
     mission_start(&p, state, fast, NULL);
     struct program_conn *s, *c = mission_establish(&p, &s);
     assert_int_equal(pl_set(STACK(c), c->handle, PL_OPT_KEEPALIVE, 1), 0);
-    p.link->down = true;                                               /* the server forgets the connection, and its RST does not get through */
+    /* the server forgets the connection, and its RST does not get through */
+    p.link->down = true;
     assert_int_equal(program_abort(s), 0);
     RUN_FOR(&p, 1 * PL_S);
     p.link->down = false;

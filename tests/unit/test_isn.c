@@ -6,7 +6,7 @@
 
 #include "transport/tcp/models/isn.h"
 
-static const struct tcp_secrets secrets = {{1, 2}, {3, 4}}, others = {{1, 3}, {3, 5}};
+static const struct tcp_secrets secrets = {{1, 2}, {3, 4}, {5, 6}}, others = {{1, 3}, {3, 5}, {5, 7}};
 static const struct tcp_tuple tuple = {IP4(192, 0, 2, 1), IP4(192, 0, 2, 2), 40000, 80, 0};
 
 static void isn_is_a_clock_of_four_microseconds_for_one_tuple(void **state)             /* MUST-8: monotonic across incarnations */

@@ -9,7 +9,7 @@
 #include <parley/types.h>
 
 struct tcp_secrets {
-    struct siphash_key isn, timestamps;
+    struct siphash_key isn, timestamps, cookies;
 };
 struct tcp_tuple {                        /* as hashed: 40 bytes without padding */
     uint8_t local[16], remote[16];
