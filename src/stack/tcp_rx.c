@@ -211,6 +211,7 @@ static uint32_t adopt(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t 
     made.handle = c->handle;
     made.cookie = c->cookie;
     made.listener = l_slot;
+    made.challenges = 0;                  /* an entry's limit is another one */
     if (half)
         half_open_free(s, half);
     *c = made;
