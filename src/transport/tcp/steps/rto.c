@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * rto.c: no acknowledgement in time. RFC 6298 5.4 to 5.7, RFC 9293 3.8.1 and 3.8.3 (R1, R2), RFC 5681 3.1.
+ * rto.c: no acknowledgement in time. RFC 6298 5, 5.4 to 5.6, RFC 9293 3.8.1 and 3.8.3 (R1, R2), RFC 5681 3.1.
  */
 #include "transport/tcp/tcp.h"
 
@@ -11,7 +11,7 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     if (!f)
         return;
     uint32_t bound = c->orphan ? x->config->orphan_retries : x->config->data_retries;
-    if (c->rtt.backoffs >= bound) {       /* RFC 9293 3.8.3: R2: close the connection (MUST-20, 21) */
+    if (c->rtt.backoffs >= bound) {       /* RFC 9293 3.8.3: R2: close the connection (MUST-20b) */
         tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, c->rtt.backoffs, 0);
         if (c->orphan)
             tcp_owe_reset(x, c, PL_WHY_RST_TIMEOUT);
@@ -21,13 +21,14 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     struct rtt_bounds b = tcp_rtt_bounds(x);
     uint32_t before = c->cc.cwnd;
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RTO, (int64_t)rtt_rto(&c->rtt, &b), c->rtt.backoffs);
-    c->rtt.backoffs++;                    /* RFC 6298 5.5; RFC 9293 3.8.3: R1: at three, the network layer is asked to look (MUST-20) */
+    c->rtt.backoffs++;                    /* RFC 6298 5.5, 5.6; RFC 9293 3.8.3, MUST-20a, SHLD-10: R1 = 3: IP is asked to look at the path */
     x->doubt = c->rtt.backoffs >= 3;
+    /* RFC 9293 3.8.2, MUST-19; RFC 2018 5.1-a */
     cc_on_rto(&c->cc, f->queue.pipe, c->opt.mss, c->rtt.backoffs == 1);
     f->in_recovery = false;
     f->in_rto_recovery = true;
     f->dupacks = 0;
     f->recover = c->snd.nxt;
-    rtx_mark_all_lost(x->records, &f->queue);
+    rtx_mark_all_lost(x->records, &f->queue);            /* the first of them at once, whatever a SACK said: RFC 2018 5-c, 5.1-b */
     tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_RTO, before, c->cc.cwnd);
 }

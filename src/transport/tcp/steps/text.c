@@ -72,7 +72,7 @@ static enum pl_drop in_order(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *s
     if (c->no_delack)
         delack_owe(&c->delack, PL_WHY_ACK_NOW);
     else if (delack_text(&c->delack, seg->segs, full_or_pushed) && !c->timers.at[TIMER_DELACK])
-        timers_set(&c->timers, TIMER_DELACK, x->now + x->config->delayed_ack);    /* MUST-40: less than 0.5 s */
+        timers_set(&c->timers, TIMER_DELACK, x->now + x->config->delayed_ack);    /* SHLD-18; MUST-40: less than 0.5 s */
     return PL_DROP_NONE;
 }
 
@@ -90,7 +90,7 @@ static bool write_missing(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg
     return true;
 }
 
-/* Text behind a gap, or text in front of such text. */
+/* Text behind a gap (SHLD-31: kept), or text in front of such text. What is kept stays: RFC 2018 8-b. */
 static enum pl_drop around_gaps(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
     bool ahead = seq_gt(seg->seq, c->rcv.nxt);
@@ -171,7 +171,7 @@ enum pl_drop text_seventh(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
         return in_order(x, c, seg);
     bool ahead = seq_gt(seg->seq, c->rcv.nxt);
     enum pl_drop drop = around_gaps(x, c, seg);
-    if (ahead || drop != PL_DROP_NONE)    /* RFC 5681 4.2: an immediate duplicate ACK for text out of order */
+    if (ahead || drop != PL_DROP_NONE)    /* MAY-13, RFC 5681 4.2, RFC 2018 4-d: at once, for text out of order */
         delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);
     forget_gaps(x, c);
     return drop;
