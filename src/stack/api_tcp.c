@@ -269,7 +269,7 @@ void pl_states(const pl_stack *s, uint32_t counts[PL_STATE_COUNT])
 bool pl_conn_next(const pl_stack *s, uint32_t *cursor, pl_conn *out)
 {
     for (*cursor = slots_next(&s->conns, *cursor); *cursor; *cursor = slots_next(&s->conns, *cursor))
-        if (!conn_at(s, *cursor)->orphan) {
+        if (!conn_at(s, *cursor)->orphan && !conn_at(s, *cursor)->listener) {
             *out = conn_at(s, *cursor)->handle;
             return true;
         }

@@ -98,7 +98,7 @@ const char *pl_config_problem(const struct pl_config *c)
         {c->syn_ack_retries, 0, 100, "syn_ack_retries: 0 to 100"},
         {c->data_retries, 0, 100, "data_retries: 0 to 100"},
         {c->orphan_retries, 0, 100, "orphan_retries: 0 to 100"},
-        {c->keepalive_probes, 0, 1000, "keepalive_probes: 0 to 1000"},
+        {c->keepalive_probes, 0, 255, "keepalive_probes: 0 to 255"},
         {c->backlog_default, 1, MANY, "backlog_default: 1 to 67108864"},
         {c->hop_limit, 1, 255, "hop_limit: 1 to 255"},
     };

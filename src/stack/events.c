@@ -53,7 +53,7 @@ uint32_t handle_slot(const pl_stack *s, pl_handle h, enum handle_kind kind)
     if (((uint32_t)h >> 30) != (uint32_t)kind || slot == 0 || slot > pool->capacity || !slots_live(pool, slot) ||
         slots_generation(pool, slot) != (uint32_t)(h >> 32))
         return 0;
-    if (kind == HANDLE_CONN && conn_at(s, slot)->orphan)
-        return 0;                         /* given back */
+    if (kind == HANDLE_CONN && (conn_at(s, slot)->orphan || conn_at(s, slot)->listener))
+        return 0;                         /* given back, or not accepted yet */
     return slot;
 }

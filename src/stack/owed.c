@@ -141,7 +141,7 @@ static void unpush(pl_stack *s, const struct owed *e)
 void owed_tcp(pl_stack *s, int iface, const struct owed_tcp *o)
 {
     struct iface *i = stack_iface(s, iface);
-    if (i && (o->flags & PL_RST) && !allowed(&i->rst_limit, s->now, RSTS_PER_S, RSTS_BURST)) {
+    if (i && (o->flags & PL_RST) && !o->of_connection && !allowed(&i->rst_limit, s->now, RSTS_PER_S, RSTS_BURST)) {
         trace_drop(s, iface, PL_DROP_OWED_LIMIT);
         return;
     }
@@ -153,6 +153,8 @@ void owed_tcp(pl_stack *s, int iface, const struct owed_tcp *o)
         return;
     e->protocol = WIRE_PROTO_TCP;
     e->tos = o->tos;
+    if (o->hop_limit)
+        e->hop_limit = o->hop_limit;
     e->code = o->flags;
     e->why = o->why;
     e->local_port = o->flow.local_port, e->remote_port = o->flow.remote_port;

@@ -165,7 +165,8 @@ void udp_iface_gone(pl_stack *, int iface);
 struct owed_tcp {                         /* a segment without connection: RST, or a SYN-ACK that carries a cookie */
     struct flow flow;                     /* ours is local */
     uint32_t seq, ack;
-    uint8_t flags, tos;
+    uint8_t flags, tos, hop_limit;        /* hop_limit 0: the config's */
+    bool of_connection;                   /* of a connection of ours: not limited like answers to strangers */
     uint16_t why;                         /* enum pl_reason */
     uint8_t opts, wscale;                 /* a SYN-ACK's: enum wire_tcp_opt; its MSS follows from the path */
     uint32_t ts_val, ts_ecr;
@@ -221,6 +222,7 @@ struct tcp_ctx stack_tcp_ctx(pl_stack *);
 static inline struct tcp *conn_at(const pl_stack *s, uint32_t slot) { return slots_at(&s->conns, slot); }
 uint32_t conn_new(pl_stack *, const struct flow *, const struct path *, uint64_t cookie);   /* slot, 0: none free */
 void conn_after(pl_stack *, uint32_t slot, struct tcp_ctx *);       /* whatever a call on the connection results in; may free the slot */
+void wake_chunk_waiters(pl_stack *);                                 /* chunks may have come back: whoever was refused for want of them is told */
 void conn_forget(pl_stack *, uint32_t slot);                        /* frees the slot if nobody needs it any more */
 void conn_fires(pl_stack *, uint32_t slot);
 bool scratch_init(pl_stack *, struct tcp_ctx *, const struct flow *, struct tcp *);         /* false: no path to the peer */

@@ -122,13 +122,19 @@ static uint32_t choose_isn(pl_stack *s, const struct listener *l, const struct f
     return iss;
 }
 
+static bool room_for_half_open(const pl_stack *s, uint32_t l_slot)
+{
+    const struct listener *l = slots_at(&s->listeners, l_slot);
+    return l->half_open < l->backlog && s->half_opens.used < s->half_opens.capacity;
+}
+
 /* A good SYN at a listener: RFC 9293 3.10.7.2 third. */
 static enum pl_drop make_half_open(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t above, bool has_above)
 {
     struct listener *l = slots_at(&s->listeners, l_slot);
     struct tcp_ctx x = stack_tcp_ctx(s);
     struct tcp c;
-    if (l->half_open >= l->backlog || s->half_opens.used == s->half_opens.capacity) {
+    if (!room_for_half_open(s, l_slot)) {
         if (!s->config.syn_cookies || l->accept.count >= l->backlog)
             return PL_DROP_TCP_BACKLOG;
         cookie_send(s, a->p->iface, &a->key, &a->seg);
@@ -251,6 +257,10 @@ static void time_wait_rx(pl_stack *s, struct arrival *a, uint32_t slot)
     uint32_t l_slot = flow_find_bound(&s->flows, &a->key);
     p->state_before = p->state_after = PL_TIME_WAIT;
     if (l_slot && flow_kind_of(&s->flows, l_slot) == FLOW_LISTENER && time_wait_accepts_syn(w, &a->seg)) {
+        if (!room_for_half_open(s, l_slot - s->flows.first[FLOW_LISTENER])) {      /* the wait goes on until the new one can be served */
+            p->drop = PL_DROP_TCP_BACKLOG;
+            return;
+        }
         uint32_t above = w->snd_nxt;
         time_wait_end(s, slot, PL_WHY_GOT_NEW_SYN);
         listen_rx(s, a, l_slot - s->flows.first[FLOW_LISTENER], above, true);

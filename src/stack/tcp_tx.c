@@ -98,6 +98,7 @@ static enum tx_verdict send_one(pl_stack *s, uint32_t ref, int iface, struct pl_
     if (e != PL_OK || c->path_iface != iface)
         return TX_NOTHING;
     struct path path = path_of(c);
+    x->link_mtu = stack_iface(s, iface)->params.mtu;
     tcp_build(x, c, w, &out, f->span + 1, PL_SPANS - 1);
     put_headers(s, iface, f, c, &path, &out);
     trace_segment(s, iface, f, c, &out, c->state);

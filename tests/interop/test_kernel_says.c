@@ -65,6 +65,14 @@ static bool is_open(void *user)
     return t->fd >= 0 && t->conn && status(t).state == PL_ESTABLISHED && info(t).tcpi_state == 1;
 }
 
+static void becomes_open(struct talk *t)
+{
+    char text[500] = "no handle";
+    if (rig_run(t->rig, is_open, t, RIG_PATIENCE)) return;
+    if (t->conn) pl_explain(t->rig->stack, t->conn, text, sizeof text);
+    fail_msg("not open: %s; error %d; the kernel has %s", text, t->conn ? pl_error(t->rig->stack, t->conn) : 0, t->fd < 0 ? "none" : "one");
+}
+
 /* our_port, kernel_port: 0: whichever. A kernel's listener or ours that is there is used again. */
 static void open_talk(struct talk *t, uint16_t our_port, uint16_t kernel_port)
 {
@@ -88,7 +96,7 @@ static void open_talk(struct talk *t, uint16_t our_port, uint16_t kernel_port)
         assert_true(connect(t->fd, (struct sockaddr *)&a, n) == 0 || errno == EINPROGRESS);
         t->kernel_port = port_of(t->fd);
     }
-    assert_true(rig_run(t->rig, is_open, t, RIG_PATIENCE));
+    becomes_open(t);
 }
 
 static struct talk talk(struct rig *r, int version, bool client)
@@ -317,8 +325,10 @@ static void keepalives_are_answered_both_ways(void **state)
         assert_true(rig_run(&r, has_error, t[i], RIG_PATIENCE));
         assert_int_equal(pl_error(r.stack, t[i]->conn), PL_ETIMEDOUT);
     }
+    close(t6.fd);
+    pl_close(r.stack, t6.conn);
+    pl_close(r.stack, t6.listener);
     close_talk(&t4);
-    close_talk(&t6);
     rig_close(&r);
 }
 
@@ -678,7 +688,7 @@ static void a_narrow_path_is_found_out(void **state)
         struct pl_connect_params p = {.remote = {.port = port_of(t.kernel_listener)}};
         pl_addr_parse(version == 4 ? "10.7.0.2" : "fd07::2", &p.remote.addr);
         assert_int_equal(pl_connect(r.stack, &p, &t.conn), 0);
-        assert_true(rig_run(&r, is_open, &t, RIG_PATIENCE));
+        becomes_open(&t);
         assert_int_equal(status(&t).mss, version == 4 ? 1448 : 1428);
         pl_time began = host_now();
         stream(&t, to_kernel, 1 << 20);
@@ -690,7 +700,7 @@ static void a_narrow_path_is_found_out(void **state)
         pl_close(r.stack, t.conn);
         t.fd = -1;
         assert_int_equal(pl_connect(r.stack, &p, &t.conn), 0);
-        assert_true(rig_run(&r, is_open, &t, RIG_PATIENCE));
+        becomes_open(&t);
         assert_int_equal(status(&t).mss, narrow);
         close_talk(&t);
     }

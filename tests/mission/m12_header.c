@@ -213,15 +213,66 @@ static void text_is_handed_up_at_once_with_or_without_psh(void **state)
     pair_free(&p);
 }
 
-static void the_urgent_pointer_without_urg_means_nothing_and_urgent_text_is_text(void **state)
+/* `arrives` with an urgent pointer. */
+static void arrives_pointing(struct pair *p, uint8_t flags, uint32_t seq, uint16_t urgent, const char *text)
+{
+    struct pair_forged f = {p->port, 80, flags, seq, 1, 1000, text, strlen(text)};
+    uint8_t b[200];
+    pair_forge(p, PAIR_CLIENT, &f, p->sim->now + 3600 * PL_S);         /* only for its bytes: it arrives when all is over */
+    const struct pair_segment *t = &p->segment[p->segments - 1];
+    size_t n = t->frame_bytes, at = p->opts.v6 ? 40 : 20;
+    memcpy(b, t->frame, n);
+    b[at + 18] = (uint8_t)(urgent >> 8);
+    b[at + 19] = (uint8_t)urgent;
+    uint32_t sum = u16(b + at + 16) + (~(uint32_t)urgent & 0xffff);    /* the complement goes down by what was added */
+    sum = (sum & 0xffff) + (sum >> 16);
+    b[at + 16] = (uint8_t)(sum >> 8);
+    b[at + 17] = (uint8_t)sum;
+    sim_inject(p->link, PAIR_SERVER, b, n, p->sim->now + 1 * PL_MS);
+    RUN_FOR(p, 5 * PL_MS);
+}
+
+static void the_urgent_pointer_counts_only_with_urg_and_urgent_text_is_text(void **state)
 {
     struct pair p;
     struct program_conn *s = server_of(&p, state);
-    arrives(&p, PL_ACK | PL_URG | PL_PSH, 1, 1, "urgent");
-    assert_int_equal(s->received, 6);
-    arrives(&p, PL_ACK | PL_PSH, 7, 1, "calm");
-    assert_int_equal(s->received, 10);
-    assert_int_equal(mission_status(s).state, PL_ESTABLISHED);
+    s->plan.paused = true;
+    arrives_pointing(&p, PL_ACK | PL_PSH, 1, 5, "calm text");
+    assert_int_equal(pair_count_drops(&p, PAIR_SERVER, PL_DROP_TCP_CHECKSUM), 0);
+    assert_int_equal(mission_status(s).rcvbuf_used, 9);
+    assert_int_equal(pl_urgent(STACK(s), s->handle), 0);
+    assert_int_equal(s->seen_bits & PL_EV_URGENT, 0);
+    arrives_pointing(&p, PL_ACK | PL_PSH | PL_URG, 10, 4, "urgent text");
+    assert_int_equal(mission_status(s).rcvbuf_used, 20);
+    assert_int_equal(s->seen_bits & PL_EV_URGENT, PL_EV_URGENT);
+    assert_int_equal(pl_urgent(STACK(s), s->handle), 13);              /* nine calm bytes and four: the pointer names the byte behind */
+    s->plan.paused = false;
+    program_pump(s);
+    assert_int_equal(s->received, 20);
+    assert_int_equal(pl_urgent(STACK(s), s->handle), 0);
+    pair_free(&p);
+}
+
+static void urgent_data_goes_with_urg_and_a_pointer_from_its_segments_number(void **state)
+{
+    struct pair p;
+    mission_start(&p, state, without_timestamps, NULL);
+    struct program_conn *s, *c = mission_establish(&p, &s);
+    assert_int_equal(pl_send(STACK(c), c->handle, "calm", 4), 4);
+    RUN(&p);
+    assert_int_equal(pl_send_urgent(STACK(c), c->handle, "urgent", 6), 6);
+    RUN(&p);
+    assert_int_equal(pl_send(STACK(c), c->handle, "calm", 4), 4);
+    RUN(&p);
+    EXPECT(&p, "C> PSH,ACK     seq=1  len=4\n S> ACK\n"
+               "C> PSH,URG,ACK seq=5  len=6\n S> ACK\n"
+               "C> PSH,ACK     seq=11 len=4\n S> ACK\n");
+    for (size_t i = 3; i < p.segments; i++) {
+        struct header h = header_of(&p, &p.segment[i]);
+        if (h.flags & PL_URG) assert_int_equal(h.urgent, 6);          /* MUST-62: to the byte behind the urgent ones */
+        else assert_int_equal(h.urgent, 0);
+    }
+    assert_int_equal(s->received, 14);
     pair_free(&p);
 }
 
@@ -375,7 +426,8 @@ int main(void)
         BOTH(the_ack_number_counts_only_with_the_ack_bit),
         BOTH(psh_stands_on_the_last_segment_of_what_the_program_gave),
         BOTH(text_is_handed_up_at_once_with_or_without_psh),
-        BOTH(the_urgent_pointer_without_urg_means_nothing_and_urgent_text_is_text),
+        BOTH(the_urgent_pointer_counts_only_with_urg_and_urgent_text_is_text),
+        BOTH(urgent_data_goes_with_urg_and_a_pointer_from_its_segments_number),
         BOTH(rst_exactly_at_rcv_nxt_ends_the_connection),
         BOTH(rst_elsewhere_in_the_window_is_challenged_outside_it_is_nothing),
         BOTH(rst_refuses_a_connection_nobody_listens_for),

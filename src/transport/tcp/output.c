@@ -71,7 +71,7 @@ static struct tcp_want want_data(struct tcp_ctx *x, struct tcp *c, uint32_t gso_
                                 .nagle = !c->nodelay && !c->fin_queued && !c->urgent_out, .overridden = c->override_due};
     uint32_t n = window_worth_sending(&q);
     uint32_t most = c->opt.mss;
-    if (gso_bytes > PL_HEADER_BYTES_MAX + 2u * c->opt.mss)
+    if (gso_bytes > PL_HEADER_BYTES_MAX + 2u * c->opt.mss && !c->urgent_out)    /* a device cannot count down the urgent pointer */
         most = (gso_bytes - PL_HEADER_BYTES_MAX) / c->opt.mss * c->opt.mss;
     n = n < most ? n : most;
     if (c->cork && n < c->opt.mss && !c->fin_queued && !c->override_due)
@@ -177,15 +177,17 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
     bool sack = answer ? c->opt.sack_ok : x->config->sack;
     bool ts = answer ? c->opt.ts_ok : x->config->timestamps;
     opts->have = (uint8_t)(WIRE_OPT_MSS | (scale ? WIRE_OPT_WSCALE : 0) | (sack ? WIRE_OPT_SACK_PERMITTED : 0) | (ts ? WIRE_OPT_TIMESTAMPS : 0));
-    opts->mss = options_mss_to_announce(c->path_mtu, tcp_ipv6(&c->flow));
-    opts->wscale = window_scale_for(c->rcvbuf_bytes);
+    opts->mss = options_mss_to_announce(x->link_mtu ? x->link_mtu : c->path_mtu, tcp_ipv6(&c->flow));    /* MUST-67: of the interface, not of the path */
+    opts->wscale = c->opt.rcv_wscale;
     o->seq = c->snd.iss;
     o->flags = PL_SYN | (answer ? PL_ACK : 0);
     uint32_t room = tcp_rcv_room(c);
     c->rcv.wnd = room < 65535 ? room : 65535;            /* RFC 7323 2.2-d: unscaled */
     o->wnd = o->wnd_raw = (uint16_t)c->rcv.wnd;
     c->syn_due = false;
-    if (!c->syn_retries)
+    if (c->syn_sent)
+        c->syn_repeated = true;           /* for whatever reason: RFC 6298 3: its acknowledgement gives no sample */
+    else
         c->syn_sent_at = x->now;
     c->syn_sent = true;
     struct rtt_bounds b = tcp_rtt_bounds(x);
@@ -206,6 +208,9 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     uint32_t n = w->bytes, covered = n;
     bool fin = w->fin;
     if (!c->flight) {
+        struct rtt_bounds b = tcp_rtt_bounds(x);
+        if (x->now - c->progress_at > rtt_rto(&c->rtt, &b))
+            cc_on_idle(&c->cc, c->opt.mss);              /* RFC 5681 4.1: what an idle connection knew of the path is old */
         c->flight = slots_take(x->flights);
         c->progress_at = x->now;
     }
@@ -224,6 +229,9 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     /* RFC 9293 3.9.1.2, MUST-60, 61: PSH on the last segment of what the program gave; one for all writes in it (SHLD-27). */
     o->flags = PL_ACK | (n && n == tcp_unsent(c) ? PL_PSH : 0) | (fin ? PL_FIN : 0);
     rtx_append(x->records, &tcp_flight(x, c)->queue, x->config->records_per_conn_max, o->seq, n + (fin ? 1 : 0), at, fin, x->now);
+    struct tcp_flight *f = tcp_flight(x, c);
+    if (f->dupacks && !f->in_recovery)
+        f->limited += n;
     c->snd_sent += n;
     c->snd.nxt += n + (fin ? 1 : 0);
     c->fin_sent |= fin;
@@ -257,6 +265,18 @@ static void build_probe(struct tcp *c, struct tcp_out *o)
     c->probe_due = c->keepalive_due = false;
 }
 
+/* RFC 2018 3. RFC 9293 3.7.1, MUST-16: beside text only as far as it fits into a full-sized segment, options counted. */
+static void build_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
+{
+    uint32_t room = o->segs > 1 || o->text > c->opt.mss ? 0 : c->opt.mss - o->text, most = c->opt.ts_ok ? 3 : 4;
+    uint32_t fits = room >= 12 ? (room - 4) / 8 : 0;
+    o->opts.nsack = (uint8_t)ooo_sack_blocks(tcp_gaps(x, c), c->newest_gap, &o->opts, fits < most ? fits : most);
+    o->opts.have |= o->opts.nsack ? WIRE_OPT_SACK : 0;
+}
+
+/* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps and there was no room for them beside the text. */
+static bool pays_ack(const struct tcp *c, const struct tcp_out *o) { return !(o->text && c->gaps && c->opt.sack_ok && o->opts.nsack == 0); }
+
 /* What every segment of a synchronised connection carries. */
 static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
 {
@@ -267,10 +287,8 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
         o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;          /* RCV.WND itself stays exact: RFC 7323 2.3-e, 2.4-c */
         if (c->opt.ts_ok)                 /* RFC 7323 3.2-d */
             o->opts.have |= WIRE_OPT_TIMESTAMPS;
-        if (c->opt.sack_ok && c->gaps) {  /* RFC 2018 3, 4-a, 4-b, 4-c */
-            o->opts.nsack = (uint8_t)ooo_sack_blocks(tcp_gaps(x, c), c->newest_gap, &o->opts, c->opt.ts_ok ? 3 : 4);
-            o->opts.have |= o->opts.nsack ? WIRE_OPT_SACK : 0;
-        }
+        if (c->opt.sack_ok && c->gaps)
+            build_sack(x, c, o);
     }
     /* RFC 9293 3.8.5, MUST-30: while urgent data is ahead, the segments say how far it reaches: SND.UP, as an offset of 16 bits. */
     if (c->urgent_out && (o->flags & PL_ACK) && seq_gt(c->snd.up, o->seq)) {
@@ -285,8 +303,10 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
     if (o->flags & PL_ACK) {
         o->ack = c->rcv.nxt;
         c->ts.last_ack_sent = c->rcv.nxt;
-        delack_sent(&c->delack);
-        timers_clear(&c->timers, TIMER_DELACK);
+        if (pays_ack(c, o)) {
+            delack_sent(&c->delack);
+            timers_clear(&c->timers, TIMER_DELACK);
+        }
     }
 }
 

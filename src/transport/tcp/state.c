@@ -128,11 +128,11 @@ void tcp_owe_reset(struct tcp_ctx *x, struct tcp *c, enum pl_reason why)
 /* RFC 5961 7-a, limited per connection only: a bucket shared with others would tell them what arrives here (threats V44). */
 bool tcp_may_challenge(struct tcp_ctx *x, struct tcp *c)
 {
-    if (c->challenges == 0 || x->now - c->challenge_from >= 5 * PL_S) {
+    if (c->challenges == 0 || x->now - c->challenge_from >= CHALLENGES_PERIOD) {
         c->challenge_from = x->now;
         c->challenges = 0;
     }
-    if (c->challenges >= 10)
+    if (c->challenges >= CHALLENGES_MAX)
         return false;
     c->challenges++;
     return true;

@@ -15,7 +15,7 @@ static void challenge(struct tcp_ctx *x, struct tcp *c)
  * the segment and nothing more: RFC 7323 3.2-g, 3.2-h. */
 static enum pl_drop timestamps_first(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
-    if (!c->opt.ts_ok || (seg->flags & PL_RST))
+    if (!c->opt.ts_ok)
         return PL_DROP_NONE;
     /* An old peer may send its third message without: threats V59. A SYN is the peer's after a restart or an old one: it did not agree to anything,
      * and the fourth step's challenge is how both find out (RFC 9293 3.10.7.4 fourth, 3.5.1). */
@@ -58,26 +58,35 @@ static bool syn_again(struct tcp *c, struct tcp_seg *seg)
     return false;
 }
 
+/* RFC 9293 3.8.4: a keepalive, or a probe of our window: one before what is awaited, with an ACK that fits. It can be no answer to our own ACK, which
+ * never carries that number, so it starts no loop; and it must be answered, or the peer gives us up. */
+static bool asks_whether_alive(const struct tcp *c, const struct tcp_seg *seg)
+{
+    return tcp_synchronised(c) && seg->seq == c->rcv.nxt - 1 && (seg->flags & PL_ACK) && seq_le(c->snd.una, seg->ack) && seq_le(seg->ack, c->snd.nxt);
+}
+
 enum pl_drop acceptable_first_sequence(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
+    if (seg->flags & PL_RST)              /* judged by its number alone, whatever it carries, and with a window of zero too (MUST-66); exempt from PAWS */
+        return c->rcv.wnd ? seq_in(seg->seq, c->rcv.nxt, c->rcv.nxt + c->rcv.wnd) ? PL_DROP_NONE : PL_DROP_TCP_RST_OUTSIDE
+                          : seg->seq == c->rcv.nxt ? PL_DROP_NONE : PL_DROP_TCP_RST_OUTSIDE;
     enum pl_drop drop = timestamps_first(x, c, seg);
     if (drop != PL_DROP_NONE)
         return drop;
     if (syn_again(c, seg))
         return PL_DROP_TCP_DUPLICATE;
     if (!in_window(c, seg)) {
-        if (seg->flags & PL_RST)
-            return PL_DROP_TCP_RST_OUTSIDE;          /* RFC 5961 3.2-d */
         /* MUST-66: with a window of zero, "special allowance should be made to accept valid ACKs, URGs, and RSTs": the text goes, the ACK stays. */
         if (c->rcv.wnd == 0 && seg->seq == c->rcv.nxt && !(seg->flags & PL_SYN)) {
             delack_owe(&c->delack, PL_WHY_ACK_DUPLICATE);
+            seg->had_text = true;
             seg->text = seg->len = 0;
             seg->flags &= (uint8_t)~(PL_FIN | PL_PSH);
             return PL_DROP_NONE;
         }
         bool old = seq_le(seg->seq + seg->len, c->rcv.nxt);
         /* "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>": always for text, within bounds for what might be the answer to our own answer (threats V45). */
-        if (seg->len || tcp_may_challenge(x, c))
+        if (seg->len || asks_whether_alive(c, seg) || tcp_may_challenge(x, c))
             delack_owe_duplicate(&c->delack, PL_WHY_ACK_DUPLICATE);
         return old ? PL_DROP_TCP_DUPLICATE : PL_DROP_TCP_OUTSIDE_WINDOW;
     }

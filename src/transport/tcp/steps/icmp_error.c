@@ -38,6 +38,7 @@ enum pl_drop icmp_error_arrives(struct tcp_ctx *x, struct tcp *c, uint32_t seq, 
         tcp_die(x, c, error, PL_WHY_GOT_ICMP);
         return PL_DROP_NONE;
     }
-    c->soft_error = (int16_t)error;       /* SHLD-25: reported if the connection fails later */
+    c->soft_error = (int16_t)error;       /* SHLD-25, MUST-47: told now, and again if the connection fails of it later */
+    x->news |= PL_EV_ERROR;
     return PL_DROP_NONE;
 }

@@ -17,11 +17,12 @@ void keepalive_heard(struct tcp_ctx *x, struct tcp *c)
 void keepalive_fires(struct tcp_ctx *x, struct tcp *c)
 {
     timers_clear(&c->timers, TIMER_KEEPALIVE);
-    if (!c->keepalive || !tcp_synchronised(c))
+    if (!c->keepalive || c->state == PL_CLOSED)
         return;
     /* MUST-26, 27: idle for the configured interval; probes follow each other more quickly, and only the last one is proof: MUST-29 */
     pl_time due = c->heard_at + x->config->keepalive_idle + c->probes * x->config->keepalive_interval;
-    if (due > x->now || c->flight) {      /* heard since, or data is outstanding: the retransmission timer watches then */
+    /* heard since; or the retransmission timer, the persist timer or the handshake watches over the peer */
+    if (due > x->now || c->timers.resend_is != RESEND_OFF || !tcp_synchronised(c)) {
         timers_set(&c->timers, TIMER_KEEPALIVE, due > x->now ? due : x->now + x->config->keepalive_interval);
         return;
     }

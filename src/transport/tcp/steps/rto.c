@@ -11,8 +11,8 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     if (!f)
         return;
     uint32_t bound = c->orphan ? x->config->orphan_retries : x->config->data_retries;
-    if (c->rtt.backoffs >= bound) {       /* RFC 9293 3.8.3: R2: close the connection (MUST-20b) */
-        tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, c->rtt.backoffs, 0);
+    if (f->retries >= bound) {            /* RFC 9293 3.8.3: R2: close the connection (MUST-20, 21) */
+        tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, f->retries, 0);
         if (c->orphan)
             tcp_owe_reset(x, c, PL_WHY_RST_TIMEOUT);
         tcp_die(x, c, c->soft_error ? c->soft_error : PL_ETIMEDOUT, PL_WHY_TIMER_RETRIES);
@@ -21,10 +21,12 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     struct rtt_bounds b = tcp_rtt_bounds(x);
     uint32_t before = c->cc.cwnd;
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RTO, (int64_t)rtt_rto(&c->rtt, &b), c->rtt.backoffs);
-    c->rtt.backoffs++;                    /* RFC 6298 5.5, 5.6; RFC 9293 3.8.3, MUST-20a, SHLD-10: R1 = 3: IP is asked to look at the path */
-    x->doubt = c->rtt.backoffs >= 3;
-    /* RFC 9293 3.8.2, MUST-19; RFC 2018 5.1-a */
-    cc_on_rto(&c->cc, f->queue.pipe, c->opt.mss, c->rtt.backoffs == 1);
+    /* A peer that has closed its window over what is under way, and answers, is alive: the repetition is a probe then (SHLD-17, MUST-35, 37). */
+    bool alive = c->snd.wnd == 0 && x->now - c->heard_at <= rtt_rto(&c->rtt, &b);
+    f->retries = (uint8_t)(alive ? 0 : f->retries + 1);
+    c->rtt.backoffs++;                    /* RFC 6298 5.5; RFC 9293 3.8.3: R1: at three, the network layer is asked to look (MUST-20) */
+    x->doubt = f->retries >= 3;
+    cc_on_rto(&c->cc, f->queue.pipe, c->opt.mss, !f->in_rto_recovery);
     f->in_recovery = false;
     f->in_rto_recovery = true;
     f->dupacks = 0;
