@@ -41,6 +41,7 @@ static void put_headers(pl_stack *s, int iface, struct pl_frame *f, const struct
     uint32_t bytes = header + o->text;
     struct wire_tcp h = {.src_port = c->flow.local_port, .dst_port = c->flow.remote_port, .seq = o->seq, .ack = o->ack, .hdr_bytes = (uint8_t)header,
                          .flags = o->flags, .wnd = o->wnd_raw, .up = o->up};
+    /* RFC 9293 3.9.2: the connection's own address (MUST-45), TTL (MUST-49) and DSCP, unchanged (MUST-48, SHLD-22). RFC 7323 5.7: DF. */
     struct ip_out ip = {.local = c->flow.local, .remote = c->flow.remote, .protocol = WIRE_PROTO_TCP, .hop_limit = c->hop_limit, .tos = c->tos,
                         .dont_fragment = true, .payload_bytes = bytes};
     wire_tcp_write(at, &h);
@@ -51,6 +52,7 @@ static void put_headers(pl_stack *s, int iface, struct pl_frame *f, const struct
     f->hdr_len = (uint16_t)(off + header);
     f->gso_size = o->segs > 1 ? c->opt.mss : 0;
     f->gso_segs = o->segs;
+    /* RFC 9293 3.1, MUST-2 */
     uint32_t sum = csum_pseudo(c->flow.local, c->flow.remote, WIRE_PROTO_TCP, bytes);
     if (dev->csum_offload) {              /* the device adds the rest: it finds the pseudo-header's sum in the field */
         uint16_t partial = csum_fold(sum);
