@@ -4,6 +4,7 @@
  */
 #include "stack/net.h"
 
+/* RFC 9293 3.8.3: data_retries, rto_max: 15 minutes (SHLD-11); syn_retries: 4 minutes (MUST-23). 3.8.4: keepalive_idle: 2 hours (MUST-28). */
 void pl_config_default(struct pl_config *config, size_t size)
 {
     struct pl_config c = {.size = sizeof c, .connections_max = 4096, .half_open_max = 1024, .time_wait_max = 16384, .listeners_max = 64, .udp_max = 256,

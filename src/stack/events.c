@@ -22,6 +22,7 @@ void event_drop(pl_stack *s, uint32_t ref)
         list_remove(&s->events, nodes, ref);
 }
 
+/* RFC 9293 3.9.1.8: events wait until they are asked for; a program that does not want them does not ask (SHLD-20). */
 bool pl_event_next(pl_stack *s, struct pl_event *e)
 {
     struct list_node *nodes = stack_event_nodes(s);

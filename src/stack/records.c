@@ -127,7 +127,7 @@ static void time_wait_begin(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
     w->flow = c->flow;
     w->flow.kind = FLOW_TIME_WAIT;
     w->owner = slot;
-    time_wait_freeze(w, c, s->now + 2 * s->config.msl);
+    time_wait_freeze(w, c, s->now + 2 * s->config.msl);      /* RFC 9293 3.6.1, MUST-13 */
     flow_insert(&s->flows, ref);
     order_append(s, w_slot);
     ref_deadline(s, ref, w->until);

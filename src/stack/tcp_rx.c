@@ -56,6 +56,7 @@ static bool read_segment(pl_stack *s, struct packet *p, struct arrival *a)
     seg->spans = p->frame->span, seg->nspans = p->frame->nspans;
     seg->text_off = p->l4_off + h.hdr_bytes;
     seg->len = seg->text + (h.flags & PL_SYN ? 1 : 0) + (h.flags & PL_FIN ? 1 : 0);
+    /* RFC 9293 3.1, MUST-5: in any segment */
     wire_tcp_opts_read(at + WIRE_TCP_BYTES, h.hdr_bytes - WIRE_TCP_BYTES, &seg->opts);
     if (s->env->trace)
         describe(seg, p);
@@ -85,7 +86,7 @@ static void answer(pl_stack *s, struct arrival *a, const struct tcp_reply *r)
     owed_tcp(s, a->p->iface, &o);
 }
 
-/* RFC 7323 2.3: the window of every segment but a SYN is scaled. */
+/* RFC 7323 2.3-d: the window of every segment but a SYN is scaled. RFC 9293 3.1, MUST-1, REC-1: 16 bits without a sign, kept in 32. */
 static void scale_window(struct arrival *a, bool scaled, uint8_t shift)
 {
     if (scaled && !(a->seg.flags & PL_SYN))
@@ -211,7 +212,7 @@ static uint32_t adopt(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t 
     made.handle = c->handle;
     made.cookie = c->cookie;
     made.listener = l_slot;
-    made.challenges = 0;                  /* an entry's limit is another one */
+    made.challenges = 0;                  /* an entry counts them in its own way */
     if (half)
         half_open_free(s, half);
     *c = made;
@@ -314,6 +315,7 @@ void tcp_rx(pl_stack *s, struct packet *p)
 
 /* ------------------------------------------------------------------ news from below ------------------------------------------------------------------ */
 
+/* RFC 9293 3.9.2.2, MUST-54: to the connection whose segment is quoted. */
 enum pl_drop tcp_rx_icmp(pl_stack *s, const struct flow *quoted, uint32_t seq, int error, bool hard, uint32_t mtu)
 {
     struct flow key = *quoted;

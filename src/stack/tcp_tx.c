@@ -12,7 +12,7 @@
 static void trace_segment(pl_stack *s, int iface, const struct pl_frame *f, const struct tcp *c, const struct tcp_out *o, uint8_t state)
 {
     if (!s->env->trace) {                 /* nobody listens: only the counting is left */
-        trace_count_out(s, iface, f, o->why);
+        trace_count_out(s, stack_iface(s, iface), f->hdr_len + o->text, o->why);
         return;
     }
     struct trace_out t = {.why = o->why, .protocol = WIRE_PROTO_TCP, .state = state, .conn = c->handle, .cookie = c->cookie};
@@ -41,6 +41,7 @@ static void put_headers(pl_stack *s, int iface, struct pl_frame *f, const struct
     uint32_t bytes = header + o->text;
     struct wire_tcp h = {.src_port = c->flow.local_port, .dst_port = c->flow.remote_port, .seq = o->seq, .ack = o->ack, .hdr_bytes = (uint8_t)header,
                          .flags = o->flags, .wnd = o->wnd_raw, .up = o->up};
+    /* RFC 9293 3.9.2: the connection's own address (MUST-45), TTL (MUST-49) and DSCP, unchanged (MUST-48, SHLD-22). RFC 7323 5.7: DF. */
     struct ip_out ip = {.local = c->flow.local, .remote = c->flow.remote, .protocol = WIRE_PROTO_TCP, .hop_limit = c->hop_limit, .tos = c->tos,
                         .dont_fragment = true, .payload_bytes = bytes};
     wire_tcp_write(at, &h);
@@ -51,6 +52,7 @@ static void put_headers(pl_stack *s, int iface, struct pl_frame *f, const struct
     f->hdr_len = (uint16_t)(off + header);
     f->gso_size = o->segs > 1 ? c->opt.mss : 0;
     f->gso_segs = o->segs;
+    /* RFC 9293 3.1, MUST-2 */
     uint32_t sum = csum_pseudo(c->flow.local, c->flow.remote, WIRE_PROTO_TCP, bytes);
     if (dev->csum_offload) {              /* the device adds the rest: it finds the pseudo-header's sum in the field */
         uint16_t partial = csum_fold(sum);
@@ -71,10 +73,10 @@ static struct path path_of(const struct tcp *c) { return (struct path){c->path_i
 /* Is the way to the peer known? 0, PL_EAGAIN (park on c->path_neighbor), or an error. */
 static int resolve(pl_stack *s, struct tcp *c)
 {
+    if (c->path_neighbor == 0 && stack_iface(s, c->path_iface)->params.link == PL_LINK_IP)
+        return PL_OK;
     struct pl_addr local = {.zone = c->flow.zone}, remote = {.zone = c->flow.zone};
     struct path p = path_of(c);
-    if (p.neighbor == 0 && stack_iface(s, p.iface)->params.link == PL_LINK_IP)
-        return PL_OK;
     memcpy(local.b, c->flow.local, 16);
     memcpy(remote.b, c->flow.remote, 16);
     int e = path_resolve(s, &remote, &local, &p);

@@ -73,6 +73,7 @@ static void in_syn_sent_a_right_ack_without_syn_is_dropped_in_silence(void **sta
     pair_free(&p);
 }
 
+/* RFC 5961 3.2-e */
 static void in_syn_sent_only_a_rst_with_the_right_ack_refuses(void **state)
 {
     struct pair p;
@@ -127,6 +128,7 @@ static void in_syn_received_a_wrong_ack_is_answered_by_seq_seg_ack_ctl_rst(void 
     }
 }
 
+/* MUST-11 */
 static void in_syn_received_a_rst_returns_to_listen_without_a_word(void **state)
 {
     struct pair p;

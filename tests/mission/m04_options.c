@@ -49,6 +49,7 @@ static unsigned check_segments(struct pair *p, unsigned both, uint32_t mss)
     return full;
 }
 
+/* MUST-65, SHLD-28, RFC 7323 2.2-b, 2.3-a, 2.3-b, 2.3-e, 3.2-d, 3.2-f, RFC 2018 2, 4-b */
 static void every_combination_is_agreed_by_both_and_used(void **state)
 {
     for (unsigned i = 0; i < 64; i++) {
@@ -81,6 +82,7 @@ static void every_combination_is_agreed_by_both_and_used(void **state)
     }
 }
 
+/* MUST-1, REC-1, RFC 7323 2.2-a, 2.2-d, 2.3-b, 2.3-c, 2.3-d */
 static void the_window_of_a_syn_is_never_scaled(void **state)
 {
     struct wishes w = {.of = {WSCALE | SACK | TS, WSCALE | SACK | TS}, .rcvbuf = {4000, 20000000}};
@@ -117,6 +119,7 @@ static void without_scaling_no_window_exceeds_16_bits(void **state)
     pair_free(&p);
 }
 
+/* RFC 7323 2.4-d */
 static void a_sender_never_goes_beyond_the_window_it_was_told(void **state)
 {
     static const uint32_t rcvbuf[] = {500, 3000, 20000, 65535, 200000};
@@ -140,6 +143,7 @@ static void a_sender_never_goes_beyond_the_window_it_was_told(void **state)
     }
 }
 
+/* MUST-67 */
 static void the_mss_follows_from_the_mtu(void **state)
 {
     static const uint32_t mtus[] = {576, 1280, 1400, 1500, 9000};
@@ -202,6 +206,7 @@ static void a_peer_without_mss_option_gets_segments_of_the_default(void **state)
     pair_free(&p);
 }
 
+/* MUST-14, 16 */
 static void a_peers_mss_bounds_the_segments(void **state)
 {
     static const struct { uint16_t mss; uint32_t len4, len6; } rows[] = {
@@ -217,6 +222,7 @@ static void a_peers_mss_bounds_the_segments(void **state)
     }
 }
 
+/* MUST-16 */
 static void timestamps_make_room_for_themselves(void **state)
 {
     static const uint8_t options[] = {2, 4, 1000 >> 8, 1000 & 255, 1, 1, 8, 10, 0, 0, 0, 7, 0, 0, 0, 0};
@@ -236,6 +242,7 @@ static void timestamps_make_room_for_themselves(void **state)
     pair_free(&p);
 }
 
+/* RFC 7323 2.3-f */
 static void a_scale_above_14_counts_as_14(void **state)
 {
     static const uint8_t options[] = {1, 3, 3, 200};
@@ -267,6 +274,7 @@ static void an_unknown_option_is_skipped_and_a_broken_one_ends_the_list(void **s
 
 /* -------------------- timestamps and SACK at work -------------------- */
 
+/* RFC 7323 3.2-a, 3.2-b, 4.1 */
 static void an_ack_echoes_the_timestamp_of_what_it_acknowledges(void **state)
 {
     struct pair p;
@@ -292,6 +300,7 @@ static void an_ack_echoes_the_timestamp_of_what_it_acknowledges(void **state)
     pair_free(&p);
 }
 
+/* SHLD-31, MAY-13, RFC 2018 4-a, 4-c, 4-d, 4-e */
 static void a_gap_is_reported_in_sack_blocks_newest_first(void **state)
 {
     struct pair p;

@@ -87,6 +87,7 @@ static void a_new_syn_that_meets_an_old_one_outside_the_window_resets_it_and_com
     pair_free(&p);
 }
 
+/* RFC 5961 1.1, 4.2, 4.2-a, 4.2-b */
 static void an_old_syn_at_an_established_connection_is_challenged_and_harms_nothing(void **state)
 {
     static const uint32_t seqs[] = {0, 1, 500, 4000000000u};
@@ -211,6 +212,7 @@ static void data_of_an_earlier_connection_outside_the_window_is_refused(void **s
     pair_free(&p);
 }
 
+/* RFC 7323 3.2-g, 3.2-h */
 static void data_of_an_earlier_connection_without_its_timestamps_is_dropped(void **state)
 {
     struct pair p;

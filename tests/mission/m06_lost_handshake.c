@@ -45,6 +45,7 @@ static void a_lost_syn_is_repeated_after_1_2_4_8_s_and_one_copy_is_enough(void *
     }
 }
 
+/* MUST-22, 23 */
 static void no_answer_at_all_is_etimedout_after_seven_repeats_and_at_least_3_minutes(void **state)
 {
     struct program_plan keep = plan_hold();
@@ -221,7 +222,8 @@ static void a_server_that_gave_up_resets_the_client_that_thinks_it_is_connected(
     pair_free(&p);
 }
 
-/* RFC 6298 5.7: the time-out of the SYN says that the initial RTO may be too small; with no sample yet the first data gets 3 s. */
+/* RFC 6298 5.7: the time-out of the SYN says that the initial RTO may be too small; with no sample yet the first data gets 3 s.
+ * RFC 6298 5.7 */
 static void after_a_lost_syn_the_first_data_has_an_rto_of_3_s(void **state)
 {
     struct pair p;

@@ -27,6 +27,7 @@ static void without_timestamps(struct pl_config *c, enum pair_side side, void *u
     c->timestamps = false;
 }
 
+/* MUST-13 */
 static void it_lasts_2_msl_and_not_longer(void **state)
 {
     struct pair p;
@@ -169,6 +170,7 @@ static struct program_conn *server_waits(struct pair *p, void **state, uint32_t 
     return s;
 }
 
+/* MAY-2 */
 static void a_client_that_comes_again_from_the_same_port_is_accepted_at_once(void **state)
 {
     struct pair p;
@@ -192,6 +194,7 @@ static void a_client_that_comes_again_from_the_same_port_is_accepted_at_once(voi
     pair_free(&p);
 }
 
+/* MAY-2 */
 static void our_new_iss_lies_above_the_old_snd_nxt(void **state)
 {
     struct pair p;
@@ -240,6 +243,7 @@ static void try_syn(void **state, bool old_had_timestamps, const struct syn_case
     pair_free(&p);
 }
 
+/* SHLD-4 */
 static void with_timestamps_on_both_the_greater_one_is_accepted(void **state)
 {
     static const struct syn_case cases[] = {
@@ -254,6 +258,7 @@ static void with_timestamps_on_both_the_greater_one_is_accepted(void **state)
         try_syn(state, true, &cases[i]);
 }
 
+/* SHLD-4 */
 static void timestamps_on_the_new_one_only_are_accepted(void **state)
 {
     static const struct syn_case cases[] = {

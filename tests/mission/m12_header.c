@@ -80,6 +80,7 @@ static void every_field_stands_where_the_rfc_draws_it(void **state)
     pair_free(&p);
 }
 
+/* MUST-14, MAY-3, SHLD-5, RFC 7323 3.2-a */
 static void the_syn_has_its_options_in_the_usual_order(void **state)
 {
     struct pair p;
@@ -108,7 +109,7 @@ static void the_syn_has_its_options_in_the_usual_order(void **state)
     pair_free(&p);
 }
 
-/* A whole life with data both ways, refused and reset connections: what every frame has in common. */
+/* A whole life with data both ways, refused and reset connections: what every frame has in common. MUST-2 */
 static void in_every_segment_the_sum_is_right_and_what_means_nothing_is_zero(void **state)
 {
     struct pair p;
@@ -179,6 +180,7 @@ static void the_ack_number_counts_only_with_the_ack_bit(void **state)
     pair_free(&p);
 }
 
+/* MUST-60, 61, SHLD-28 */
 static void psh_stands_on_the_last_segment_of_what_the_program_gave(void **state)
 {
     struct pair p;
@@ -274,6 +276,7 @@ static void urgent_data_goes_with_urg_and_a_pointer_from_its_segments_number(voi
     pair_free(&p);
 }
 
+/* MUST-12, RFC 5961 3.2-a */
 static void rst_exactly_at_rcv_nxt_ends_the_connection(void **state)
 {
     struct pair p;
@@ -287,6 +290,7 @@ static void rst_exactly_at_rcv_nxt_ends_the_connection(void **state)
     pair_free(&p);
 }
 
+/* RFC 5961 1.1, 3.2, 3.2-b, 3.2-c, 3.2-d */
 static void rst_elsewhere_in_the_window_is_challenged_outside_it_is_nothing(void **state)
 {
     struct pair p;
@@ -375,6 +379,7 @@ static enum pl_drop changed(void **state, unsigned byte, uint8_t value, bool sum
     return drop;
 }
 
+/* MUST-3 */
 static void a_wrong_sum_is_dropped_whatever_byte_it_is(void **state)
 {
     for (unsigned byte = 0; byte < 60; byte++) {

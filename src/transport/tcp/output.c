@@ -19,7 +19,8 @@ static uint16_t syn_ack_why(const struct tcp *c)
     return c->syn_retries || c->syn_sent ? PL_WHY_SYN_ACK_REPEAT : PL_WHY_SYN_ACK_ANSWER;
 }
 
-/* What was lost goes first, as far as the congestion window lets it; the first one always may (RFC 6298 5.4). */
+/* What was lost goes first, as far as the congestion window lets it; the first one always may (RFC 6298 5.4). The peer's window is not
+ * asked: what it let in once may be repeated after it shrank (SHLD-16, MAY-7). */
 static struct tcp_want want_resend(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_flight *f = tcp_flight(x, c);
@@ -40,10 +41,10 @@ static struct tcp_want want_resend(struct tcp_ctx *x, struct tcp *c)
     return w;
 }
 
-/* Bytes that the peer's window and the congestion window let go now. */
+/* Bytes that the peer's window and the congestion window let go now (RFC 7323 2.4-d). */
 static uint32_t sendable(const struct tcp *c, const struct tcp_flight *f, uint32_t unsent)
 {
-    int64_t window = (int64_t)c->snd.wnd - (int64_t)(c->snd.nxt - c->snd.una);    /* negative after the window shrank (MUST-34) */
+    int64_t window = (int64_t)c->snd.wnd - (int64_t)(c->snd.nxt - c->snd.una);    /* negative after it shrank: MUST-34, SHLD-15 */
     uint32_t cwnd = c->cc.cwnd;
     uint32_t pipe = f ? f->queue.pipe : 0;
     if (f && !f->in_recovery && !f->in_rto_recovery && f->dupacks)
@@ -59,6 +60,7 @@ static bool fin_fits(const struct tcp *c, uint32_t bytes)
     return c->fin_queued && !c->fin_sent && bytes == tcp_unsent(c) && c->snd.nxt - c->snd.una + bytes < c->snd.wnd;
 }
 
+/* RFC 9293 3.7.4, SHLD-7, MUST-17: Nagle, unless the program said no; so small writes gather (MAY-16). */
 static struct tcp_want want_data(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
 {
     uint32_t unsent = tcp_unsent(c);
@@ -128,20 +130,22 @@ struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
             w.when = w.what == WANT_NOTHING ? later : w.when;
         }
     }
-    pl_time timer = timers_next(&c->timers);
-    if (w.what == WANT_NOTHING && timer < w.when)
-        w.when = timer;
+    if (w.what == WANT_NOTHING) {
+        pl_time timer = timers_next(&c->timers);
+        w.when = timer < w.when ? timer : w.when;
+    }
     return w;
 }
 
 /* Something waits to be sent, nothing is in flight whose ACK would bring us back, and yet nothing may go: the peer's window is closed or too
- * small. RFC 9293 3.8.6.1: probe it. */
+ * small. RFC 9293 3.8.6.1, MUST-35, 36: probe it. */
 static bool window_blocks(const struct tcp *c, const struct tcp_want *w)
 {
     bool waits = tcp_unsent(c) || (c->fin_queued && !c->fin_sent);
     return waits && c->syn_acked && !c->flight && w->what != WANT_DATA && c->state != PL_CLOSED;
 }
 
+/* RFC 9293 3.8.6.1, SHLD-29: the first probe one RTO after the window closed. MUST-37: no count bounds them, only the user timeout may. */
 pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c)
 {
     if (c->user_timeout || c->orphan)
@@ -165,7 +169,8 @@ pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c)
     return timer < w.when ? timer : w.when;
 }
 
-/* The SYN's and SYN-ACK's fields: RFC 9293 3.7.1 (MUST-14), RFC 7323 2.2 and 3.2, RFC 2018 2. On a SYN-ACK only what the peer offered. */
+/* The SYN's and SYN-ACK's fields: RFC 9293 3.7.1 (MUST-14: MSS; always, MAY-3, SHLD-5; nowhere else, MUST-65), RFC 7323 2.2-a, 2.3-a,
+ * 2.3-b and 3.2, RFC 2018 2. On a SYN-ACK only what the peer offered. */
 static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_out *o)
 {
     struct wire_tcp_opts *opts = &o->opts;
@@ -178,7 +183,7 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
     o->seq = c->snd.iss;
     o->flags = PL_SYN | (answer ? PL_ACK : 0);
     uint32_t room = tcp_rcv_room(c);
-    c->rcv.wnd = room < 65535 ? room : 65535;            /* RFC 7323 2.2: unscaled */
+    c->rcv.wnd = room < 65535 ? room : 65535;            /* RFC 7323 2.2-d: unscaled */
     o->wnd = o->wnd_raw = (uint16_t)c->rcv.wnd;
     c->syn_due = false;
     if (c->syn_sent)
@@ -222,7 +227,7 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     o->seq = c->snd.nxt;
     o->text = n;
     o->segs = (uint16_t)(n > c->opt.mss ? (n + c->opt.mss - 1) / c->opt.mss : 1);
-    /* RFC 9293 3.9.1.2, MUST-60, 61: PSH on the last segment of what the program gave. */
+    /* RFC 9293 3.9.1.2, MUST-60, 61: PSH on the last segment of what the program gave; one for all writes in it (SHLD-27). */
     o->flags = PL_ACK | (n && n == tcp_unsent(c) ? PL_PSH : 0) | (fin ? PL_FIN : 0);
     rtx_append(x->records, &tcp_flight(x, c)->queue, x->config->records_per_conn_max, o->seq, n + (fin ? 1 : 0), at, fin, x->now);
     struct tcp_flight *f = tcp_flight(x, c);
@@ -253,7 +258,7 @@ static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want
     start_rto(x, c);
 }
 
-/* RFC 9293 3.8.6.1 and 3.8.4: a probe: an old sequence number, so that whoever gets it must answer. Without text (docs/defaults.md). */
+/* RFC 9293 3.8.6.1, 3.8.4, SHLD-12: a probe: an old sequence number, so that whoever gets it must answer. Without text (docs/defaults.md). */
 static void build_probe(struct tcp *c, struct tcp_out *o)
 {
     o->seq = (c->probe_due ? c->snd.una : c->snd.nxt) - 1;
@@ -280,8 +285,8 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
         if (may_receive(c))
             c->rcv.wnd = window_to_offer(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale);
         o->wnd_raw = window_field(c->rcv.wnd, c->opt.rcv_wscale);
-        o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;          /* RCV.WND itself stays exact: RFC 7323 2.4 */
-        if (c->opt.ts_ok)
+        o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;          /* RCV.WND itself stays exact: RFC 7323 2.3-e, 2.4-c */
+        if (c->opt.ts_ok)                 /* RFC 7323 3.2-d */
             o->opts.have |= WIRE_OPT_TIMESTAMPS;
         if (c->opt.sack_ok && c->gaps)
             build_sack(x, c, o);
@@ -292,7 +297,7 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
         o->flags |= PL_URG;
         o->up = (uint16_t)(ahead < 65535 ? ahead : 65535);
     }
-    if (o->opts.have & WIRE_OPT_TIMESTAMPS) {            /* RFC 7323 3.2: the echo is valid only with an ACK */
+    if (o->opts.have & WIRE_OPT_TIMESTAMPS) {            /* RFC 7323 3.2-a, 3.2-b: the echo is valid only with an ACK */
         o->opts.ts_val = timestamps_clock(c->ts.offset, x->wire_now);
         o->opts.ts_ecr = o->flags & PL_ACK ? c->ts.recent : 0;
     }

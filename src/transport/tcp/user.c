@@ -163,7 +163,7 @@ int tcp_user_finish(struct tcp_ctx *x, struct tcp *c)
     return PL_OK;
 }
 
-/* The program gave its handle back: the rest of CLOSE. */
+/* The program gave its handle back: the rest of CLOSE, and nothing is received any more (MAY-1). */
 void tcp_user_close(struct tcp_ctx *x, struct tcp *c)
 {
     c->orphan = true;

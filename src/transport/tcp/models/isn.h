@@ -16,7 +16,7 @@ struct tcp_tuple {                        /* as hashed: 40 bytes without padding
     uint16_t local_port, remote_port;
     uint32_t zone;
 };
-uint32_t isn_choose(const struct tcp_secrets *, const struct tcp_tuple *, pl_time now);      /* MUST-8, SHLD-1 */
+uint32_t isn_choose(const struct tcp_secrets *, const struct tcp_tuple *, pl_time now);      /* MUST-8, 9, SHLD-1 */
 uint32_t isn_timestamp_offset(const struct tcp_secrets *, const struct tcp_tuple *);
 
 #endif

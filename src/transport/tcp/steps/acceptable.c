@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * acceptable.c: RFC 9293 3.10.7.4 first to fourth: may this segment speak to the connection at all? RFC 7323 5 (PAWS), RFC 5961 3 and 4.
+ * acceptable.c: RFC 9293 3.10.7.4 first to fourth: may this segment speak to the connection at all? RFC 7323 5 (PAWS), RFC 5961 1.1, 3, 4.
  */
 #include "base/seq.h"
 #include "transport/tcp/tcp.h"
@@ -11,7 +11,8 @@ static void challenge(struct tcp_ctx *x, struct tcp *c)
         delack_owe(&c->delack, PL_WHY_ACK_CHALLENGE);
 }
 
-/* RFC 7323 5.3 R1, 3.2: timestamps first. A RST is exempt. */
+/* RFC 7323 5.3-a, 5.3-b, 5.3-c R1: timestamps first, of each segment once, when it arrives. A RST is exempt: RFC 7323 5.2-d. Their lack drops
+ * the segment and nothing more: RFC 7323 3.2-g, 3.2-h. */
 static enum pl_drop timestamps_first(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
     if (!c->opt.ts_ok)
@@ -92,17 +93,18 @@ enum pl_drop acceptable_first_sequence(struct tcp_ctx *x, struct tcp *c, struct 
     return PL_DROP_NONE;
 }
 
+/* RFC 9293 3.5.3, SHLD-2: whether it carries text makes no difference. */
 enum pl_drop acceptable_second_rst(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
     if (!(seg->flags & PL_RST))
         return PL_DROP_NONE;
-    /* RFC 9293 3.10.7.4 second, RFC 5961 3.2: inside the window but not exactly the next byte: a guess. */
+    /* RFC 9293 3.10.7.4 second, RFC 5961 3.2, 3.2-b, 3.2-c: inside the window but not exactly the next byte: a guess. */
     if (seg->seq != c->rcv.nxt) {
         challenge(x, c);
         return PL_DROP_TCP_RST_CHALLENGED;
     }
-    int error = PL_ECONNRESET;
-    if (c->state == PL_SYN_RECEIVED && !c->active) {     /* "return this connection to the LISTEN state" */
+    int error = PL_ECONNRESET;            /* RFC 5961 3.2-a, 4.2-c */
+    if (c->state == PL_SYN_RECEIVED && !c->active) {     /* MUST-11: "return this connection to the LISTEN state" */
         tcp_state(x, c, PL_LISTEN, PL_WHY_GOT_RST);
         return PL_DROP_TCP_RST_TAKEN;
     }
@@ -123,6 +125,6 @@ enum pl_drop acceptable_fourth_syn(struct tcp_ctx *x, struct tcp *c, struct tcp_
         tcp_state(x, c, PL_LISTEN, PL_WHY_GOT_SYN);
         return PL_DROP_TCP_SYN_RETURNED;
     }
-    challenge(x, c);                      /* RFC 5961 4.2: irrespective of the sequence number */
+    challenge(x, c);                      /* RFC 5961 4.2, 4.2-a, 4.2-b: irrespective of the sequence number */
     return PL_DROP_TCP_SYN_CHALLENGED;
 }

@@ -8,7 +8,7 @@
 static void resend_timer(struct tcp_ctx *x, struct tcp *c)
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);
-    if (c->flight)                        /* RFC 6298 5.3: new data acknowledged: start anew; 5.2: nothing left: stop */
+    if (c->flight)                        /* RFC 6298 5.3: new data acknowledged: start anew; RFC 6298 5.2: nothing left: stop */
         timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
     else
         timers_clear(&c->timers, TIMER_RESEND);
@@ -52,7 +52,7 @@ static void recovery(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uin
 }
 
 /* SND.UNA < SEG.ACK =< SND.NXT: "then set SND.UNA <- SEG.ACK. Any segments on the retransmission queue that are thereby entirely acknowledged
- * are removed." */
+ * are removed." Only then is what they hold given up: RFC 2018 8-c. */
 static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
     uint32_t acked = seg->ack - c->snd.una;
@@ -111,7 +111,8 @@ static void duplicate(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *se
     tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_FAST, before, c->cc.cwnd);
 }
 
-/* "If SND.UNA =< SEG.ACK =< SND.NXT, the send window should be updated. If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK))" */
+/* MUST-34, RFC 7323 2.4-a: the right edge may move left, too.
+ * "If SND.UNA =< SEG.ACK =< SND.NXT, the send window should be updated. If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK))" */
 static void update_window(struct tcp *c, const struct tcp_seg *seg)
 {
     if (!seq_lt(c->snd.wl1, seg->seq) && !(c->snd.wl1 == seg->seq && seq_le(c->snd.wl2, seg->ack)))
@@ -133,7 +134,7 @@ enum pl_drop ack_fifth(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
             delack_owe(&c->delack, PL_WHY_ACK_TOO_NEW);
         return PL_DROP_TCP_ACK_TOO_NEW;
     }
-    /* RFC 5961 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK, or it is a blind guess. */
+    /* MAY-12, RFC 5961 5.2-a, 5.2-b: SND.UNA - MAX.SND.WND =< SEG.ACK, or it is a blind guess. */
     if (seq_lt(seg->ack, c->snd.una - c->snd.max_wnd)) {
         if (tcp_may_challenge(x, c))
             delack_owe(&c->delack, PL_WHY_ACK_CHALLENGE);

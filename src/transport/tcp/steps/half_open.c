@@ -24,7 +24,7 @@ void half_open_make(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
     c->rcv.nxt = seg->seq + 1;
     c->snd.iss = c->snd.una = iss;
     c->snd.nxt = iss + 1;
-    c->snd.wnd = c->snd.max_wnd = seg->wnd_raw;          /* RFC 7323 2.2: the window of a SYN is never scaled */
+    c->snd.wnd = c->snd.max_wnd = seg->wnd_raw;          /* RFC 7323 2.2-d: the window of a SYN is never scaled */
     c->snd.wl1 = seg->seq;
     c->snd.wl2 = iss;
     c->ts.recent = seg->opts.ts_val;

@@ -23,7 +23,7 @@ static void learn_syn(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *se
     options_set_mss(&c->opt, c->path_mtu, tcp_ipv6(&c->flow));
     c->rcv.irs = seg->seq;
     c->rcv.nxt = seg->seq + 1;
-    c->snd.wnd = c->snd.max_wnd = seg->wnd_raw;          /* RFC 7323 2.2: unscaled on a SYN */
+    c->snd.wnd = c->snd.max_wnd = seg->wnd_raw;          /* RFC 7323 2.2-d: unscaled on a SYN */
     c->snd.wl1 = seg->seq;
     c->snd.wl2 = seg->flags & PL_ACK ? seg->ack : c->snd.iss;
     c->ts.recent = seg->opts.ts_val;
@@ -61,7 +61,7 @@ static enum pl_drop first_ack(struct tcp_ctx *x, struct tcp *c, const struct tcp
     return PL_DROP_TCP_SYN_SENT_ACK;
 }
 
-/* RFC 9293 3.10.7.3 second: a RST counts only with an acceptable ACK. */
+/* RFC 9293 3.10.7.3 second, RFC 5961 3.2-e: a RST counts only with an acceptable ACK. */
 static enum pl_drop second_rst(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
     if (!(seg->flags & PL_RST))
@@ -117,7 +117,7 @@ enum pl_drop handshake_fifth_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_se
     return PL_DROP_NONE;
 }
 
-/* RFC 9293 3.8.3: a SYN is repeated like data, with back-off and a bound of its own (MUST-23: at least 3 minutes by default). */
+/* RFC 9293 3.8.3, MUST-22: a SYN is repeated like data, with back-off and a bound of its own (MUST-23: at least 3 minutes by default). */
 void handshake_timeout(struct tcp_ctx *x, struct tcp *c)
 {
     bool passive = c->state == PL_SYN_RECEIVED && !c->active;

@@ -3,7 +3,7 @@
  * icmp_error.c: the network says that a packet of ours did not get through. RFC 9293 3.9.2.2, RFC 5927, RFC 1191, RFC 8201.
  *
  * Believed only if it quotes a sequence number that is in flight. Once synchronised an error is soft (deviates from SHLD-26 by RFC 5927); in SYN-SENT
- * it ends the attempt (deviates from MUST-56 for soft codes, as peers do). Both stand in docs/defaults.md.
+ * it ends the attempt (deviates from MUST-56 for soft errors, as peers do). Both stand in docs/defaults.md.
  */
 #include "base/seq.h"
 #include "transport/tcp/tcp.h"

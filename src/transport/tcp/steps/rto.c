@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * rto.c: no acknowledgement in time. RFC 6298 5.4 to 5.7, RFC 9293 3.8.1 and 3.8.3 (R1, R2), RFC 5681 3.1.
+ * rto.c: no acknowledgement in time. RFC 6298 5, 5.4 to 5.6, RFC 9293 3.8.1 and 3.8.3 (R1, R2), RFC 5681 3.1.
  */
 #include "transport/tcp/tcp.h"
 
@@ -31,6 +31,6 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     f->in_rto_recovery = true;
     f->dupacks = 0;
     f->recover = c->snd.nxt;
-    rtx_mark_all_lost(x->records, &f->queue);
+    rtx_mark_all_lost(x->records, &f->queue);            /* the first of them at once, whatever a SACK said: RFC 2018 5-c, 5.1-b */
     tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_RTO, before, c->cc.cwnd);
 }

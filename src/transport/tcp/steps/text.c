@@ -72,7 +72,7 @@ static enum pl_drop in_order(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *s
     if (c->no_delack)
         delack_owe(&c->delack, PL_WHY_ACK_NOW);
     else if (delack_text(&c->delack, seg->segs, full_or_pushed) && !c->timers.at[TIMER_DELACK])
-        timers_set(&c->timers, TIMER_DELACK, x->now + x->config->delayed_ack);    /* MUST-40: less than 0.5 s */
+        timers_set(&c->timers, TIMER_DELACK, x->now + x->config->delayed_ack);    /* SHLD-18; MUST-40: less than 0.5 s */
     return PL_DROP_NONE;
 }
 

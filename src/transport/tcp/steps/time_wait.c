@@ -39,7 +39,7 @@ void time_wait_thaw(struct tcp_ctx *x, const struct time_wait *w, struct tcp *c)
         delack_owe(&c->delack, w->ack_why);
 }
 
-/* RFC 6191 2, RFC 9293 3.6.1 (MAY-2): may this SYN open a new incarnation? Only if it is provably newer than everything of the old one. */
+/* RFC 6191 2 (SHLD-4), RFC 9293 3.6.1 (MAY-2): may this SYN open a new incarnation? Only if provably newer than everything of the old one. */
 bool time_wait_accepts_syn(const struct time_wait *w, const struct tcp_seg *seg)
 {
     if ((seg->flags & (PL_SYN | PL_ACK | PL_RST | PL_FIN)) != PL_SYN)
