@@ -149,6 +149,11 @@ static int run(char *const *operands, int n)
         if (wanted) status = acts[i](&opts);
         fflush(stdout);
     }
+    if (status == CLI_DONE && !opts.act && !opts.scene && !opts.json) {
+        demo_heading("Again, piece by piece", "parley demo --list, --scene NAME, --act b");
+        demo_text("--isn 0,0 makes the arithmetic of seq and ack easy; --seed N and --loss P change the network's luck. With your own files: parley serve "
+                  "DIR.");
+    }
     return status;
 }
 

@@ -241,7 +241,7 @@ static int parley_serves(struct kernel_act *k)
     int error = http_parley_open(&params, &k->server);
     if (error) return cli_say(CLI_FAILED, "cannot serve: %s", pl_strerror(error));
     int status = curl_fetches(k, 0, true);
-    if (!status) status = curl_fetches(k, 1, false);
+    if (!status && k->host.ours.n > 1) status = curl_fetches(k, 1, false);
     http_parley_close(k->server);
     k->server = NULL;
     return status;
@@ -344,11 +344,12 @@ static int play(struct kernel_act *k)
     demo_files_crc(&k->files, FILE_NAME, &k->crc, &bytes);
     printf("On %s. The file has %llu MiB.\n", k->host.what, (unsigned long long)(bytes >> 20));
     fflush(stdout);
+    if (k->host.ours.n < 2) puts("This kernel has no IPv6, so all of it is over IPv4.");
     bool curl = have_curl();
     int status = curl ? parley_serves(k) : CLI_DONE;
     if (!curl) puts("  There is no curl here (apt install curl), so nobody fetches from parley.");
     if (!status) status = parley_fetches(k, 0, true);
-    if (!status) status = parley_fetches(k, 1, false);
+    if (!status && k->host.ours.n > 1) status = parley_fetches(k, 1, false);
     return status;
 }
 

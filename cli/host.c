@@ -201,12 +201,21 @@ static void default_addrs(struct cli_host *h, unsigned n)
     add(&h->ours, n ? "fd77:0:0:%x::2" : "fd77::2", n, 64);
 }
 
-static bool kernel_addrs(const struct cli_host *h, const char *name, char *why, size_t why_size)
+/* A kernel without IPv6 refuses the second of the default addresses: then the link is one of IPv4 alone. */
+static bool do_without_ip6(struct cli_host *h, int i, int error)
+{
+    bool refused = error == -EACCES || error == -EPERM || error == -EOPNOTSUPP || error == -EAFNOSUPPORT || error == -ENOENT;
+    if (i != 1 || !refused || cli_link.ours.n) return false;
+    h->kernels.n = h->ours.n = 1;
+    return true;
+}
+
+static bool kernel_addrs(struct cli_host *h, const char *name, char *why, size_t why_size)
 {
     char text[64];
     for (int i = 0; i < h->kernels.n; i++) {
         int error = rtnl_addr_add(name, &h->kernels.of[i].addr, h->kernels.of[i].bits);
-        if (!error || error == -EEXIST) continue;
+        if (!error || error == -EEXIST || do_without_ip6(h, i, error)) continue;
         snprintf(why, why_size, "the kernel does not take %s on %s: %s", pl_addr_text(&h->kernels.of[i].addr, text, sizeof text), name,
             strerror(-error));
         return false;
@@ -260,12 +269,12 @@ static bool open_named(struct cli_host *h, char *why, size_t why_size)
     return plug_in(h, d, &cli_link.gateways, why, why_size);
 }
 
-static bool private_addrs(const struct cli_host *h, const char *name, char *why, size_t why_size)
+static bool private_addrs(struct cli_host *h, const char *name, char *why, size_t why_size)
 {
     char text[64];
     for (int i = 0; i < h->kernels.n; i++) {
         int error = testnet_addr(&h->net, h->kernel_ns, name, pl_addr_text(&h->kernels.of[i].addr, text, sizeof text), h->kernels.of[i].bits);
-        if (!error) continue;
+        if (!error || do_without_ip6(h, i, error)) continue;
         snprintf(why, why_size, "the namespace's kernel does not take %s: %s", text, strerror(-error));
         return false;
     }
@@ -368,13 +377,10 @@ unsigned cli_host_open_connections(const struct cli_host *h)
 
 void cli_host_farewell(struct cli_host *h)
 {
-    pl_conn conn;
-    uint32_t cursor = 0;
     pl_time end = host_now() + FAREWELL;
     while (cli_host_open_connections(h) && host_now() < end && cli_host_turn(h, end))
         ;
-    while (pl_conn_next(h->stack, &cursor, &conn))
-        pl_abort(h->stack, conn);
+    pl_abort_all(h->stack);               /* those that were given back and wait for their peer as well */
     for (int i = 0; i < 3 && !h->lost; i++)
         cli_host_turn(h, 0);              /* what the last calls gave to send */
 }

@@ -76,6 +76,7 @@ struct pl_config {
     pl_time fin_wait_2_timeout;           /* 60 s, for connections nobody owns */
     pl_time orphan_timeout;               /* 120 s without progress */
     pl_time keepalive_idle, keepalive_interval; uint32_t keepalive_probes;   /* 7200 s, 75 s, 9; off unless set on the connection */
+    bool syn_cookies;                     /* answer SYNs that there is no room to remember, after an overflow only; true */
     bool window_scaling, timestamps, sack;/* offered and accepted; all true */
     bool mem_is_zero;                     /* the block is already zero: init touches no page but the first */
     bool check;                           /* assert the invariants of a connection after every event */
@@ -126,7 +127,7 @@ enum pl_event_bit {
     PL_EV_READABLE = 4,                   /* pl_recv will give bytes, or the end of the stream */
     PL_EV_WRITABLE = 8,                   /* pl_send will take bytes (after it took fewer than asked) */
     PL_EV_PEER_FINISHED = 16,             /* the peer will send nothing more */
-    PL_EV_ERROR = 32,                     /* the connection failed: pl_error says why. For UDP and soft errors too */
+    PL_EV_ERROR = 32,                     /* the connection failed: pl_error says why. If that is 0, the network complained: status.soft_error */
     PL_EV_URGENT = 128,                   /* the peer says that urgent data is ahead (MUST-31, 32); pl_urgent tells how much */
     PL_EV_CLOSED = 64,                    /* the connection is over (CLOSED or TIME-WAIT): pl_close gives the handle back */
 };
@@ -233,12 +234,15 @@ int pl_finish(pl_stack *, pl_conn);
 int pl_close(pl_stack *, pl_handle);
 /* ABORT: RST, and everything queued is dropped; the handle stays until pl_close. */
 int pl_abort(pl_stack *, pl_conn);
+/* Aborts every connection, those whose handles were given back included: for a program that ends. TIME-WAIT entries and listeners stay. */
+void pl_abort_all(pl_stack *);
 
 /* STATUS */
 struct pl_tcp_status {
     struct pl_endpoint local, remote;
     enum pl_state state;
     int error;                            /* 0 or enum pl_error */
+    int soft_error;                       /* what the network last complained of since there was progress (MUST-47): 0, PL_EHOSTUNREACH, ... */
     struct { uint32_t una, nxt, wnd, up, wl1, wl2, iss; } snd;
     struct { uint32_t nxt, wnd, up, irs; } rcv;
     uint32_t mss;                         /* payload bytes per segment as now sent */

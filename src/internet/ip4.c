@@ -20,6 +20,7 @@ static bool sum_ok(const uint8_t *bytes, unsigned hdr_bytes)
 }
 
 /* RFC 1122 3.2.1.8: options are walked so that a malformed one is noticed; source routes are refused (threats V7), the rest is not acted on. */
+/* RFC 9293 3.9.2, MUST-50: what is well-formed is ignored; source routes are refused (docs/defaults.md). */
 static enum pl_drop judge_options(const uint8_t *bytes, unsigned hdr_bytes)
 {
     struct reader r = reader_of(bytes + WIRE_IP4_BYTES, hdr_bytes - WIRE_IP4_BYTES);
@@ -57,7 +58,7 @@ enum pl_drop ip4_judge(const uint8_t *bytes, uint32_t n, uint32_t whole, struct 
         if (drop)
             return drop;
     }
-    /* RFC 1122 3.2.1.3: neither may 127/8 appear on a wire, as source or as destination */
+    /* RFC 9293 3.9.2.3, MUST-63; RFC 1122 3.2.1.3: neither may 127/8 appear on a wire, as source or as destination */
     if (route_addr_is_martian_source(in->src) || in->dst[12] == 127)
         return PL_DROP_IP_MARTIAN;
     in->hdr_bytes = hdr_bytes;

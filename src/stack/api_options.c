@@ -9,7 +9,7 @@ static bool within(int64_t v, int64_t low, int64_t high) { return v >= low && v 
 static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
 {
     switch (o) {
-    case PL_OPT_NODELAY:
+    case PL_OPT_NODELAY:                  /* RFC 9293 3.7.4, MUST-17 */
         if (!within(v, 0, 1))
             return PL_EINVAL;
         c->nodelay = v != 0;
@@ -24,7 +24,7 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
             return PL_EINVAL;
         c->no_delack = v == 0;
         return PL_OK;
-    case PL_OPT_KEEPALIVE:
+    case PL_OPT_KEEPALIVE:                /* RFC 9293 3.8.4, MUST-24 */
         if (!within(v, 0, 1))
             return PL_EINVAL;
         c->keepalive = v != 0;
@@ -33,7 +33,7 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
         else
             timers_clear(&c->timers, TIMER_KEEPALIVE);
         return PL_OK;
-    case PL_OPT_USER_TIMEOUT:
+    case PL_OPT_USER_TIMEOUT:             /* RFC 9293 3.8.3, MUST-21 */
         if (!within(v, 0, (int64_t)STACK_LONGEST_TIMEOUT))
             return PL_EINVAL;
         c->user_timeout = (pl_time)v;
@@ -50,12 +50,12 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
         if (c->rcvbuf_bytes < 1u << c->opt.rcv_wscale)
             c->rcvbuf_bytes = 1u << c->opt.rcv_wscale;
         return PL_OK;
-    case PL_OPT_DSCP:
+    case PL_OPT_DSCP:                     /* RFC 9293 3.9.1.9, MUST-48, SHLD-21: at any time */
         if (!within(v, 0, 63))
             return PL_EINVAL;
         c->tos = (uint8_t)(v << 2 | (c->tos & 3));
         return PL_OK;
-    case PL_OPT_HOP_LIMIT:
+    case PL_OPT_HOP_LIMIT:                /* RFC 9293 3.9.2, MUST-49 */
         if (!within(v, 1, 255))
             return PL_EINVAL;
         c->hop_limit = (uint8_t)v;

@@ -7,6 +7,7 @@
 
 static bool unspecified(const struct pl_addr *a) { return route_addr_is_zero(a->b); }
 
+/* RFC 9293 3.9.1.1: a listener of its own, or an error: connections of the same port, opening or open, are not asked (MUST-41, 42). */
 int pl_listen(pl_stack *s, const struct pl_listen_params *p, pl_listener *out)
 {
     if (!p || !out || p->local.port == 0)
@@ -57,7 +58,7 @@ int pl_accept(pl_stack *s, pl_listener h, pl_conn *out, struct pl_endpoint *remo
     return PL_OK;
 }
 
-/* RFC 9293 3.10.1: the local address by route (MUST-44), the local port by RFC 6056. */
+/* RFC 9293 3.10.1: the local address by route (MUST-44) unless it is given (MUST-43), the local port by RFC 6056. */
 static int choose_local(pl_stack *s, const struct pl_connect_params *p, struct flow *f, struct path *path)
 {
     struct pl_addr local = p->local.addr;
@@ -142,6 +143,7 @@ ptrdiff_t pl_send_urgent(pl_stack *s, pl_conn h, const void *bytes, size_t n)
     return took;
 }
 
+/* RFC 9293 3.8.5, MUST-33 */
 ptrdiff_t pl_urgent(const pl_stack *s, pl_conn h)
 {
     CONN_OR_RETURN(s, h);
@@ -267,9 +269,21 @@ void pl_states(const pl_stack *s, uint32_t counts[PL_STATE_COUNT])
 bool pl_conn_next(const pl_stack *s, uint32_t *cursor, pl_conn *out)
 {
     for (*cursor = slots_next(&s->conns, *cursor); *cursor; *cursor = slots_next(&s->conns, *cursor))
-        if (!conn_at(s, *cursor)->orphan) {
+        if (!conn_at(s, *cursor)->orphan && !conn_at(s, *cursor)->listener) {
             *out = conn_at(s, *cursor)->handle;
             return true;
         }
     return false;
+}
+
+void pl_abort_all(pl_stack *s)
+{
+    for (uint32_t slot = slots_next(&s->conns, 0); slot; slot = slots_next(&s->conns, slot)) {
+        struct tcp_ctx x = stack_tcp_ctx(s);
+        struct tcp *c = conn_at(s, slot);
+        if (c->released)
+            continue;                     /* CLOSED, or a TIME-WAIT entry stands for it */
+        tcp_user_abort(&x, c);
+        conn_after(s, slot, &x);
+    }
 }

@@ -125,5 +125,6 @@ ptrdiff_t pl_udp_recv(pl_stack *s, pl_udp handle, struct pl_endpoint *from, void
     }
     stream_drop(&s->chunks, &u->received, (uint32_t)sizeof r + r.bytes);
     u->received_records--;
+    wake_chunk_waiters(s);
     return (ptrdiff_t)r.bytes;
 }

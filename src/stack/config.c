@@ -4,6 +4,7 @@
  */
 #include "stack/net.h"
 
+/* RFC 9293 3.8.3: data_retries, rto_max: 15 minutes (SHLD-11); syn_retries: 4 minutes (MUST-23). 3.8.4: keepalive_idle: 2 hours (MUST-28). */
 void pl_config_default(struct pl_config *config, size_t size)
 {
     struct pl_config c = {.size = sizeof c, .connections_max = 4096, .half_open_max = 1024, .time_wait_max = 16384, .listeners_max = 64, .udp_max = 256,
@@ -13,7 +14,7 @@ void pl_config_default(struct pl_config *config, size_t size)
                           .orphan_retries = 8, .backlog_default = 128, .msl = 30 * PL_S, .rto_initial = 1 * PL_S, .rto_min = 200 * PL_MS,
                           .rto_max = 120 * PL_S, .delayed_ack = 40 * PL_MS, .fin_wait_2_timeout = 60 * PL_S, .orphan_timeout = 120 * PL_S,
                           .keepalive_idle = 7200 * PL_S, .keepalive_interval = 75 * PL_S, .keepalive_probes = 9,
-                          .window_scaling = true, .timestamps = true, .sack = true, .hop_limit = 64};
+                          .syn_cookies = true, .window_scaling = true, .timestamps = true, .sack = true, .hop_limit = 64};
     memcpy(config, &c, size < sizeof c ? size : sizeof c);
 }
 
@@ -97,7 +98,7 @@ const char *pl_config_problem(const struct pl_config *c)
         {c->syn_ack_retries, 0, 100, "syn_ack_retries: 0 to 100"},
         {c->data_retries, 0, 100, "data_retries: 0 to 100"},
         {c->orphan_retries, 0, 100, "orphan_retries: 0 to 100"},
-        {c->keepalive_probes, 0, 1000, "keepalive_probes: 0 to 1000"},
+        {c->keepalive_probes, 0, 255, "keepalive_probes: 0 to 255"},
         {c->backlog_default, 1, MANY, "backlog_default: 1 to 67108864"},
         {c->hop_limit, 1, 255, "hop_limit: 1 to 255"},
     };

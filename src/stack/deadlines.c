@@ -94,6 +94,7 @@ void pl_poll(pl_stack *s, pl_time now)
     stack_now(s, now);
     net_reap(s);
     deadlines_run(s);
+    wake_chunk_waiters(s);
 }
 
 pl_time pl_deadline(const pl_stack *s)

@@ -22,6 +22,7 @@ void event_drop(pl_stack *s, uint32_t ref)
         list_remove(&s->events, nodes, ref);
 }
 
+/* RFC 9293 3.9.1.8: events wait until they are asked for; a program that does not want them does not ask (SHLD-20). */
 bool pl_event_next(pl_stack *s, struct pl_event *e)
 {
     struct list_node *nodes = stack_event_nodes(s);
@@ -52,7 +53,7 @@ uint32_t handle_slot(const pl_stack *s, pl_handle h, enum handle_kind kind)
     if (((uint32_t)h >> 30) != (uint32_t)kind || slot == 0 || slot > pool->capacity || !slots_live(pool, slot) ||
         slots_generation(pool, slot) != (uint32_t)(h >> 32))
         return 0;
-    if (kind == HANDLE_CONN && conn_at(s, slot)->orphan)
-        return 0;                         /* given back */
+    if (kind == HANDLE_CONN && (conn_at(s, slot)->orphan || conn_at(s, slot)->listener))
+        return 0;                         /* given back, or not accepted yet */
     return slot;
 }

@@ -14,6 +14,7 @@
 #include "internet/ndp.h"
 #include "link/ethernet.h"
 #include "stack/net.h"
+#include "transport/tcp/models/options.h"
 #include "wire/arp_hdr.h"
 #include "wire/eth_hdr.h"
 #include "wire/icmp6_hdr.h"
@@ -140,7 +141,7 @@ static void unpush(pl_stack *s, const struct owed *e)
 void owed_tcp(pl_stack *s, int iface, const struct owed_tcp *o)
 {
     struct iface *i = stack_iface(s, iface);
-    if (i && !allowed(&i->rst_limit, s->now, RSTS_PER_S, RSTS_BURST)) {
+    if (i && (o->flags & PL_RST) && !o->of_connection && !allowed(&i->rst_limit, s->now, RSTS_PER_S, RSTS_BURST)) {
         trace_drop(s, iface, PL_DROP_OWED_LIMIT);
         return;
     }
@@ -152,10 +153,14 @@ void owed_tcp(pl_stack *s, int iface, const struct owed_tcp *o)
         return;
     e->protocol = WIRE_PROTO_TCP;
     e->tos = o->tos;
+    if (o->hop_limit)
+        e->hop_limit = o->hop_limit;
     e->code = o->flags;
     e->why = o->why;
     e->local_port = o->flow.local_port, e->remote_port = o->flow.remote_port;
     e->u.word[0] = o->seq, e->u.word[1] = o->ack;
+    e->type = o->opts, e->nd_flags = o->wscale;
+    e->u.word[2] = o->ts_val, e->u.word[3] = o->ts_ecr;
 }
 
 void owed_arp(pl_stack *s, int iface, uint16_t op, const uint8_t *mac, const uint8_t sender[16], const uint8_t target[16])
@@ -386,21 +391,29 @@ static void write_icmp(pl_stack *s, const struct owed *e, struct pl_frame *f)
 
 static void write_tcp(pl_stack *s, const struct iface *i, const struct owed *e, struct pl_frame *f, struct pl_trace_segment *seg)
 {
-    unsigned ip = write_ip(s, e, WIRE_TCP_BYTES, f->span[0].base);
+    struct wire_tcp_opts opts = {.have = e->type, .wscale = e->nd_flags, .ts_val = e->u.word[2], .ts_ecr = e->u.word[3]};
+    uint8_t options[40];
+    opts.mss = options_mss_to_announce(e->path.mtu, !wire_addr_is_ip4(e->local));
+    unsigned option_bytes = e->type ? wire_tcp_opts_write(options, &opts) : 0, header = WIRE_TCP_BYTES + option_bytes;
+    uint32_t room = s->config.rcvbuf_bytes;
+    uint16_t wnd = e->code & PL_SYN ? (uint16_t)(room < 65535 ? room : 65535) : 0;
+    unsigned ip = write_ip(s, e, header, f->span[0].base);
     uint8_t *tcp = (uint8_t *)f->span[0].base + ip;
     wire_tcp_write(tcp, &(struct wire_tcp){.src_port = e->local_port, .dst_port = e->remote_port, .seq = e->u.word[0], .ack = e->u.word[1],
-                                           .hdr_bytes = WIRE_TCP_BYTES, .flags = e->code});
-    frame_is(f, ip + WIRE_TCP_BYTES);
-    uint32_t sum = csum_pseudo(e->local, e->remote, WIRE_PROTO_TCP, WIRE_TCP_BYTES);
+                                           .hdr_bytes = (uint8_t)header, .flags = e->code, .wnd = wnd});
+    memcpy(tcp + WIRE_TCP_BYTES, options, option_bytes);
+    frame_is(f, ip + header);
+    uint32_t sum = csum_pseudo(e->local, e->remote, WIRE_PROTO_TCP, header);
     if (i->params.csum_offload) {
         uint16_t partial = csum_fold(sum);
         memcpy(tcp + 16, &partial, 2);
         f->flags = PL_F_CSUM_PARTIAL;
         f->csum_start = (uint16_t)ip, f->csum_off = 16;
     } else {
-        csum_store(tcp + 16, csum_add(sum, csum_bytes(tcp, WIRE_TCP_BYTES, s->env->cpu)), false);
+        csum_store(tcp + 16, csum_add(sum, csum_bytes(tcp, header, s->env->cpu)), false);
     }
-    *seg = (struct pl_trace_segment){.seq = e->u.word[0], .ack = e->u.word[1], .flags = e->code, .segs = 1};
+    *seg = (struct pl_trace_segment){.seq = e->u.word[0], .ack = e->u.word[1], .flags = e->code, .segs = 1, .wnd = wnd, .wnd_raw = wnd, .opts = e->type,
+                                     .mss = opts.mss, .wscale = opts.wscale, .ts_val = opts.ts_val, .ts_ecr = opts.ts_ecr};
 }
 
 static void write_frame(pl_stack *s, int iface, const struct iface *i, const struct owed *e, struct pl_frame *f)

@@ -21,7 +21,7 @@ struct owed {
     uint32_t zone;
     uint8_t local[16], remote[16];
     union {
-        uint32_t word[4];                 /* OWED_TCP: seq, ack. OWED_ECHO, OWED_ERROR: [0] bytes 4..7 of the ICMP header */
+        uint32_t word[4];                 /* OWED_TCP: seq, ack, ts_val, ts_ecr (type: its options, nd_flags: its window scale). OWED_ECHO, OWED_ERROR: [0] bytes 4..7 of the ICMP header */
         uint8_t target[16];               /* OWED_ND */
     } u;
     struct path path;                     /* OWED_TCP, OWED_ECHO, OWED_ERROR */

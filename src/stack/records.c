@@ -127,7 +127,7 @@ static void time_wait_begin(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
     w->flow = c->flow;
     w->flow.kind = FLOW_TIME_WAIT;
     w->owner = slot;
-    time_wait_freeze(w, c, s->now + 2 * s->config.msl);
+    time_wait_freeze(w, c, s->now + 2 * s->config.msl);      /* RFC 9293 3.6.1, MUST-13 */
     flow_insert(&s->flows, ref);
     order_append(s, w_slot);
     ref_deadline(s, ref, w->until);
@@ -157,7 +157,7 @@ void conn_forget(pl_stack *s, uint32_t slot)
 }
 
 /* Chunks came back: whoever was refused room for want of them may try again. */
-static void wake_chunk_waiters(pl_stack *s)
+void wake_chunk_waiters(pl_stack *s)
 {
     struct list_node *nodes = stack_conn_nodes(s);
     for (uint32_t n = s->chunk_waiters.count; n && chunks_free(&s->chunks); n--) {
@@ -171,7 +171,8 @@ static void reply(pl_stack *s, const struct tcp *c, struct tcp_ctx *x)
 {
     if (!x->reply.due)
         return;
-    struct owed_tcp o = {.flow = c->flow, .seq = x->reply.seq, .ack = x->reply.ack, .flags = x->reply.flags, .tos = c->tos, .why = x->reply.why};
+    struct owed_tcp o = {.flow = c->flow, .seq = x->reply.seq, .ack = x->reply.ack, .flags = x->reply.flags, .tos = c->tos, .hop_limit = c->hop_limit,
+                         .of_connection = c->handle != 0, .why = x->reply.why};
     owed_tcp(s, c->path_iface, &o);
     x->reply.due = false;
 }
@@ -207,7 +208,7 @@ void conn_after(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
         if (c->error == PL_ECONNRESET)
             s->counters.connections_reset++;
     }
-    if (x->chunks_freed && s->chunk_waiters.count)
+    if (x->chunks_freed)
         wake_chunk_waiters(s);
     if (x->news && !c->orphan && !c->listener)
         event_post(s, ref, x->news);

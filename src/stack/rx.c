@@ -229,8 +229,9 @@ int pl_rx(pl_stack *s, int iface, const struct pl_frame *frames, size_t n, pl_ti
         return PL_EINVAL;
     stack_now(s, now);
     net_reap(s);
-    for (size_t k = 0; k < n; k++)
+    for (size_t k = 0; k < n; k++)        /* RFC 9293 3.10.7.4, MUST-59: all of them; ACKs leave in pl_tx */
         frame_rx(s, i, iface, &frames[k]);
+    wake_chunk_waiters(s);
     deadlines_run(s);                     /* every door that takes the time leaves no deadline behind it */
     return PL_OK;
 }

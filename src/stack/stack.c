@@ -112,6 +112,7 @@ static void set_secrets(pl_stack *s, const uint8_t seed[32], bool whole)
     if (!whole)                           /* what existing entries were made with stays */
         return;
     s->secrets.tcp.timestamps = key_of(&root, 4);
+    s->secrets.tcp.cookies = key_of(&root, 6);
     s->flows.key = key_of(&root, 5);
 }
 
@@ -215,8 +216,8 @@ static void shift_conn(pl_stack *s, struct tcp *c, pl_time by)
 {
     for (int i = 0; i < TIMER_COUNT; i++)
         shift(&c->timers.at[i], by);
-    shift(&c->syn_sent_at, by);
-    c->ts.recent_at += by;                /* and these are times, 0 too */
+    c->ts.recent_at += by;                /* these are times, 0 too */
+    c->syn_sent_at += by;
     c->challenge_from += by;
     c->progress_at += by;
     c->heard_at += by;
@@ -234,6 +235,8 @@ void pl_stack_shift_time(pl_stack *s, pl_time by)
         shift(&((struct half_open *)slots_at(&s->half_opens, n))->resend_at, by);
     for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n))
         shift(&((struct time_wait *)slots_at(&s->time_waits, n))->until, by);
+    if (s->cookies_until)
+        s->cookies_until += by;
     net_shift_time(s, by);
     s->now += by;
     s->shifted += by;

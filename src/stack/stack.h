@@ -80,6 +80,7 @@ struct pl_stack {
     struct list events, chunk_waiters;
     uint32_t time_wait_oldest, time_wait_newest;
     struct stack_secrets secrets;
+    pl_time cookies_until;                /* cookies are believed until then: the half-open table overflowed shortly before */
     uint32_t port_counter, ip_id;
     uint32_t last_conn;                   /* the slot that the last segment was for: the next is likely to be for it, too */
     uint32_t spent, spent_pad_;           /* chain of pinned chunks whose datagrams were sent; see net.h */
@@ -149,6 +150,11 @@ enum tx_verdict tcp_tx(pl_stack *, uint32_t ref, int iface, struct pl_frame *);
 /* The program's or the network's news about an interface or neighbour, for every connection on it. */
 void tcp_iface_gone(pl_stack *, int iface);
 
+/* tcp_cookie.c: a listener without room for half-open entries. */
+void cookie_send(pl_stack *, int iface, const struct flow *key, const struct tcp_seg *);     /* answers the SYN, remembers nothing */
+/* Is this ACK the answer to a cookie? Then *scratch is the connection as it was when the SYN-ACK left. */
+bool cookie_accepts(pl_stack *, const struct flow *key, const struct tcp_seg *, struct tcp_ctx *, struct tcp *scratch);
+
 /* udp.c */
 void udp_rx(pl_stack *, struct packet *p);
 enum pl_drop udp_rx_icmp(pl_stack *, const struct flow *quoted, int error);      /* echo sockets too: protocol 1, local_port = identifier */
@@ -158,11 +164,14 @@ void udp_close_slot(pl_stack *, uint32_t slot);
 void udp_iface_gone(pl_stack *, int iface);
 
 /* owed.c */
-struct owed_tcp {                         /* a segment without connection: RST */
+struct owed_tcp {                         /* a segment without connection: RST, or a SYN-ACK that carries a cookie */
     struct flow flow;                     /* ours is local */
     uint32_t seq, ack;
-    uint8_t flags, tos;
+    uint8_t flags, tos, hop_limit;        /* hop_limit 0: the config's */
+    bool of_connection;                   /* of a connection of ours: not limited like answers to strangers */
     uint16_t why;                         /* enum pl_reason */
+    uint8_t opts, wscale;                 /* a SYN-ACK's: enum wire_tcp_opt; its MSS follows from the path */
+    uint32_t ts_val, ts_ecr;
 };
 void owed_tcp(pl_stack *, int iface, const struct owed_tcp *);      /* full or over the limit: a counted drop */
 bool owed_pending(const pl_stack *, int iface);
@@ -215,6 +224,7 @@ struct tcp_ctx stack_tcp_ctx(pl_stack *);
 static inline struct tcp *conn_at(const pl_stack *s, uint32_t slot) { return slots_at(&s->conns, slot); }
 uint32_t conn_new(pl_stack *, const struct flow *, const struct path *, uint64_t cookie);   /* slot, 0: none free */
 void conn_after(pl_stack *, uint32_t slot, struct tcp_ctx *);       /* whatever a call on the connection results in; may free the slot */
+void wake_chunk_waiters(pl_stack *);                                 /* chunks may have come back: whoever was refused for want of them is told */
 void conn_forget(pl_stack *, uint32_t slot);                        /* frees the slot if nobody needs it any more */
 void conn_fires(pl_stack *, uint32_t slot);
 bool scratch_init(pl_stack *, struct tcp_ctx *, const struct flow *, struct tcp *);         /* false: no path to the peer */

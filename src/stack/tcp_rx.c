@@ -56,6 +56,7 @@ static bool read_segment(pl_stack *s, struct packet *p, struct arrival *a)
     seg->spans = p->frame->span, seg->nspans = p->frame->nspans;
     seg->text_off = p->l4_off + h.hdr_bytes;
     seg->len = seg->text + (h.flags & PL_SYN ? 1 : 0) + (h.flags & PL_FIN ? 1 : 0);
+    /* RFC 9293 3.1, MUST-5: in any segment */
     wire_tcp_opts_read(at + WIRE_TCP_BYTES, h.hdr_bytes - WIRE_TCP_BYTES, &seg->opts);
     if (s->env->trace)
         describe(seg, p);
@@ -85,7 +86,7 @@ static void answer(pl_stack *s, struct arrival *a, const struct tcp_reply *r)
     owed_tcp(s, a->p->iface, &o);
 }
 
-/* RFC 7323 2.3: the window of every segment but a SYN is scaled. */
+/* RFC 7323 2.3-d: the window of every segment but a SYN is scaled. RFC 9293 3.1, MUST-1, REC-1: 16 bits without a sign, kept in 32. */
 static void scale_window(struct arrival *a, bool scaled, uint8_t shift)
 {
     if (scaled && !(a->seg.flags & PL_SYN))
@@ -121,14 +122,24 @@ static uint32_t choose_isn(pl_stack *s, const struct listener *l, const struct f
     return iss;
 }
 
+static bool room_for_half_open(const pl_stack *s, uint32_t l_slot)
+{
+    const struct listener *l = slots_at(&s->listeners, l_slot);
+    return l->half_open < l->backlog && s->half_opens.used < s->half_opens.capacity;
+}
+
 /* A good SYN at a listener: RFC 9293 3.10.7.2 third. */
 static enum pl_drop make_half_open(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t above, bool has_above)
 {
     struct listener *l = slots_at(&s->listeners, l_slot);
     struct tcp_ctx x = stack_tcp_ctx(s);
     struct tcp c;
-    if (l->half_open >= l->backlog || s->half_opens.used == s->half_opens.capacity)
-        return PL_DROP_TCP_BACKLOG;
+    if (!room_for_half_open(s, l_slot)) {
+        if (!s->config.syn_cookies || l->accept.count >= l->backlog)
+            return PL_DROP_TCP_BACKLOG;
+        cookie_send(s, a->p->iface, &a->key, &a->seg);
+        return PL_DROP_TCP_COOKIE_SENT;
+    }
     if (!scratch_init(s, &x, &a->key, &c))
         return PL_DROP_NO_ROUTE;
     uint32_t slot = slots_take(&s->half_opens);
@@ -143,11 +154,36 @@ static enum pl_drop make_half_open(pl_stack *s, struct arrival *a, uint32_t l_sl
     return PL_DROP_NONE;
 }
 
+static uint32_t adopt(pl_stack *, struct arrival *, uint32_t l_slot, uint32_t half, const struct tcp *scratch);
+
+/* The third message is good: what was half open goes on as a connection, RFC 9293 3.10.7.4 fifth. */
+static void third_message(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t half, const struct tcp *scratch, struct tcp_ctx *x)
+{
+    uint32_t conn = adopt(s, a, l_slot, half, scratch);
+    if (!conn)
+        return;                           /* the entry stays, the SYN-ACK will be repeated */
+    struct tcp *c = conn_at(s, conn);
+    a->p->conn = c->handle;
+    a->p->drop = (uint16_t)tcp_input_rest(x, c, &a->seg);
+    a->p->state_after = c->state;
+    conn_after(s, conn, x);
+}
+
 static void listen_rx(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t above, bool has_above)
 {
     struct tcp_reply r = {0};
     struct packet *p = a->p;
     p->state_before = p->state_after = PL_LISTEN;
+    if (s->cookies_until > s->now) {
+        struct tcp_ctx x = stack_tcp_ctx(s);
+        struct tcp c;
+        if (cookie_accepts(s, &a->key, &a->seg, &x, &c)) {
+            p->state_before = PL_SYN_RECEIVED;
+            scale_window(a, c.opt.wscale_ok, c.opt.snd_wscale);
+            third_message(s, a, l_slot, 0, &c, &x);
+            return;
+        }
+    }
     p->drop = (uint16_t)listen_arrives(&a->seg, &r);
     if (p->drop == PL_DROP_NONE) {
         p->drop = (uint16_t)make_half_open(s, a, l_slot, above, has_above);
@@ -156,11 +192,9 @@ static void listen_rx(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t 
     answer(s, a, &r);
 }
 
-/* The third message is good: the entry becomes a connection. 0: p->drop says why not. */
-static uint32_t promote(pl_stack *s, struct arrival *a, uint32_t half, const struct tcp *scratch)
+/* A scratch connection becomes a real one in its listener's queue; its half-open entry (0: none, it came by a cookie) goes. 0: p->drop says why not. */
+static uint32_t adopt(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t half, const struct tcp *scratch)
 {
-    struct half_open *h = slots_at(&s->half_opens, half);
-    uint32_t l_slot = h->listener;
     struct listener *l = slots_at(&s->listeners, l_slot);
     if (l->accept.count >= l->backlog) {
         a->p->drop = PL_DROP_TCP_ACCEPT_FULL;
@@ -178,7 +212,9 @@ static uint32_t promote(pl_stack *s, struct arrival *a, uint32_t half, const str
     made.handle = c->handle;
     made.cookie = c->cookie;
     made.listener = l_slot;
-    half_open_free(s, half);
+    made.challenges = 0;                  /* an entry counts them in its own way */
+    if (half)
+        half_open_free(s, half);
     *c = made;
     flow_insert(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));
     list_append(&l->accept, stack_conn_nodes(s), slot, 1);
@@ -202,14 +238,7 @@ static void half_open_rx(pl_stack *s, struct arrival *a, uint32_t slot)
     scale_window(a, c->opt.wscale_ok, c->opt.snd_wscale);
     enum pl_drop drop = tcp_input_checks(&x, c, &a->seg);
     if (drop == PL_DROP_NONE && seq_lt(c->snd.una, a->seg.ack) && seq_le(a->seg.ack, c->snd.nxt)) {
-        uint32_t conn = promote(s, a, slot, c);
-        if (!conn)
-            return;                       /* the entry stays, the SYN-ACK will be repeated */
-        c = conn_at(s, conn);
-        p->conn = c->handle;
-        p->drop = (uint16_t)tcp_input_rest(&x, c, &a->seg);
-        p->state_after = c->state;
-        conn_after(s, conn, &x);
+        third_message(s, a, h->listener, slot, c, &x);
         return;
     }
     if (drop == PL_DROP_NONE)             /* a wrong acknowledgement: the fifth step says what to answer */
@@ -229,6 +258,10 @@ static void time_wait_rx(pl_stack *s, struct arrival *a, uint32_t slot)
     uint32_t l_slot = flow_find_bound(&s->flows, &a->key);
     p->state_before = p->state_after = PL_TIME_WAIT;
     if (l_slot && flow_kind_of(&s->flows, l_slot) == FLOW_LISTENER && time_wait_accepts_syn(w, &a->seg)) {
+        if (!room_for_half_open(s, l_slot - s->flows.first[FLOW_LISTENER])) {      /* the wait goes on until the new one can be served */
+            p->drop = PL_DROP_TCP_BACKLOG;
+            return;
+        }
         uint32_t above = w->snd_nxt;
         time_wait_end(s, slot, PL_WHY_GOT_NEW_SYN);
         listen_rx(s, a, l_slot - s->flows.first[FLOW_LISTENER], above, true);
@@ -282,6 +315,7 @@ void tcp_rx(pl_stack *s, struct packet *p)
 
 /* ------------------------------------------------------------------ news from below ------------------------------------------------------------------ */
 
+/* RFC 9293 3.9.2.2, MUST-54: to the connection whose segment is quoted. */
 enum pl_drop tcp_rx_icmp(pl_stack *s, const struct flow *quoted, uint32_t seq, int error, bool hard, uint32_t mtu)
 {
     struct flow key = *quoted;

@@ -41,6 +41,7 @@ static void put_headers(pl_stack *s, int iface, struct pl_frame *f, const struct
     uint32_t bytes = header + o->text;
     struct wire_tcp h = {.src_port = c->flow.local_port, .dst_port = c->flow.remote_port, .seq = o->seq, .ack = o->ack, .hdr_bytes = (uint8_t)header,
                          .flags = o->flags, .wnd = o->wnd_raw, .up = o->up};
+    /* RFC 9293 3.9.2: the connection's own address (MUST-45), TTL (MUST-49) and DSCP, unchanged (MUST-48, SHLD-22). RFC 7323 5.7: DF. */
     struct ip_out ip = {.local = c->flow.local, .remote = c->flow.remote, .protocol = WIRE_PROTO_TCP, .hop_limit = c->hop_limit, .tos = c->tos,
                         .dont_fragment = true, .payload_bytes = bytes};
     wire_tcp_write(at, &h);
@@ -51,6 +52,7 @@ static void put_headers(pl_stack *s, int iface, struct pl_frame *f, const struct
     f->hdr_len = (uint16_t)(off + header);
     f->gso_size = o->segs > 1 ? c->opt.mss : 0;
     f->gso_segs = o->segs;
+    /* RFC 9293 3.1, MUST-2 */
     uint32_t sum = csum_pseudo(c->flow.local, c->flow.remote, WIRE_PROTO_TCP, bytes);
     if (dev->csum_offload) {              /* the device adds the rest: it finds the pseudo-header's sum in the field */
         uint16_t partial = csum_fold(sum);
@@ -96,6 +98,7 @@ static enum tx_verdict send_one(pl_stack *s, uint32_t ref, int iface, struct pl_
     if (e != PL_OK || c->path_iface != iface)
         return TX_NOTHING;
     struct path path = path_of(c);
+    x->link_mtu = stack_iface(s, iface)->params.mtu;
     tcp_build(x, c, w, &out, f->span + 1, PL_SPANS - 1);
     put_headers(s, iface, f, c, &path, &out);
     trace_segment(s, iface, f, c, &out, c->state);

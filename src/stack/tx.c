@@ -116,4 +116,5 @@ void pl_tx_done(pl_stack *s, const struct pl_frame *f)
             if (chunks_meta(&s->chunks, chunk)->pins)
                 chunks_unpin(&s->chunks, chunk);
     }
+    wake_chunk_waiters(s);
 }

@@ -70,6 +70,7 @@ static bool read_option(uint8_t kind, const uint8_t *body, size_t n, struct wire
     }
 }
 
+/* RFC 9293 3.1, 3.2: MUST-4: EOL, NOP, MSS. MUST-64: byte by byte, aligned or not. MUST-68: what is neither EOL nor NOP has a length. */
 void wire_tcp_opts_read(const uint8_t *bytes, size_t n, struct wire_tcp_opts *o)
 {
     *o = (struct wire_tcp_opts){.have = 0};
@@ -122,6 +123,7 @@ static uint8_t *put_sack(uint8_t *p, unsigned room, const struct wire_tcp_opts *
     return p;
 }
 
+/* RFC 9293 3.1, MUST-69: NOPs stand in front, whole words come out, and so there is no padding that would have to be zero. */
 unsigned wire_tcp_opts_write(uint8_t *bytes, const struct wire_tcp_opts *o)
 {
     uint8_t *p = bytes;

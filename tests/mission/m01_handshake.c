@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m01_handshake.c: mission M1: the three-way handshake, RFC 9293 3.5 figure 6: its states, its numbers, what each side checks and when each side
- * knows that the connection stands.
+ * m01_handshake.c: mission M1: the three-way handshake, RFC 9293 3.5 figure 6: its states, its numbers, what each side checks and when
+ * each side knows that the connection stands.
  */
 #include "mission/mission.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m02_numbers.c: mission M2: a SYN and a FIN consume one sequence number each, even without data; initial sequence numbers come from a clock plus
- * a keyed hash of the connection (RFC 9293 3.4.1, MUST-8, MUST-9, SHLD-1).
+ * m02_numbers.c: mission M2: a SYN and a FIN consume one sequence number each, even without data; initial sequence numbers come from a
+ * clock plus a keyed hash of the connection (RFC 9293 3.4.1, MUST-8, MUST-9, SHLD-1).
  */
 #include "mission/mission.h"
 
@@ -61,6 +61,7 @@ static uint32_t isn_of(struct pair *p, uint16_t port, uint16_t to, pl_time at)
     return p->segment[n].seq;
 }
 
+/* MUST-8 */
 static void the_isn_of_one_connection_grows_by_one_every_4_us(void **state)
 {
     static const pl_time at[] = {1 * PL_S, 2 * PL_S, 2 * PL_S + 100 * PL_MS, 60 * PL_S, 3600 * PL_S, 10000 * PL_S, 17000 * PL_S};
@@ -72,6 +73,7 @@ static void the_isn_of_one_connection_grows_by_one_every_4_us(void **state)
     pair_free(&p);
 }
 
+/* SHLD-1 */
 static void isns_of_different_connections_have_nothing_to_do_with_each_other(void **state)
 {
     enum { N = 64 };
@@ -105,6 +107,7 @@ static uint32_t isn_with_seed(void **state, uint64_t seed)
     return isn;
 }
 
+/* MUST-9 */
 static void the_secret_decides_and_nothing_else(void **state)
 {
     uint32_t one = isn_with_seed(state, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m03_wrong_ack.c: mission M3: a wrong acknowledgement in the handshake is answered with RST as RFC 9293 3.10.7 forms it, and makes no connection;
- * what the RFC says shall be silent is silent.
+ * m03_wrong_ack.c: mission M3: a wrong acknowledgement in the handshake is answered with RST as RFC 9293 3.10.7 forms it, and makes no
+ * connection; what the RFC says shall be silent is silent.
  */
 #include "mission/mission.h"
 
@@ -27,18 +27,17 @@ static void forge_to_client(struct pair *p, uint8_t flags, uint32_t seq, uint32_
 
 static void in_syn_sent_a_wrong_ack_is_answered_by_seq_seg_ack_ctl_rst(void **state)
 {
-    static const struct { uint32_t ack; const char *lines; } wrong[] = {
-        {300, "S> SYN,ACK injected seq=9 ack=300 drop=TCP_SYN_SENT_ACK\n C> RST seq=300 ack=0 len=0 win=0 why=RST_BAD_ACK states=SYN-SENT,LISTEN\n"},
-        {302, "S> SYN,ACK injected seq=9 ack=302 drop=TCP_SYN_SENT_ACK\n C> RST seq=302 ack=0 len=0 win=0 why=RST_BAD_ACK states=SYN-SENT,LISTEN\n"},
-        {0, "S> SYN,ACK injected seq=9 ack=0 drop=TCP_SYN_SENT_ACK\n C> RST seq=0 ack=0 len=0 win=0 why=RST_BAD_ACK states=SYN-SENT,LISTEN\n"},
-        {4294967295, "S> SYN,ACK injected seq=9 drop=TCP_SYN_SENT_ACK\n C> RST seq=4294967295 ack=0 len=0 win=0 states=SYN-SENT,LISTEN\n"},
-    };
+    static const uint32_t wrong[] = {300, 302, 0, 299, 1 + 0x80000000u, 4294967295};
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         struct pair p;
         struct program_conn *c = syn_sent(&p, state);
-        forge_to_client(&p, PL_SYN | PL_ACK, 9, wrong[i].ack, NULL);
+        char lines[300];
+        forge_to_client(&p, PL_SYN | PL_ACK, 9, wrong[i], NULL);
         RUN_FOR(&p, 20 * PL_MS);
-        EXPECT(&p, wrong[i].lines);
+        snprintf(lines, sizeof lines, "S> SYN,ACK injected seq=9 ack=%" PRIu32 " drop=TCP_SYN_SENT_ACK\n"
+                                      "C> RST     seq=%" PRIu32 " ack=0 len=0 win=0 why=RST_BAD_ACK states=SYN-SENT,LISTEN\n",
+            wrong[i], wrong[i]);
+        EXPECT(&p, lines);
         assert_int_equal(pair_count_drops(&p, PAIR_SERVER, PL_DROP_TCP_LISTEN_RST), 1);
         assert_int_equal(mission_status(c).state, PL_SYN_SENT);
         assert_false(c->connected);
@@ -74,6 +73,7 @@ static void in_syn_sent_a_right_ack_without_syn_is_dropped_in_silence(void **sta
     pair_free(&p);
 }
 
+/* RFC 5961 3.2-e */
 static void in_syn_sent_only_a_rst_with_the_right_ack_refuses(void **state)
 {
     struct pair p;
@@ -98,11 +98,7 @@ static void in_syn_sent_only_a_rst_with_the_right_ack_refuses(void **state)
 
 static void in_syn_received_a_wrong_ack_is_answered_by_seq_seg_ack_ctl_rst(void **state)
 {
-    static const struct { uint32_t ack; const char *answer; } wrong[] = {
-        {700, "C> ACK injected seq=301 ack=700\n S> RST seq=700 ack=0 len=0 win=0 why=RST_BAD_ACK states=?,SYN-RECEIVED\n"},
-        {702, "C> ACK injected seq=301 ack=702\n S> RST seq=702 ack=0 len=0 win=0 why=RST_BAD_ACK states=?,SYN-RECEIVED\n"},
-        {5, "C> ACK injected seq=301 ack=5\n S> RST seq=5 ack=0 len=0 win=0 why=RST_BAD_ACK states=?,SYN-RECEIVED\n"},
-    };
+    static const uint32_t wrong[] = {700, 702, 5, 0, 4294967295};
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         struct pair p;
         mission_start_isn(&p, state, 300, 700, NULL, NULL);
@@ -113,9 +109,15 @@ static void in_syn_received_a_wrong_ack_is_answered_by_seq_seg_ack_ctl_rst(void 
         RUN_FOR(&p, 2 * PL_MS);
         EXPECT(&p, "C> SYN injected\n"
                    "S> SYN,ACK seq=700 ack=301\n");
-        pair_forge(&p, PAIR_CLIENT, &(struct pair_forged){5000, 80, PL_ACK, 301, wrong[i].ack, 1000, NULL, 0}, 3 * PL_MS);
+        pair_forge(&p, PAIR_CLIENT, &(struct pair_forged){5000, 80, PL_ACK, 301, wrong[i], 1000, NULL, 0}, 3 * PL_MS);
         RUN_FOR(&p, 2 * PL_MS);
-        EXPECT(&p, wrong[i].answer);
+        char lines[300];
+        snprintf(lines, sizeof lines, "C> ACK injected seq=301 ack=%" PRIu32 " drop=TCP_SYN_RECEIVED_ACK\n"
+                                      "S> RST seq=%" PRIu32 " ack=0 len=0 win=0 why=RST_BAD_ACK\n", wrong[i], wrong[i]);
+        EXPECT(&p, lines);
+        uint32_t n[PL_STATE_COUNT];
+        pl_states(p.node[PAIR_SERVER]->stack, n);
+        assert_int_equal(n[PL_SYN_RECEIVED], 1);
         assert_int_equal(pair_count_drops(&p, PAIR_SERVER, PL_DROP_TCP_SYN_RECEIVED_ACK), 1);
         /* "form a reset segment and send it": nothing is said of leaving the state, and the right one still counts */
         pair_forge(&p, PAIR_CLIENT, &(struct pair_forged){5000, 80, PL_ACK, 301, 701, 1000, NULL, 0}, 6 * PL_MS);
@@ -126,6 +128,7 @@ static void in_syn_received_a_wrong_ack_is_answered_by_seq_seg_ack_ctl_rst(void 
     }
 }
 
+/* MUST-11 */
 static void in_syn_received_a_rst_returns_to_listen_without_a_word(void **state)
 {
     struct pair p;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m04_options.c: mission M4: the handshake exchanges windows, MSS and options, and both sides then use them. RFC 9293 3.7.1, RFC 7323, RFC 2018;
- * docs/defaults.md.
+ * m04_options.c: mission M4: the handshake exchanges windows, MSS and options, and both sides then use them. RFC 9293 3.7.1, RFC 7323, RFC
+ * 2018; docs/defaults.md.
  */
 #include "mission/mission.h"
 
@@ -32,8 +32,8 @@ static void check_status(struct program_conn *c, unsigned both)
     assert_int_equal(s.snd_wscale, both & WSCALE ? 5 : 0);
 }
 
-/* Every segment behind the handshake carries timestamps if both want them, and no others; SACK blocks only if both want those; its window is the
- * field times the scale. */
+/* Every segment behind the handshake carries timestamps if both want them, and no others; SACK blocks only if both want those; its
+ * window is the field times the scale. */
 static unsigned check_segments(struct pair *p, unsigned both, uint32_t mss)
 {
     unsigned full = 0;
@@ -49,6 +49,7 @@ static unsigned check_segments(struct pair *p, unsigned both, uint32_t mss)
     return full;
 }
 
+/* MUST-65, SHLD-28, RFC 7323 2.2-b, 2.3-a, 2.3-b, 2.3-e, 3.2-d, 3.2-f, RFC 2018 2, 4-b */
 static void every_combination_is_agreed_by_both_and_used(void **state)
 {
     for (unsigned i = 0; i < 64; i++) {
@@ -81,6 +82,7 @@ static void every_combination_is_agreed_by_both_and_used(void **state)
     }
 }
 
+/* MUST-1, REC-1, RFC 7323 2.2-a, 2.2-d, 2.3-b, 2.3-c, 2.3-d */
 static void the_window_of_a_syn_is_never_scaled(void **state)
 {
     struct wishes w = {.of = {WSCALE | SACK | TS, WSCALE | SACK | TS}, .rcvbuf = {4000, 20000000}};
@@ -117,6 +119,7 @@ static void without_scaling_no_window_exceeds_16_bits(void **state)
     pair_free(&p);
 }
 
+/* RFC 7323 2.4-d */
 static void a_sender_never_goes_beyond_the_window_it_was_told(void **state)
 {
     static const uint32_t rcvbuf[] = {500, 3000, 20000, 65535, 200000};
@@ -140,6 +143,7 @@ static void a_sender_never_goes_beyond_the_window_it_was_told(void **state)
     }
 }
 
+/* MUST-67 */
 static void the_mss_follows_from_the_mtu(void **state)
 {
     static const uint32_t mtus[] = {576, 1280, 1400, 1500, 9000};
@@ -166,7 +170,7 @@ static void the_mss_follows_from_the_mtu(void **state)
     }
 }
 
-/* ---------------------------------------------------------------- a peer played by hand ---------------------------------------------------------------- */
+/* -------------------- a peer played by hand -------------------- */
 
 /* The test plays a client that offers these options; the server's program sends 5000 bytes. Returns its connection. */
 static struct program_conn *offer(struct pair *p, void **state, const void *options, size_t bytes, uint16_t window)
@@ -202,6 +206,7 @@ static void a_peer_without_mss_option_gets_segments_of_the_default(void **state)
     pair_free(&p);
 }
 
+/* MUST-14, 16 */
 static void a_peers_mss_bounds_the_segments(void **state)
 {
     static const struct { uint16_t mss; uint32_t len4, len6; } rows[] = {
@@ -217,6 +222,7 @@ static void a_peers_mss_bounds_the_segments(void **state)
     }
 }
 
+/* MUST-16 */
 static void timestamps_make_room_for_themselves(void **state)
 {
     static const uint8_t options[] = {2, 4, 1000 >> 8, 1000 & 255, 1, 1, 8, 10, 0, 0, 0, 7, 0, 0, 0, 0};
@@ -225,7 +231,8 @@ static void timestamps_make_room_for_themselves(void **state)
     mission_start(&p, state, NULL, NULL);
     mission_play_client(&p);
     assert_int_equal(pair_listen(&p, 80, (struct program_plan){.send_bytes = 5000, .hold = true}), 0);
-    mission_forge_options(&p, PAIR_CLIENT, &(struct pair_forged){5000, 80, PL_SYN, 100, 0, 60000, NULL, 0}, options, sizeof options, 1 * PL_MS);
+    mission_forge_options(&p, PAIR_CLIENT, &(struct pair_forged){5000, 80, PL_SYN, 100, 0, 60000, NULL, 0}, options, sizeof options,
+        1 * PL_MS);
     mission_forge_options(&p, PAIR_CLIENT, &(struct pair_forged){5000, 80, PL_ACK, 101, 1, 60000, NULL, 0}, options + 4, 12, 3 * PL_MS);
     RUN_FOR(&p, 5 * PL_MS);
     c = pair_conn(&p, PAIR_SERVER, 0);
@@ -235,6 +242,7 @@ static void timestamps_make_room_for_themselves(void **state)
     pair_free(&p);
 }
 
+/* RFC 7323 2.3-f */
 static void a_scale_above_14_counts_as_14(void **state)
 {
     static const uint8_t options[] = {1, 3, 3, 200};
@@ -247,8 +255,8 @@ static void a_scale_above_14_counts_as_14(void **state)
 
 static void an_unknown_option_is_skipped_and_a_broken_one_ends_the_list(void **state)
 {
-    static const uint8_t unknown[] = {254, 6, 1, 2, 3, 4, 1, 1, 2, 4, 3, 232}, broken[] = {2, 4, 3, 232, 8, 1, 0, 0}, endless[] = {2, 4, 3, 232, 99, 200, 0, 0},
-                         ended[] = {0, 0, 0, 0, 2, 4, 3, 232};
+    static const uint8_t unknown[] = {254, 6, 1, 2, 3, 4, 1, 1, 2, 4, 3, 232}, broken[] = {2, 4, 3, 232, 8, 1, 0, 0},
+                         endless[] = {2, 4, 3, 232, 99, 200, 0, 0}, ended[] = {0, 0, 0, 0, 2, 4, 3, 232};
     struct pair p;
     offer(&p, state, unknown, sizeof unknown, 60000);                  /* MUST-6 */
     assert_int_equal(first_len(&p), 1000);
@@ -264,8 +272,9 @@ static void an_unknown_option_is_skipped_and_a_broken_one_ends_the_list(void **s
     pair_free(&p);
 }
 
-/* ---------------------------------------------------------------- timestamps and SACK at work ---------------------------------------------------------------- */
+/* -------------------- timestamps and SACK at work -------------------- */
 
+/* RFC 7323 3.2-a, 3.2-b, 4.1 */
 static void an_ack_echoes_the_timestamp_of_what_it_acknowledges(void **state)
 {
     struct pair p;
@@ -286,10 +295,12 @@ static void an_ack_echoes_the_timestamp_of_what_it_acknowledges(void **state)
         last[t->from] = t->seg.ts_val;
     }
     /* one tick a millisecond */
-    assert_int_equal(mission_last(&p, PAIR_CLIENT)->seg.ts_val - p.segment[0].seg.ts_val, (mission_last(&p, PAIR_CLIENT)->sent - p.segment[0].sent) / PL_MS);
+    const struct pair_segment *end = mission_last(&p, PAIR_CLIENT);
+    assert_int_equal(end->seg.ts_val - p.segment[0].seg.ts_val, (end->sent - p.segment[0].sent) / PL_MS);
     pair_free(&p);
 }
 
+/* SHLD-31, MAY-13, RFC 2018 4-a, 4-c, 4-d, 4-e */
 static void a_gap_is_reported_in_sack_blocks_newest_first(void **state)
 {
     struct pair p;

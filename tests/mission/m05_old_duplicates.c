@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m05_old_duplicates.c: mission M5: an old duplicate SYN makes no connection (RFC 9293 3.5 figure 8), likewise an old SYN-ACK and old data. The
- * third message is what prevents it: only the client's answer tells the server whether anybody wanted a connection.
+ * m05_old_duplicates.c: mission M5: an old duplicate SYN makes no connection (RFC 9293 3.5 figure 8), likewise an old SYN-ACK and old
+ * data. The third message is what prevents it: only the client's answer tells the server whether anybody wanted a connection.
  */
 #include "mission/mission.h"
 
@@ -14,7 +14,8 @@ static void figure_8_an_old_syn_first_is_answered_reset_and_forgotten(void **sta
     struct program_conn *c = pair_connect(&p, 80, plan_hold());
     pair_forge(&p, PAIR_CLIENT, &(struct pair_forged){49152, 80, PL_SYN, 90, 0, 1000, NULL, 0}, 5 * PL_MS);
     RUN_FOR(&p, 30 * PL_MS);
-    assert_null(pair_conn(&p, PAIR_SERVER, 0));                        /* two messages were exchanged, and the server's program was not bothered */
+    /* two messages were exchanged, and the server's program was not bothered */
+    assert_null(pair_conn(&p, PAIR_SERVER, 0));
     assert_int_equal(mission_status(c).state, PL_SYN_SENT);
     RUN(&p);
     EXPECT(&p, "C> SYN     injected seq=90\n"
@@ -86,6 +87,7 @@ static void a_new_syn_that_meets_an_old_one_outside_the_window_resets_it_and_com
     pair_free(&p);
 }
 
+/* RFC 5961 1.1, 4.2, 4.2-a, 4.2-b */
 static void an_old_syn_at_an_established_connection_is_challenged_and_harms_nothing(void **state)
 {
     static const uint32_t seqs[] = {0, 1, 500, 4000000000u};
@@ -197,7 +199,8 @@ static void data_of_an_earlier_connection_outside_the_window_is_refused(void **s
     mission_start(&p, state, without_timestamps, NULL);
     struct program_conn *s;
     mission_establish(&p, &s);
-    pair_forge(&p, PAIR_CLIENT, &(struct pair_forged){p.port, 80, PL_ACK | PL_PSH, 3000000000u, 1, 1000, "old bytes", 9}, p.sim->now + 1 * PL_S);
+    pair_forge(&p, PAIR_CLIENT, &(struct pair_forged){p.port, 80, PL_ACK | PL_PSH, 3000000000u, 1, 1000, "old bytes", 9},
+        p.sim->now + 1 * PL_S);
     pair_forge(&p, PAIR_CLIENT, &(struct pair_forged){p.port, 80, PL_ACK | PL_FIN, 2000000000u, 1, 1000, "old", 3}, p.sim->now + 2 * PL_S);
     RUN(&p);
     EXPECT(&p, "C> PSH,ACK injected\n"
@@ -209,6 +212,7 @@ static void data_of_an_earlier_connection_outside_the_window_is_refused(void **s
     pair_free(&p);
 }
 
+/* RFC 7323 3.2-g, 3.2-h */
 static void data_of_an_earlier_connection_without_its_timestamps_is_dropped(void **state)
 {
     struct pair p;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m06_lost_handshake.c: mission M6: every message of the handshake may be lost. Each is repeated with back-off (RFC 9293 3.8.1, RFC 6298 5.5), given
- * up after its bound with a clear error (3.8.3, MUST-20 to 23), and one copy that gets through is enough.
+ * m06_lost_handshake.c: mission M6: every message of the handshake may be lost. Each is repeated with back-off (RFC 9293 3.8.1, RFC 6298
+ * 5.5), given up after its bound with a clear error (3.8.3, MUST-20 to 23), and one copy that gets through is enough.
  */
 #include "mission/mission.h"
 
@@ -13,7 +13,8 @@ static bool is_syn(void *user, const struct packet *packet)
 /* The side loses its first n SYNs or SYN-ACKs. */
 static void lose_syns(struct pair *p, enum pair_side from, unsigned n)
 {
-    if (n) assert_non_null(impair_add(pair_impair(p, from), &(struct impair_rule){.kind = IMPAIR_DROP, .match = is_syn, .nth = 1, .count = n}));
+    const struct impair_rule rule = {.kind = IMPAIR_DROP, .match = is_syn, .nth = 1, .count = n};
+    if (n) assert_non_null(impair_add(pair_impair(p, from), &rule));
 }
 
 /* RTO 1 s, doubling, 120 s at most. */
@@ -31,7 +32,8 @@ static void a_lost_syn_is_repeated_after_1_2_4_8_s_and_one_copy_is_enough(void *
         struct program_conn *c = pair_connect(&p, 80, plan_hold());
         RUN(&p);
         for (unsigned i = 0; i <= n; i++)
-            at += (size_t)snprintf(lines + at, sizeof lines - at, "C> SYN seq=0 ack=0 len=0 at=%us why=%s %s\n", syn_s[i], i ? "SYN_REPEAT" : "SYN_CONNECT",
+            at += (size_t)snprintf(lines + at, sizeof lines - at, "C> SYN seq=0 ack=0 len=0 at=%us why=%s %s\n", syn_s[i],
+                i ? "SYN_REPEAT" : "SYN_CONNECT",
                 i < n ? "lost" : "arrived");
         snprintf(lines + at, sizeof lines - at,
             "S> SYN,ACK seq=0 ack=1 at=%u010ms\n"
@@ -43,6 +45,7 @@ static void a_lost_syn_is_repeated_after_1_2_4_8_s_and_one_copy_is_enough(void *
     }
 }
 
+/* MUST-22, 23 */
 static void no_answer_at_all_is_etimedout_after_seven_repeats_and_at_least_3_minutes(void **state)
 {
     struct program_plan keep = plan_hold();
@@ -164,9 +167,13 @@ static void a_lost_third_message_is_asked_for_by_the_repeated_syn_ack(void **sta
         assert_int_equal(pair_listen(&p, 80, plan_hold()), 0);
         struct program_conn *c = pair_connect(&p, 80, plan_hold());
         RUN(&p);
-        at = (size_t)snprintf(lines, sizeof lines, "C> SYN seq=0\n S> SYN,ACK seq=0 ack=1 at=10ms\n C> ACK seq=1 ack=1 at=20ms lost states=ESTABLISHED,SYN-RECEIVED\n");
+        at = (size_t)snprintf(lines, sizeof lines, "C> SYN     seq=0\n"
+                                                   "S> SYN,ACK seq=0 ack=1 at=10ms\n"
+                                                   "C> ACK     seq=1 ack=1 at=20ms lost states=ESTABLISHED,SYN-RECEIVED\n");
         for (unsigned i = 1; i <= n; i++)
-            at += (size_t)snprintf(lines + at, sizeof lines - at, "S> SYN,ACK seq=0 ack=1 at=%u010ms why=SYN_ACK_REPEAT\n C> ACK seq=1 ack=1 at=%u020ms states=ESTABLISHED,%s\n",
+            at += (size_t)snprintf(lines + at, sizeof lines - at,
+                "S> SYN,ACK seq=0 ack=1 at=%u010ms why=SYN_ACK_REPEAT\n"
+                "C> ACK     seq=1 ack=1 at=%u020ms states=ESTABLISHED,%s\n",
                 syn_s[i], syn_s[i], i < n ? "SYN-RECEIVED lost" : "ESTABLISHED");
         EXPECT(&p, lines);
         assert_int_equal(mission_status(c).state, PL_ESTABLISHED);
@@ -215,7 +222,8 @@ static void a_server_that_gave_up_resets_the_client_that_thinks_it_is_connected(
     pair_free(&p);
 }
 
-/* RFC 6298 5.7: the time-out of the SYN says that the initial RTO may be too small; with no sample yet the first data gets 3 s. */
+/* RFC 6298 5.7: the time-out of the SYN says that the initial RTO may be too small; with no sample yet the first data gets 3 s.
+ * RFC 6298 5.7 */
 static void after_a_lost_syn_the_first_data_has_an_rto_of_3_s(void **state)
 {
     struct pair p;

@@ -15,6 +15,7 @@ static void open_both(struct pair *p, void **state, struct program_plan client, 
     assert_int_equal(p->port, 1000);
 }
 
+/* MUST-10 */
 static void figure_7_two_syns_cross_and_one_connection_stands(void **state)
 {
     struct pair p;
@@ -90,6 +91,7 @@ static void both_syn_acks_lost_they_are_repeated(void **state)
     pair_free(&p);
 }
 
+/* MUST-11 */
 static void a_reset_of_the_crossed_syn_is_a_refusal(void **state)
 {
     struct pair p;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m08_four_way_close.c: mission M8: the four-way close, RFC 9293 3.6 figure 12: either side may begin, each direction ends on its own, the side that
- * closed first waits 2 MSL, and nothing that was sent before a FIN is lost.
+ * m08_four_way_close.c: mission M8: the four-way close, RFC 9293 3.6 figure 12: either side may begin, each direction ends on its own, the
+ * side that closed first waits 2 MSL, and nothing that was sent before a FIN is lost.
  */
 #include "mission/mission.h"
 
@@ -130,6 +130,7 @@ static void the_fin_follows_everything_that_was_queued_before(void **state)
     pair_free(&p);
 }
 
+/* MUST-12 */
 static void everything_received_is_read_before_the_end_is_told(void **state)
 {
     struct pair p;
@@ -244,6 +245,7 @@ static void a_program_that_gives_its_handle_back_finishes_in_the_background(void
     pair_free(&p);
 }
 
+/* SHLD-3, MAY-1 */
 static void a_close_with_unread_data_tells_the_peer_by_rst(void **state)
 {
     struct pair p;

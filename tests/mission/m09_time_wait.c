@@ -5,7 +5,8 @@
  */
 #include "mission/mission.h"
 
-/* The client closes first and is in TIME-WAIT; the server is CLOSED. All numbers below 3 are used: the client's SND.NXT and RCV.NXT are 2. */
+/* The client closes first and is in TIME-WAIT; the server is CLOSED. All numbers below 3 are used: the client's SND.NXT and RCV.NXT
+ * are 2. */
 static void client_waits(struct pair *p, void **state, mission_configure *configure, void *user)
 {
     mission_start(p, state, configure, user);
@@ -26,6 +27,7 @@ static void without_timestamps(struct pl_config *c, enum pair_side side, void *u
     c->timestamps = false;
 }
 
+/* MUST-13 */
 static void it_lasts_2_msl_and_not_longer(void **state)
 {
     struct pair p;
@@ -102,7 +104,8 @@ static void old_data_is_answered_with_the_state_of_things(void **state)
     struct pair p;
     client_waits(&p, state, without_timestamps, NULL);
     pair_forge(&p, PAIR_SERVER, &(struct pair_forged){p.port, 80, PL_ACK | PL_PSH, 1, 2, 1000, "old", 3}, 1 * PL_S);
-    pair_forge(&p, PAIR_SERVER, &(struct pair_forged){p.port, 80, PL_ACK, 2, 2, 1000, NULL, 0}, 2 * PL_S);    /* a bare ACK in order: nothing to say */
+    /* a bare ACK in order: nothing to say */
+    pair_forge(&p, PAIR_SERVER, &(struct pair_forged){p.port, 80, PL_ACK, 2, 2, 1000, NULL, 0}, 2 * PL_S);
     pair_forge(&p, PAIR_SERVER, &(struct pair_forged){p.port, 80, PL_ACK, 900, 2, 1000, NULL, 0}, 3 * PL_S);
     RUN(&p);
     EXPECT(&p, "S> PSH,ACK injected\n S> ACK injected\n S> ACK injected\n"
@@ -143,10 +146,10 @@ static void the_program_may_give_its_handle_back_meanwhile(void **state)
     pair_free(&p);
 }
 
-/* ---------------------------------------------------------------- a new connection on the same ports ---------------------------------------------------------------- */
+/* -------------------- a new connection on the same ports -------------------- */
 
-/* The server closes first and waits, so that a SYN can meet TIME-WAIT where somebody listens. The old connection carried `bytes` each way. The
- * client's last number is its SND.NXT, the server's RCV.NXT. */
+/* The server closes first and waits, so that a SYN can meet TIME-WAIT where somebody listens. The old connection carried `bytes` each way.
+ * The client's last number is its SND.NXT, the server's RCV.NXT. */
 static struct program_conn *server_waits(struct pair *p, void **state, uint32_t bytes, mission_configure *configure)
 {
     mission_start(p, state, configure, NULL);
@@ -167,6 +170,7 @@ static struct program_conn *server_waits(struct pair *p, void **state, uint32_t 
     return s;
 }
 
+/* MAY-2 */
 static void a_client_that_comes_again_from_the_same_port_is_accepted_at_once(void **state)
 {
     struct pair p;
@@ -190,6 +194,7 @@ static void a_client_that_comes_again_from_the_same_port_is_accepted_at_once(voi
     pair_free(&p);
 }
 
+/* MAY-2 */
 static void our_new_iss_lies_above_the_old_snd_nxt(void **state)
 {
     struct pair p;
@@ -227,7 +232,8 @@ static void try_syn(void **state, bool old_had_timestamps, const struct syn_case
     mission_forge_options(&p, PAIR_CLIENT, &f, option, t->ts ? sizeof option : 0, p.sim->now + 1 * PL_S);
     RUN_FOR(&p, 1500 * PL_MS);
     char lines[200];
-    snprintf(lines, sizeof lines, t->accepted ? "C> SYN injected\n S> SYN,ACK ack=%" PRIu32 "\n" : "C> SYN injected\n S> ACK seq=2 ack=2 len=0 why=ACK_CHALLENGE\n",
+    snprintf(lines, sizeof lines,
+        t->accepted ? "C> SYN injected\n S> SYN,ACK ack=%" PRIu32 "\n" : "C> SYN injected\n S> ACK seq=2 ack=2 len=0 why=ACK_CHALLENGE\n",
         t->seq + 1);
     if (!pair_expect(&p, lines)) {
         fprintf(stderr, "the case: %s\n", t->name);
@@ -237,6 +243,7 @@ static void try_syn(void **state, bool old_had_timestamps, const struct syn_case
     pair_free(&p);
 }
 
+/* SHLD-4 */
 static void with_timestamps_on_both_the_greater_one_is_accepted(void **state)
 {
     static const struct syn_case cases[] = {
@@ -251,6 +258,7 @@ static void with_timestamps_on_both_the_greater_one_is_accepted(void **state)
         try_syn(state, true, &cases[i]);
 }
 
+/* SHLD-4 */
 static void timestamps_on_the_new_one_only_are_accepted(void **state)
 {
     static const struct syn_case cases[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m10_stays.c: mission M10: a connection once made stays until one side ends it, idle or not, or until a limit that was set ends it: the user
- * timeout, the bound on retransmissions, an orphan's bounds. RFC 9293 3.8.3, 3.10.8; docs/defaults.md.
+ * m10_stays.c: mission M10: a connection once made stays until one side ends it, idle or not, or until a limit that was set ends it: the
+ * user timeout, the bound on retransmissions, an orphan's bounds. RFC 9293 3.8.3, 3.10.8; docs/defaults.md.
  */
 #include "mission/mission.h"
 
@@ -27,6 +27,7 @@ static void an_idle_week_changes_nothing_and_costs_no_segment(void **state)
     pair_free(&p);
 }
 
+/* RFC 6298 5.2 */
 static void an_idle_connection_asks_for_no_timer(void **state)
 {
     struct pair p;
@@ -66,7 +67,8 @@ static void half_closed_it_stays_too_while_the_program_holds_it(void **state)
     pair_free(&p);
 }
 
-/* RTO 220 ms (one sample of 20 ms), doubling up to 120 s: sixteen copies, then the sixteenth time-out: 220 ms * (2^10 - 1) + 6 * 120 s. */
+/* RTO 220 ms (one sample of 20 ms), doubling up to 120 s: sixteen copies, then the sixteenth time-out: 220 ms * (2^10 - 1) + 6 * 120 s.
+ * MUST-19, 20b, SHLD-11, RFC 6298 5, 5.1, 5.4, 5.5, 5.6 */
 static void data_without_answer_is_given_up_after_15_back_offs(void **state)
 {
     struct pair p;
@@ -98,6 +100,7 @@ static void data_without_answer_is_given_up_after_15_back_offs(void **state)
     pair_free(&p);
 }
 
+/* MUST-21 */
 static void the_user_timeout_ends_it_when_data_waits_that_long(void **state)
 {
     struct pair p;
@@ -139,7 +142,7 @@ static void progress_within_the_user_timeout_keeps_it_alive(void **state)
     pair_free(&p);
 }
 
-/* ---------------------------------------------------------------- orphans ---------------------------------------------------------------- */
+/* -------------------- orphans -------------------- */
 
 static void an_orphan_in_fin_wait_2_is_released_after_60_s(void **state)
 {

@@ -5,6 +5,7 @@
  */
 #include "mission/mission.h"
 
+/* MUST-24, 25 */
 static void off_unless_asked_for(void **state)
 {
     struct pair p;
@@ -20,6 +21,7 @@ static void off_unless_asked_for(void **state)
     pair_free(&p);
 }
 
+/* MAY-5, MUST-24, 28, SHLD-12 */
 static void a_peer_whose_machine_died_is_found_out_after_nine_probes(void **state)
 {
     struct pair p;
@@ -53,6 +55,7 @@ static void fast(struct pl_config *c, enum pair_side side, void *user)
     c->keepalive_probes = 3;
 }
 
+/* MUST-27 */
 static void a_peer_that_lives_answers_and_the_connection_stays(void **state)
 {
     struct pair p;
@@ -74,6 +77,7 @@ static void a_peer_that_lives_answers_and_the_connection_stays(void **state)
     pair_free(&p);
 }
 
+/* MUST-29 */
 static void one_or_two_lost_probes_are_no_proof(void **state)
 {
     struct pair p;
@@ -90,6 +94,7 @@ static void one_or_two_lost_probes_are_no_proof(void **state)
     pair_free(&p);
 }
 
+/* MUST-26 */
 static void traffic_puts_the_probe_off(void **state)
 {
     struct pair p;
@@ -111,7 +116,8 @@ static void a_peer_that_was_restarted_resets(void **state)
     mission_start(&p, state, fast, NULL);
     struct program_conn *s, *c = mission_establish(&p, &s);
     assert_int_equal(pl_set(STACK(c), c->handle, PL_OPT_KEEPALIVE, 1), 0);
-    p.link->down = true;                                               /* the server forgets the connection, and its RST does not get through */
+    /* the server forgets the connection, and its RST does not get through */
+    p.link->down = true;
     assert_int_equal(program_abort(s), 0);
     RUN_FOR(&p, 1 * PL_S);
     p.link->down = false;

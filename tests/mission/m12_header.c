@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m12_header.c: mission M12: the header, RFC 9293 3.1, read from the bytes of real frames: 20 bytes plus options, every field and flag with its
- * meaning.
+ * m12_header.c: mission M12: the header, RFC 9293 3.1, read from the bytes of real frames: 20 bytes plus options, every field and flag
+ * with its meaning.
  */
 #include "mission/mission.h"
 
@@ -25,7 +25,8 @@ static uint32_t u32(const uint8_t *p)
 static struct header header_of(const struct pair *p, const struct pair_segment *s)
 {
     const uint8_t *t = mission_tcp_header(p, s), *end = s->frame + s->frame_bytes;
-    struct header h = {u16(t), u16(t + 2), (unsigned)(t[12] >> 4) * 4, t[12] & 15, t[13], u16(t + 14), u16(t + 16), u16(t + 18), u32(t + 4), u32(t + 8),
+    struct header h = {u16(t), u16(t + 2), (unsigned)(t[12] >> 4) * 4, t[12] & 15, t[13], u16(t + 14), u16(t + 16), u16(t + 18),
+        u32(t + 4), u32(t + 8),
         t + 20, t + (t[12] >> 4) * 4, 0, 0};
     assert_true(h.offset >= 20 && t + h.offset <= end);
     h.option_bytes = h.offset - 20;
@@ -79,6 +80,7 @@ static void every_field_stands_where_the_rfc_draws_it(void **state)
     pair_free(&p);
 }
 
+/* MUST-14, MAY-3, SHLD-5, RFC 7323 3.2-a */
 static void the_syn_has_its_options_in_the_usual_order(void **state)
 {
     struct pair p;
@@ -107,7 +109,7 @@ static void the_syn_has_its_options_in_the_usual_order(void **state)
     pair_free(&p);
 }
 
-/* A whole life with data both ways, refused and reset connections: what every frame has in common. */
+/* A whole life with data both ways, refused and reset connections: what every frame has in common. MUST-2 */
 static void in_every_segment_the_sum_is_right_and_what_means_nothing_is_zero(void **state)
 {
     struct pair p;
@@ -137,12 +139,13 @@ static void in_every_segment_the_sum_is_right_and_what_means_nothing_is_zero(voi
         odd += h.text_bytes % 2;
     }
     assert_true(odd > 0);
-    assert_true(flags_seen & 1u << PL_SYN && flags_seen & 1u << (PL_SYN | PL_ACK) && flags_seen & 1u << PL_ACK && flags_seen & 1u << (PL_PSH | PL_ACK) &&
+    assert_true(flags_seen & 1u << PL_SYN && flags_seen & 1u << (PL_SYN | PL_ACK) && flags_seen & 1u << PL_ACK &&
+        flags_seen & 1u << (PL_PSH | PL_ACK) &&
         flags_seen & 1u << (PL_FIN | PL_ACK) && flags_seen & 1u << PL_RST && flags_seen & 1u << (PL_RST | PL_ACK));
     pair_free(&p);
 }
 
-/* ---------------------------------------------------------------- flags ---------------------------------------------------------------- */
+/* -------------------- flags -------------------- */
 
 /* An established pair without timestamps, whose client the test plays: SND.NXT 1 there, RCV.NXT 1. */
 static struct program_conn *server_of(struct pair *p, void **state)
@@ -177,6 +180,7 @@ static void the_ack_number_counts_only_with_the_ack_bit(void **state)
     pair_free(&p);
 }
 
+/* MUST-60, 61, SHLD-28 */
 static void psh_stands_on_the_last_segment_of_what_the_program_gave(void **state)
 {
     struct pair p;
@@ -209,18 +213,70 @@ static void text_is_handed_up_at_once_with_or_without_psh(void **state)
     pair_free(&p);
 }
 
-static void the_urgent_pointer_without_urg_means_nothing_and_urgent_text_is_text(void **state)
+/* `arrives` with an urgent pointer. */
+static void arrives_pointing(struct pair *p, uint8_t flags, uint32_t seq, uint16_t urgent, const char *text)
+{
+    struct pair_forged f = {p->port, 80, flags, seq, 1, 1000, text, strlen(text)};
+    uint8_t b[200];
+    pair_forge(p, PAIR_CLIENT, &f, p->sim->now + 3600 * PL_S);         /* only for its bytes: it arrives when all is over */
+    const struct pair_segment *t = &p->segment[p->segments - 1];
+    size_t n = t->frame_bytes, at = p->opts.v6 ? 40 : 20;
+    memcpy(b, t->frame, n);
+    b[at + 18] = (uint8_t)(urgent >> 8);
+    b[at + 19] = (uint8_t)urgent;
+    uint32_t sum = u16(b + at + 16) + (~(uint32_t)urgent & 0xffff);    /* the complement goes down by what was added */
+    sum = (sum & 0xffff) + (sum >> 16);
+    b[at + 16] = (uint8_t)(sum >> 8);
+    b[at + 17] = (uint8_t)sum;
+    sim_inject(p->link, PAIR_SERVER, b, n, p->sim->now + 1 * PL_MS);
+    RUN_FOR(p, 5 * PL_MS);
+}
+
+static void the_urgent_pointer_counts_only_with_urg_and_urgent_text_is_text(void **state)
 {
     struct pair p;
     struct program_conn *s = server_of(&p, state);
-    arrives(&p, PL_ACK | PL_URG | PL_PSH, 1, 1, "urgent");
-    assert_int_equal(s->received, 6);
-    arrives(&p, PL_ACK | PL_PSH, 7, 1, "calm");
-    assert_int_equal(s->received, 10);
-    assert_int_equal(mission_status(s).state, PL_ESTABLISHED);
+    s->plan.paused = true;
+    arrives_pointing(&p, PL_ACK | PL_PSH, 1, 5, "calm text");
+    assert_int_equal(pair_count_drops(&p, PAIR_SERVER, PL_DROP_TCP_CHECKSUM), 0);
+    assert_int_equal(mission_status(s).rcvbuf_used, 9);
+    assert_int_equal(pl_urgent(STACK(s), s->handle), 0);
+    assert_int_equal(s->seen_bits & PL_EV_URGENT, 0);
+    arrives_pointing(&p, PL_ACK | PL_PSH | PL_URG, 10, 4, "urgent text");
+    assert_int_equal(mission_status(s).rcvbuf_used, 20);
+    assert_int_equal(s->seen_bits & PL_EV_URGENT, PL_EV_URGENT);
+    assert_int_equal(pl_urgent(STACK(s), s->handle), 13);              /* nine calm bytes and four: the pointer names the byte behind */
+    s->plan.paused = false;
+    program_pump(s);
+    assert_int_equal(s->received, 20);
+    assert_int_equal(pl_urgent(STACK(s), s->handle), 0);
     pair_free(&p);
 }
 
+static void urgent_data_goes_with_urg_and_a_pointer_from_its_segments_number(void **state)
+{
+    struct pair p;
+    mission_start(&p, state, without_timestamps, NULL);
+    struct program_conn *s, *c = mission_establish(&p, &s);
+    assert_int_equal(pl_send(STACK(c), c->handle, "calm", 4), 4);
+    RUN(&p);
+    assert_int_equal(pl_send_urgent(STACK(c), c->handle, "urgent", 6), 6);
+    RUN(&p);
+    assert_int_equal(pl_send(STACK(c), c->handle, "calm", 4), 4);
+    RUN(&p);
+    EXPECT(&p, "C> PSH,ACK     seq=1  len=4\n S> ACK\n"
+               "C> PSH,URG,ACK seq=5  len=6\n S> ACK\n"
+               "C> PSH,ACK     seq=11 len=4\n S> ACK\n");
+    for (size_t i = 3; i < p.segments; i++) {
+        struct header h = header_of(&p, &p.segment[i]);
+        if (h.flags & PL_URG) assert_int_equal(h.urgent, 6);          /* MUST-62: to the byte behind the urgent ones */
+        else assert_int_equal(h.urgent, 0);
+    }
+    assert_int_equal(s->received, 14);
+    pair_free(&p);
+}
+
+/* MUST-12, RFC 5961 3.2-a */
 static void rst_exactly_at_rcv_nxt_ends_the_connection(void **state)
 {
     struct pair p;
@@ -234,6 +290,7 @@ static void rst_exactly_at_rcv_nxt_ends_the_connection(void **state)
     pair_free(&p);
 }
 
+/* RFC 5961 1.1, 3.2, 3.2-b, 3.2-c, 3.2-d */
 static void rst_elsewhere_in_the_window_is_challenged_outside_it_is_nothing(void **state)
 {
     struct pair p;
@@ -280,7 +337,7 @@ static void ece_and_cwr_on_a_syn_are_not_answered_unless_configured_and_harm_not
     pair_free(&p);
 }
 
-/* ---------------------------------------------------------------- what is no header ---------------------------------------------------------------- */
+/* -------------------- what is no header -------------------- */
 
 /* The frame of a good data segment with one byte of its TCP header changed; the sum is put right when asked. */
 static enum pl_drop changed(void **state, unsigned byte, uint8_t value, bool sum)
@@ -322,6 +379,7 @@ static enum pl_drop changed(void **state, unsigned byte, uint8_t value, bool sum
     return drop;
 }
 
+/* MUST-3 */
 static void a_wrong_sum_is_dropped_whatever_byte_it_is(void **state)
 {
     for (unsigned byte = 0; byte < 60; byte++) {
@@ -368,7 +426,8 @@ int main(void)
         BOTH(the_ack_number_counts_only_with_the_ack_bit),
         BOTH(psh_stands_on_the_last_segment_of_what_the_program_gave),
         BOTH(text_is_handed_up_at_once_with_or_without_psh),
-        BOTH(the_urgent_pointer_without_urg_means_nothing_and_urgent_text_is_text),
+        BOTH(the_urgent_pointer_counts_only_with_urg_and_urgent_text_is_text),
+        BOTH(urgent_data_goes_with_urg_and_a_pointer_from_its_segments_number),
         BOTH(rst_exactly_at_rcv_nxt_ends_the_connection),
         BOTH(rst_elsewhere_in_the_window_is_challenged_outside_it_is_nothing),
         BOTH(rst_refuses_a_connection_nobody_listens_for),

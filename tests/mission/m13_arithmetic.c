@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * m13_arithmetic.c: mission M13: the arithmetic of sequence and acknowledgement numbers, RFC 9293 3.4 and 3.5: a byte counts one, a SYN one, a FIN
- * one, an ACK nothing; SEG.ACK is the next number expected.
+ * m13_arithmetic.c: mission M13: the arithmetic of sequence and acknowledgement numbers, RFC 9293 3.4 and 3.5: a byte counts one, a SYN
+ * one, a FIN one, an ACK nothing; SEG.ACK is the next number expected.
  */
 #include "mission/mission.h"
 

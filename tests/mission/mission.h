@@ -24,7 +24,8 @@ void mission_start(struct pair *, void **state, mission_configure *, void *user)
 void mission_start_isn(struct pair *, void **state, int64_t client, int64_t server, mission_configure *, void *user);
 /* Nothing is left of any connection at that side: no record in any state but LISTEN. */
 void mission_assert_clean(struct pair *, enum pair_side);
-/* A server on port 80 that holds what it accepts, a client that connected to it and holds, both ESTABLISHED, nothing in flight. The segments so
+/* A server on port 80 that holds what it accepts, a client that connected to it and holds, both ESTABLISHED,
+    nothing in flight. The segments so
  * far are marked as seen. Returns the client's connection; the server's is *accepted. */
 struct program_conn *mission_establish(struct pair *, struct program_conn **accepted);
 /* The status of a connection that must be alive. */
@@ -32,7 +33,8 @@ struct pl_tcp_status mission_status(const struct program_conn *);
 /* The latest segment sent by a side. */
 const struct pair_segment *mission_last(const struct pair *, enum pair_side from);
 
-/* The states that the side's connection with the latest client port went through: "CLOSED SYN-SENT ESTABLISHED", from its trace. Each change
+/* The states that the side's connection with the latest client port went through: "CLOSED SYN-SENT ESTABLISHED",
+    from its trace. Each change
  * must begin where the one before ended. */
 void mission_assert_states(const struct pair *, enum pair_side, const char *expected);
 /* pair_forge with `bytes` of TCP options (a multiple of 4, at most 40). */

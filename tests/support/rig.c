@@ -119,11 +119,20 @@ static void add_address(struct rig *r, int version)
     assert_int_equal(pl_addr_add(r->stack, r->iface, &us.addr, version == 4 ? 24 : 64), 0);
 }
 
+/* Found out once; it costs two namespaces. */
+static bool possible(const struct rig_kind *kind)
+{
+    static int tun, af_packet;            /* 0: not known, 1: yes, -1: no */
+    int *known = kind->veth ? &af_packet : &tun;
+    if (*known <= 0) *known = (kind->veth ? testnet_af_packet_possible : testnet_tun_possible)(rig_why, sizeof rig_why) ? 1 : -1;
+    return *known > 0;
+}
+
 bool rig_open(struct rig *r, const struct rig_kind *kind, const struct pl_config *config)
 {
     struct pl_config c;
     *r = (struct rig){.kind = kind};
-    if (!(kind->veth ? testnet_af_packet_possible(rig_why, sizeof rig_why) : testnet_tun_possible(rig_why, sizeof rig_why))) return false;
+    if (!possible(kind)) return false;
     if (config) c = *config;
     else rig_config(&c);
     size_t bytes = pl_stack_size(&c);
@@ -132,7 +141,7 @@ bool rig_open(struct rig *r, const struct rig_kind *kind, const struct pl_config
     assert_non_null(r->block);
     assert_int_equal(pl_stack_init(r->block, bytes, &c, &r->env, host_now(), &r->stack), 0);
     assert_int_equal(host_loop_init(&r->loop, r->stack, &(struct host_loop_params){on_events, on_lost, r}), 0);
-    if (testnet_open(&r->net, 2, rig_why, sizeof rig_why) < 0) fail_msg("%s", rig_why);
+    if (testnet_open(&r->net, RIG_NAMESPACES, rig_why, sizeof rig_why) < 0) fail_msg("%s", rig_why);
     r->iface = host_loop_add_driver(&r->loop, open_device(r));
     assert_true(r->iface >= 0);
     add_address(r, 4);
@@ -157,7 +166,8 @@ bool rig_run(struct rig *r, rig_done_fn *done, void *user, pl_time limit)
         if (done && done(user)) return true;
         pl_time now = host_now();
         if (now >= end) return false;
-        assert_true(host_loop_run_once(&r->loop, end - now) >= 0);
+        pl_time wait = r->patience && r->patience < end - now ? r->patience : end - now;
+        assert_true(host_loop_run_once(&r->loop, wait) >= 0);
     }
 }
 

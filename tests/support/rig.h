@@ -12,7 +12,7 @@
 #include "os/host/loop.h"
 #include "os/host/testnet.h"
 
-enum { RIG_OURS, RIG_KERNEL };            /* the namespaces */
+enum { RIG_OURS, RIG_KERNEL, RIG_FAR, RIG_NAMESPACES };          /* the namespaces; nothing leads to the third until a test makes it so */
 #define RIG_OUR_IFACE "ours0"             /* only on a veth */
 #define RIG_KERNEL_IFACE "kern0"
 #define RIG_PATIENCE (20 * PL_S)          /* what may take long on a loaded machine, but not forever */
@@ -45,6 +45,7 @@ struct rig {
     rig_event_fn *on_event;               /* NULL: events are forgotten */
     void *user;
     uint64_t events;
+    pl_time patience;                     /* rig_run asks `done` at least this often; 0: only when something happened */
 };
 
 /* The config for a peer that is near: MSL 50 ms, user timeout 2 s, invariants checked after each event. */

@@ -453,6 +453,7 @@ static void echo_from_nobody(struct frame *f) { from6(f, (const uint8_t[16]){0})
 static void from_ourselves6(struct frame *f) { from6(f, host_addr(2, 6).b); }
 static void from_directed_broadcast(struct frame *f) { from4(f, 0xc00002ff); }
 
+/* MUST-63 */
 static void v17_martians_and_land(void **state)
 {
     (void)state;
@@ -677,6 +678,7 @@ static void v21_only_a_plausible_mtu_about_a_segment_in_flight_is_believed(void 
     }
 }
 
+/* MUST-54, RFC 7323 5.7 */
 static void v21_what_is_learned_holds_for_the_next_connection_and_not_below_the_floor(void **state)
 {
     (void)state;
@@ -706,6 +708,7 @@ static void v21_what_is_learned_holds_for_the_next_connection_and_not_below_the_
     }
 }
 
+/* MUST-56a, SHLD-26 */
 static void v22_a_forged_hard_error_ends_no_established_connection(void **state)
 {
     (void)state;

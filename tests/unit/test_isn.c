@@ -6,7 +6,7 @@
 
 #include "transport/tcp/models/isn.h"
 
-static const struct tcp_secrets secrets = {{1, 2}, {3, 4}}, others = {{1, 3}, {3, 5}};
+static const struct tcp_secrets secrets = {{1, 2}, {3, 4}, {5, 6}}, others = {{1, 3}, {3, 5}, {5, 7}};
 static const struct tcp_tuple tuple = {IP4(192, 0, 2, 1), IP4(192, 0, 2, 2), 40000, 80, 0};
 
 static void isn_is_a_clock_of_four_microseconds_for_one_tuple(void **state)             /* MUST-8: monotonic across incarnations */
@@ -19,7 +19,7 @@ static void isn_is_a_clock_of_four_microseconds_for_one_tuple(void **state)     
     assert_int_equal(isn_choose(&secrets, &tuple, 4000), at0 + 1);
 }
 
-/* Each field of the tuple, and the secret, changes both numbers. */
+/* Each field of the tuple, and the secret, changes both numbers. SHLD-1, MUST-9 */
 static void every_part_of_the_tuple_and_the_secret_matter(void **state)
 {
     (void)state;
@@ -45,6 +45,7 @@ static void every_part_of_the_tuple_and_the_secret_matter(void **state)
     }
 }
 
+/* RFC 7323 7 */
 static void the_timestamp_offset_tells_nothing_about_the_isn(void **state)
 {
     (void)state;

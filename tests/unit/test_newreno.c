@@ -24,6 +24,7 @@ static void the_initial_window_is_that_of_rfc_6928(void **state)                
     }
 }
 
+/* MUST-19 */
 static void slow_start_grows_by_bytes_acknowledged_at_most_8_mss_an_ack(void **state)   /* RFC 5681 3.1, RFC 9406 4.3 */
 {
     (void)state;
@@ -49,6 +50,7 @@ static void a_window_that_is_not_used_does_not_grow(void **state)               
     assert_int_equal(cc.cwnd, before);
 }
 
+/* MUST-19 */
 static void congestion_avoidance_adds_one_mss_per_window(void **state)                  /* RFC 5681 3.1 (3) */
 {
     (void)state;
@@ -87,6 +89,7 @@ static void a_time_out_leaves_one_segment_and_halves_once(void **state)         
     assert_int_equal(cc.ssthresh, 2000);  /* never under 2 MSS */
 }
 
+/* RFC 2018 5.1-a */
 static void fast_retransmit_and_recovery_as_in_rfc_5681_and_6582(void **state)
 {
     (void)state;

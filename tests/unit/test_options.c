@@ -6,6 +6,7 @@
 
 #include "transport/tcp/models/options.h"
 
+/* RFC 7323 2.2-b, 2.3-c */
 static void a_feature_is_on_only_if_both_sides_want_it(void **state)
 {
     (void)state;
@@ -25,6 +26,7 @@ static void a_feature_is_on_only_if_both_sides_want_it(void **state)
         }
 }
 
+/* RFC 7323 2.3-f */
 static void a_scale_above_14_counts_as_14(void **state)                                 /* RFC 7323 2.3, threats V30 */
 {
     (void)state;

@@ -21,6 +21,7 @@ static struct ranges *make(unsigned n, uint32_t base)
     return r;
 }
 
+/* RFC 2018 4-e */
 static void the_newest_range_comes_first(void **state)                                  /* RFC 2018 4: MUST */
 {
     (void)state;
@@ -37,6 +38,7 @@ static void the_newest_range_comes_first(void **state)                          
     }
 }
 
+/* RFC 2018 4-e */
 static void the_first_block_is_the_whole_range_around_what_came(void **state)           /* RFC 2018 4: the contiguous block containing it */
 {
     (void)state;
@@ -47,6 +49,7 @@ static void the_first_block_is_the_whole_range_around_what_came(void **state)   
     assert_int_equal(o.sack[0].hi, 1250);
 }
 
+/* RFC 2018 4-f */
 static void no_more_blocks_than_fit_and_all_if_they_do(void **state)                    /* RFC 2018 3: 3 with timestamps, 4 without */
 {
     (void)state;
@@ -61,6 +64,7 @@ static void no_more_blocks_than_fit_and_all_if_they_do(void **state)            
         }
 }
 
+/* RFC 2018 8-b */
 static void a_range_that_was_taken_since_is_not_reported(void **state)
 {
     (void)state;

@@ -30,6 +30,7 @@ static void the_first_sample_sets_srtt_and_half_of_it_as_variance(void **state) 
     assert_true(r.min == 300 * PL_MS);
 }
 
+/* RFC 6298 2.3-a, 2.3-b */
 static void later_samples_are_smoothed_variance_first(void **state)                     /* RFC 6298 2.3 */
 {
     (void)state;
@@ -42,6 +43,7 @@ static void later_samples_are_smoothed_variance_first(void **state)             
     assert_true(r.min == 400 * PL_MS);
 }
 
+/* RFC 6298 1, 2.3-c, 4 */
 static void steady_path_gives_the_rto_of_the_defaults(void **state)                     /* docs/defaults.md: RTO */
 {
     static const struct {

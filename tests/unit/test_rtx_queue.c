@@ -208,6 +208,7 @@ static void the_fin_stays_with_the_last_piece_of_a_split(void **state)
     free(b);
 }
 
+/* MUST-18, RFC 6298 3-a */
 static void a_split_record_that_was_repeated_gives_no_sample(void **state)              /* RFC 6298 3, Karn */
 {
     (void)state;

@@ -19,6 +19,7 @@ static struct wire_tcp_opts read_opts(const void *bytes, size_t n)
 
 enum { SYN_OPTS = WIRE_OPT_MSS | WIRE_OPT_SACK_PERMITTED | WIRE_OPT_TIMESTAMPS | WIRE_OPT_WSCALE };
 
+/* MUST-4 */
 static void every_option_of_a_syn_is_read(void **state)
 {
     (void)state;
@@ -45,6 +46,7 @@ static void sack_blocks_are_read_in_order(void **state)
     assert_int_equal(o.sack[1].hi, 9);
 }
 
+/* MUST-7, 64 */
 static void a_wrong_length_ends_the_parse_and_keeps_what_came_before(void **state)
 {
     (void)state;
@@ -89,6 +91,7 @@ static void an_option_cut_by_the_end_is_malformed(void **state)
     assert_int_equal(read_opts(bytes, 0).malformed, 0);
 }
 
+/* MUST-6, 68 */
 static void an_unknown_option_is_skipped(void **state)
 {
     (void)state;
@@ -99,6 +102,7 @@ static void an_unknown_option_is_skipped(void **state)
     assert_int_equal(o.malformed, 0);
 }
 
+/* MUST-4 */
 static void nothing_is_read_behind_the_end_of_options(void **state)
 {
     (void)state;
@@ -117,6 +121,7 @@ static void values_are_reported_not_judged(void **state)
     assert_int_equal(o.wscale, 255);
 }
 
+/* MUST-69 */
 static void options_are_written_in_the_usual_order(void **state)
 {
     (void)state;

@@ -8,6 +8,7 @@
 
 #define DAY (86400 * PL_S)
 
+/* RFC 7323 4.1, 5.4-a, 5.4-b, 5.4-c */
 static void the_clock_ticks_every_millisecond_from_its_offset(void **state)             /* RFC 7323 5.4; threats V58 */
 {
     (void)state;
@@ -36,6 +37,7 @@ static void paws_rejects_what_is_older_across_the_wrap(void **state)            
     }
 }
 
+/* RFC 7323 4.3-a, 4.3-b, 4.3-c, 5.2-a */
 static void the_echo_comes_from_the_segment_at_the_last_ack(void **state)               /* RFC 7323 4.3 (2) */
 {
     static const struct {

@@ -11,7 +11,7 @@ static ptrdiff_t read_all(struct duo *d, unsigned host, pl_conn c, char *text, s
     return got;
 }
 
-/* MUST-30, 32, 33, 62: two runs of urgent data of any length; the program learns of each, and how much is left. */
+/* MUST-30, 32, 33, 62: two runs of urgent data of any length; the program learns of each, and how much is left. MUST-31 */
 static void the_program_is_told_of_urgent_data_and_how_much_is_ahead(void **state)
 {
     struct duo d;
@@ -44,7 +44,7 @@ static void the_program_is_told_of_urgent_data_and_how_much_is_ahead(void **stat
     duo_free(&d);
 }
 
-/* The header: URG on every segment before SND.UP, the pointer counts from the segment's own number (RFC 9293 3.1). */
+/* The header: URG on every segment before SND.UP, the pointer counts from the segment's own number (RFC 9293 3.1). MUST-30, 62 */
 static void segments_point_to_the_byte_after_the_urgent_data(void **state)
 {
     struct duo d;

@@ -19,6 +19,7 @@ static void scale_is_the_smallest_that_announces_the_buffer(void **state)       
         assert_int_equal(window_scale_for(rows[i].max), rows[i].scale);
 }
 
+/* RFC 7323 2.4-c */
 static void the_field_rounds_down_so_that_it_promises_only_what_is_there(void **state)    /* RFC 7323 2.4 */
 {
     (void)state;
@@ -53,6 +54,7 @@ static void tell(struct receiver *r)
         r->told = told;
 }
 
+/* RFC 7323 2.4-b */
 static void the_right_edge_never_moves_left_nor_beyond_the_buffer(void **state)         /* RFC 9293 3.8.6, SHLD-14 */
 {
     (void)state;

@@ -16,10 +16,11 @@ static uint16_t syn_ack_why(const struct tcp *c)
 {
     if (c->active)
         return PL_WHY_SYN_ACK_CROSSED;
-    return c->syn_retries || c->syn_sent_at ? PL_WHY_SYN_ACK_REPEAT : PL_WHY_SYN_ACK_ANSWER;
+    return c->syn_retries || c->syn_sent ? PL_WHY_SYN_ACK_REPEAT : PL_WHY_SYN_ACK_ANSWER;
 }
 
-/* What was lost goes first, as far as the congestion window lets it; the first one always may (RFC 6298 5.4). */
+/* What was lost goes first, as far as the congestion window lets it; the first one always may (RFC 6298 5.4). The peer's window is not
+ * asked: what it let in once may be repeated after it shrank (SHLD-16, MAY-7). */
 static struct tcp_want want_resend(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_flight *f = tcp_flight(x, c);
@@ -40,10 +41,10 @@ static struct tcp_want want_resend(struct tcp_ctx *x, struct tcp *c)
     return w;
 }
 
-/* Bytes that the peer's window and the congestion window let go now. */
+/* Bytes that the peer's window and the congestion window let go now (RFC 7323 2.4-d). */
 static uint32_t sendable(const struct tcp *c, const struct tcp_flight *f, uint32_t unsent)
 {
-    int64_t window = (int64_t)c->snd.wnd - (int64_t)(c->snd.nxt - c->snd.una);    /* negative after the window shrank (MUST-34) */
+    int64_t window = (int64_t)c->snd.wnd - (int64_t)(c->snd.nxt - c->snd.una);    /* negative after it shrank: MUST-34, SHLD-15 */
     uint32_t cwnd = c->cc.cwnd;
     uint32_t pipe = f ? f->queue.pipe : 0;
     if (f && !f->in_recovery && !f->in_rto_recovery && f->dupacks)
@@ -59,6 +60,7 @@ static bool fin_fits(const struct tcp *c, uint32_t bytes)
     return c->fin_queued && !c->fin_sent && bytes == tcp_unsent(c) && c->snd.nxt - c->snd.una + bytes < c->snd.wnd;
 }
 
+/* RFC 9293 3.7.4, SHLD-7, MUST-17: Nagle, unless the program said no; so small writes gather (MAY-16). */
 static struct tcp_want want_data(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
 {
     uint32_t unsent = tcp_unsent(c);
@@ -69,7 +71,7 @@ static struct tcp_want want_data(struct tcp_ctx *x, struct tcp *c, uint32_t gso_
                                 .nagle = !c->nodelay && !c->fin_queued && !c->urgent_out, .overridden = c->override_due};
     uint32_t n = window_worth_sending(&q);
     uint32_t most = c->opt.mss;
-    if (gso_bytes > PL_HEADER_BYTES_MAX + 2u * c->opt.mss)
+    if (gso_bytes > PL_HEADER_BYTES_MAX + 2u * c->opt.mss && !c->urgent_out)    /* a device cannot count down the urgent pointer */
         most = (gso_bytes - PL_HEADER_BYTES_MAX) / c->opt.mss * c->opt.mss;
     n = n < most ? n : most;
     if (c->cork && n < c->opt.mss && !c->fin_queued && !c->override_due)
@@ -136,13 +138,14 @@ struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
 }
 
 /* Something waits to be sent, nothing is in flight whose ACK would bring us back, and yet nothing may go: the peer's window is closed or too
- * small. RFC 9293 3.8.6.1: probe it. */
+ * small. RFC 9293 3.8.6.1, MUST-35, 36: probe it. */
 static bool window_blocks(const struct tcp *c, const struct tcp_want *w)
 {
     bool waits = tcp_unsent(c) || (c->fin_queued && !c->fin_sent);
     return waits && c->syn_acked && !c->flight && w->what != WANT_DATA && c->state != PL_CLOSED;
 }
 
+/* RFC 9293 3.8.6.1, SHLD-29: the first probe one RTO after the window closed. MUST-37: no count bounds them, only the user timeout may. */
 pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c)
 {
     if (c->user_timeout || c->orphan)
@@ -166,7 +169,8 @@ pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c)
     return timer < w.when ? timer : w.when;
 }
 
-/* The SYN's and SYN-ACK's fields: RFC 9293 3.7.1 (MUST-14), RFC 7323 2.2 and 3.2, RFC 2018 2. On a SYN-ACK only what the peer offered. */
+/* The SYN's and SYN-ACK's fields: RFC 9293 3.7.1 (MUST-14: MSS; always, MAY-3, SHLD-5; nowhere else, MUST-65), RFC 7323 2.2-a, 2.3-a,
+ * 2.3-b and 3.2, RFC 2018 2. On a SYN-ACK only what the peer offered. */
 static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_out *o)
 {
     struct wire_tcp_opts *opts = &o->opts;
@@ -174,16 +178,19 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
     bool sack = answer ? c->opt.sack_ok : x->config->sack;
     bool ts = answer ? c->opt.ts_ok : x->config->timestamps;
     opts->have = (uint8_t)(WIRE_OPT_MSS | (scale ? WIRE_OPT_WSCALE : 0) | (sack ? WIRE_OPT_SACK_PERMITTED : 0) | (ts ? WIRE_OPT_TIMESTAMPS : 0));
-    opts->mss = options_mss_to_announce(c->path_mtu, tcp_ipv6(&c->flow));
-    opts->wscale = window_scale_for(c->rcvbuf_bytes);
+    opts->mss = options_mss_to_announce(x->link_mtu ? x->link_mtu : c->path_mtu, tcp_ipv6(&c->flow));    /* MUST-67: of the interface, not of the path */
+    opts->wscale = c->opt.rcv_wscale;
     o->seq = c->snd.iss;
     o->flags = PL_SYN | (answer ? PL_ACK : 0);
     uint32_t room = tcp_rcv_room(c);
-    c->rcv.wnd = room < 65535 ? room : 65535;            /* RFC 7323 2.2: unscaled */
+    c->rcv.wnd = room < 65535 ? room : 65535;            /* RFC 7323 2.2-d: unscaled */
     o->wnd = o->wnd_raw = (uint16_t)c->rcv.wnd;
     c->syn_due = false;
-    if (!c->syn_retries)
+    if (c->syn_sent)
+        c->syn_repeated = true;           /* for whatever reason: RFC 6298 3: its acknowledgement gives no sample */
+    else
         c->syn_sent_at = x->now;
+    c->syn_sent = true;
     struct rtt_bounds b = tcp_rtt_bounds(x);
     if (c->timers.resend_is != RESEND_RTO)
         timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
@@ -202,6 +209,9 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     uint32_t n = w->bytes, covered = n;
     bool fin = w->fin;
     if (!c->flight) {
+        struct rtt_bounds b = tcp_rtt_bounds(x);
+        if (x->now - c->progress_at > rtt_rto(&c->rtt, &b))
+            cc_on_idle(&c->cc, c->opt.mss);              /* RFC 5681 4.1: what an idle connection knew of the path is old */
         c->flight = slots_take(x->flights);
         c->progress_at = x->now;
     }
@@ -217,9 +227,12 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     o->seq = c->snd.nxt;
     o->text = n;
     o->segs = (uint16_t)(n > c->opt.mss ? (n + c->opt.mss - 1) / c->opt.mss : 1);
-    /* RFC 9293 3.9.1.2, MUST-60, 61: PSH on the last segment of what the program gave. */
+    /* RFC 9293 3.9.1.2, MUST-60, 61: PSH on the last segment of what the program gave; one for all writes in it (SHLD-27). */
     o->flags = PL_ACK | (n && n == tcp_unsent(c) ? PL_PSH : 0) | (fin ? PL_FIN : 0);
     rtx_append(x->records, &tcp_flight(x, c)->queue, x->config->records_per_conn_max, o->seq, n + (fin ? 1 : 0), at, fin, x->now);
+    struct tcp_flight *f = tcp_flight(x, c);
+    if (f->dupacks && !f->in_recovery)
+        f->limited += n;
     c->snd_sent += n;
     c->snd.nxt += n + (fin ? 1 : 0);
     c->fin_sent |= fin;
@@ -245,13 +258,25 @@ static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want
     start_rto(x, c);
 }
 
-/* RFC 9293 3.8.6.1 and 3.8.4: a probe: an old sequence number, so that whoever gets it must answer. Without text (docs/defaults.md). */
+/* RFC 9293 3.8.6.1, 3.8.4, SHLD-12: a probe: an old sequence number, so that whoever gets it must answer. Without text (docs/defaults.md). */
 static void build_probe(struct tcp *c, struct tcp_out *o)
 {
     o->seq = (c->probe_due ? c->snd.una : c->snd.nxt) - 1;
     o->flags = PL_ACK;
     c->probe_due = c->keepalive_due = false;
 }
+
+/* RFC 2018 3. RFC 9293 3.7.1, MUST-16: beside text only as far as it fits into a full-sized segment, options counted. */
+static void build_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
+{
+    uint32_t room = o->segs > 1 || o->text > c->opt.mss ? 0 : c->opt.mss - o->text, most = c->opt.ts_ok ? 3 : 4;
+    uint32_t fits = room >= 12 ? (room - 4) / 8 : 0;
+    o->opts.nsack = (uint8_t)ooo_sack_blocks(tcp_gaps(x, c), c->newest_gap, &o->opts, fits < most ? fits : most);
+    o->opts.have |= o->opts.nsack ? WIRE_OPT_SACK : 0;
+}
+
+/* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps and there was no room for them beside the text. */
+static bool pays_ack(const struct tcp *c, const struct tcp_out *o) { return !(o->text && c->gaps && c->opt.sack_ok && o->opts.nsack == 0); }
 
 /* What every segment of a synchronised connection carries. */
 static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
@@ -260,13 +285,11 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
         if (may_receive(c))
             c->rcv.wnd = window_to_offer(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale);
         o->wnd_raw = window_field(c->rcv.wnd, c->opt.rcv_wscale);
-        o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;          /* RCV.WND itself stays exact: RFC 7323 2.4 */
-        if (c->opt.ts_ok)
+        o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;          /* RCV.WND itself stays exact: RFC 7323 2.3-e, 2.4-c */
+        if (c->opt.ts_ok)                 /* RFC 7323 3.2-d */
             o->opts.have |= WIRE_OPT_TIMESTAMPS;
-        if (c->opt.sack_ok && c->gaps) {  /* RFC 2018 3 */
-            o->opts.nsack = (uint8_t)ooo_sack_blocks(tcp_gaps(x, c), c->newest_gap, &o->opts, c->opt.ts_ok ? 3 : 4);
-            o->opts.have |= o->opts.nsack ? WIRE_OPT_SACK : 0;
-        }
+        if (c->opt.sack_ok && c->gaps)
+            build_sack(x, c, o);
     }
     /* RFC 9293 3.8.5, MUST-30: while urgent data is ahead, the segments say how far it reaches: SND.UP, as an offset of 16 bits. */
     if (c->urgent_out && (o->flags & PL_ACK) && seq_gt(c->snd.up, o->seq)) {
@@ -274,15 +297,17 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
         o->flags |= PL_URG;
         o->up = (uint16_t)(ahead < 65535 ? ahead : 65535);
     }
-    if (o->opts.have & WIRE_OPT_TIMESTAMPS) {            /* RFC 7323 3.2: the echo is valid only with an ACK */
+    if (o->opts.have & WIRE_OPT_TIMESTAMPS) {            /* RFC 7323 3.2-a, 3.2-b: the echo is valid only with an ACK */
         o->opts.ts_val = timestamps_clock(c->ts.offset, x->wire_now);
         o->opts.ts_ecr = o->flags & PL_ACK ? c->ts.recent : 0;
     }
     if (o->flags & PL_ACK) {
         o->ack = c->rcv.nxt;
         c->ts.last_ack_sent = c->rcv.nxt;
-        delack_sent(&c->delack);
-        timers_clear(&c->timers, TIMER_DELACK);
+        if (pays_ack(c, o)) {
+            delack_sent(&c->delack);
+            timers_clear(&c->timers, TIMER_DELACK);
+        }
     }
 }
 

@@ -109,6 +109,7 @@ void tcp_release(struct tcp_ctx *x, struct tcp *c)
     c->syn_due = c->probe_due = c->keepalive_due = c->override_due = false;
 }
 
+/* RFC 9293 3.6, MUST-12: the error tells an abort from an orderly end, which has none. */
 void tcp_die(struct tcp_ctx *x, struct tcp *c, int error, enum pl_reason why)
 {
     if (c->error == 0)
@@ -124,14 +125,14 @@ void tcp_owe_reset(struct tcp_ctx *x, struct tcp *c, enum pl_reason why)
     x->reply = (struct tcp_reply){.due = true, .flags = PL_RST, .why = (uint16_t)why, .seq = c->snd.nxt};
 }
 
-/* RFC 5961 7, limited per connection only: a bucket shared with others would tell them what arrives here (threats V44). */
+/* RFC 5961 7-a, limited per connection only: a bucket shared with others would tell them what arrives here (threats V44). */
 bool tcp_may_challenge(struct tcp_ctx *x, struct tcp *c)
 {
-    if (c->challenges == 0 || x->now - c->challenge_from >= 5 * PL_S) {
+    if (c->challenges == 0 || x->now - c->challenge_from >= CHALLENGES_PERIOD) {
         c->challenge_from = x->now;
         c->challenges = 0;
     }
-    if (c->challenges >= 10)
+    if (c->challenges >= CHALLENGES_MAX)
         return false;
     c->challenges++;
     return true;

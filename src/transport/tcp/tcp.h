@@ -44,7 +44,9 @@ struct tcp_flight {
     uint32_t recover;                     /* RFC 6582: SND.NXT when the loss was noticed */
     uint32_t dupacks;
     bool in_recovery, in_rto_recovery;    /* fast recovery; resending after a time-out */
-    uint8_t pad_[6];
+    uint8_t retries;                      /* time-outs without progress: RFC 9293 3.8.3's R1 and R2 */
+    uint8_t pad_;
+    uint32_t limited;                     /* bytes that limited transmit let go: not part of FlightSize, RFC 5681 3.2 (2) */
 };
 
 /* The connection. Who writes what: snd.una, wnd, wl1, wl2: ack.c and the handshake; snd.nxt: output.c; rcv.nxt: text.c, teardown.c and the
@@ -64,18 +66,19 @@ struct tcp {
     uint8_t syn_retries;                  /* SYN or SYN-ACK repeated this often */
     uint8_t probes;                       /* keepalive probes without answer */
     uint8_t hop_limit, tos;
+    bool syn_sent : 1, syn_repeated : 1;          /* our SYN or SYN-ACK went, first at syn_sent_at; it went again */
     int16_t error;                        /* 0 or enum pl_error: what the connection died of */
     int16_t soft_error;
-    bool active;                          /* opened by connect() */
+    bool active : 1;                          /* opened by connect() */
     bool syn_due;                         /* a SYN or SYN-ACK wants to be sent */
     bool syn_acked;                       /* the peer acknowledged our SYN */
     bool fin_queued, fin_sent, fin_acked; /* our FIN: the program finished; it is part of SND.NXT; it is acknowledged */
     bool fin_received;                    /* the peer's FIN is part of RCV.NXT */
     bool probe_due, keepalive_due, override_due;      /* zero-window probe, keepalive, the sender's override time-out */
-    bool nodelay, keepalive, no_delack, cork;
+    bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1;
     bool orphan;                          /* the handle was given back */
     bool released;                        /* the stack has let go of its flow: CLOSED, or a TIME-WAIT entry stands for it */
-    bool wants_write;                     /* pl_send took less than asked: tell when there is room */
+    bool wants_write : 1;                     /* pl_send took less than asked: tell when there is room */
     bool urgent_out, urgent_in;           /* bytes before SND.UP are not acknowledged; bytes before RCV.UP are not read: "urgent mode" */
     uint8_t challenges;                   /* challenge ACKs since challenge_from */
     bool fin_known;                       /* the peer's FIN was seen; it stands at fin_seq, perhaps behind a gap */
@@ -108,6 +111,7 @@ _Static_assert(sizeof(struct tcp) <= 512, "the hot block of a connection");
 struct half_open {
     struct flow flow;
     uint32_t iss, irs;
+    uint32_t answered_ms;                 /* when an ACK that could meet an answer was last owed (limits loops), 0: never */
     pl_time resend_at;
     uint32_t listener, ts_recent;
     uint16_t peer_mss, snd_wnd;
@@ -116,7 +120,7 @@ struct half_open {
     uint8_t retries;
     uint16_t ack_why, pad_;               /* an ACK owed at once: enum pl_reason */
 };
-enum half_open_flag { HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16 };
+enum half_open_flag { HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16, HALF_REPEATED = 32 };
 _Static_assert(sizeof(struct half_open) <= 96, "a half-open entry");
 
 struct time_wait {
@@ -127,7 +131,7 @@ struct time_wait {
     uint32_t order_next, order_prev;      /* by age: the oldest is recycled */
     uint16_t ack_why;                     /* an ACK owed: enum pl_reason, 0 = none */
     uint8_t ts_ok, rcv_wscale;
-    uint32_t pad_;
+    uint32_t answered_ms;                 /* when something but a FIN was last answered, 0: never */
 };
 _Static_assert(sizeof(struct time_wait) <= 96, "a TIME-WAIT entry");
 
@@ -140,6 +144,7 @@ struct tcp_seg {
     uint16_t wnd_raw, up;
     uint8_t flags, tos;
     uint16_t segs;                        /* segments that this one stands for */
+    bool had_text;                        /* a closed window cut its text off: it is no bare ACK */
     struct wire_tcp_opts opts;
     const struct pl_span *spans;          /* the frame; its text starts at text_off */
     uint32_t nspans, text_off;
@@ -156,6 +161,7 @@ struct tcp_reply {
 /* What a connection needs of its world for the length of one call, and what the call results in. */
 struct tcp_ctx {
     pl_time now;
+    uint32_t link_mtu;                    /* of the interface that a segment is built for; 0: not known */
     pl_time wire_now;                     /* the clock that peers see: not moved by pl_stack_shift_time */
     struct chunks *chunks;
     struct slots *flights, *records, *gaps;
@@ -263,6 +269,12 @@ void tcp_flight_end(struct tcp_ctx *, struct tcp *);                            
 /* check.c: asserts what holds in each state (our own mistakes only). explain.c: the same facts as sentences. */
 void tcp_check(const struct tcp_ctx *, const struct tcp *);
 size_t tcp_explain(const struct tcp_ctx *, const struct tcp *, char *text, size_t size);
+
+enum { CHALLENGES_MAX = 10 };             /* in CHALLENGES_PERIOD, docs/defaults.md */
+#define CHALLENGES_PERIOD (5 * PL_S)
+/* The same for entries that have no room to count: one in half a second. */
+static inline uint32_t answered_at(pl_time now) { return (uint32_t)(now / PL_MS) | 1; }
+static inline bool answered_lately(uint32_t answered_ms, pl_time now) { return answered_ms && (uint32_t)(now / PL_MS) - (answered_ms & ~1u) < 500; }
 
 static inline bool tcp_ipv6(const struct flow *f)                                       /* not IPv4-mapped */
 {

@@ -29,6 +29,7 @@ void tcp_user_open(struct tcp_ctx *x, struct tcp *c, uint32_t iss)
     c->snd.iss = c->snd.una = iss;
     c->snd.nxt = iss + 1;
     c->syn_due = true;
+    c->opt.rcv_wscale = window_scale_for(c->rcvbuf_bytes);          /* RFC 7323 2.3: fixed for the connection from the SYN on */
     options_set_mss(&c->opt, c->path_mtu, tcp_ipv6(&c->flow));
     tcp_state(x, c, PL_SYN_SENT, PL_WHY_CALL_CONNECT);
 }
@@ -162,13 +163,14 @@ int tcp_user_finish(struct tcp_ctx *x, struct tcp *c)
     return PL_OK;
 }
 
-/* The program gave its handle back: the rest of CLOSE. */
+/* The program gave its handle back: the rest of CLOSE, and nothing is received any more (MAY-1). */
 void tcp_user_close(struct tcp_ctx *x, struct tcp *c)
 {
     c->orphan = true;
     c->progress_at = x->now;
     if (c->state == PL_CLOSED || c->state == PL_TIME_WAIT) {
         stream_free(x->chunks, &c->rcv_stream);
+        x->chunks_freed = true;
     } else if (c->state == PL_SYN_SENT) { /* 3.10.4: "Delete the TCB" */
         tcp_die(x, c, PL_ECONNABORTED, PL_WHY_CALL_FINISH);
     } else if (c->rcv_stream.len) {       /* RFC 9293 3.6.1, SHLD-3: unread text: the peer must not think that it was taken */
@@ -224,7 +226,7 @@ void tcp_user_status(const struct tcp_ctx *x, const struct tcp *c, struct pl_tcp
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);
     const struct tcp_flight *f = tcp_flight(x, c);
-    *s = (struct pl_tcp_status){.state = c->state, .error = c->error};
+    *s = (struct pl_tcp_status){.state = c->state, .error = c->error, .soft_error = c->soft_error};
     memcpy(s->local.addr.b, c->flow.local, 16);
     memcpy(s->remote.addr.b, c->flow.remote, 16);
     s->local.addr.zone = s->remote.addr.zone = c->flow.zone;

@@ -18,7 +18,7 @@ void delack_owe_duplicate(struct delack *d, uint16_t why)
 
 bool delack_text(struct delack *d, unsigned segs, bool full_or_pushed)
 {
-    /* The duplicates owed spoke of an older RCV.NXT; one ACK of the new one says it all. */
+    /* MUST-58: one ACK for all that came. The duplicates owed spoke of an older RCV.NXT; one ACK of the new one says it all. */
     d->now = d->now ? 1 : 0;
     d->waiting = (uint8_t)(d->waiting + segs < 255 ? d->waiting + segs : 255);
     if (d->quick && full_or_pushed) {

@@ -9,14 +9,14 @@
 #include <parley/types.h>
 
 struct tcp_secrets {
-    struct siphash_key isn, timestamps;
+    struct siphash_key isn, timestamps, cookies;
 };
 struct tcp_tuple {                        /* as hashed: 40 bytes without padding */
     uint8_t local[16], remote[16];
     uint16_t local_port, remote_port;
     uint32_t zone;
 };
-uint32_t isn_choose(const struct tcp_secrets *, const struct tcp_tuple *, pl_time now);      /* MUST-8, SHLD-1 */
+uint32_t isn_choose(const struct tcp_secrets *, const struct tcp_tuple *, pl_time now);      /* MUST-8, 9, SHLD-1 */
 uint32_t isn_timestamp_offset(const struct tcp_secrets *, const struct tcp_tuple *);
 
 #endif

@@ -7,11 +7,11 @@ void options_agree(struct tcp_options *o, const struct wire_tcp_opts *peer, cons
 {
     /* RFC 9293 3.7.1, MUST-15: no option means the default. A tiny value is raised only where it is used (threats V31). */
     o->peer_mss = peer->have & WIRE_OPT_MSS ? peer->mss : ipv6 ? TCP_MSS_DEFAULT_IPV6 : TCP_MSS_DEFAULT_IPV4;
-    /* RFC 7323 2.2: scaling is on only if both sent the option. RFC 7323 2.3: more than 14 counts as 14. */
+    /* RFC 7323 2.2-b, 2.3-c: scaling is on only if both sent the option. RFC 7323 2.3-f: more than 14 counts as 14. */
     o->wscale_ok = wish->wscale && (peer->have & WIRE_OPT_WSCALE);
     o->snd_wscale = o->wscale_ok ? (peer->wscale > 14 ? 14 : peer->wscale) : 0;
     o->rcv_wscale = o->wscale_ok ? wish->rcv_wscale : 0;
-    o->ts_ok = wish->timestamps && (peer->have & WIRE_OPT_TIMESTAMPS);       /* RFC 7323 3.2 */
+    o->ts_ok = wish->timestamps && (peer->have & WIRE_OPT_TIMESTAMPS);       /* RFC 7323 3.2-f */
     o->sack_ok = wish->sack && (peer->have & WIRE_OPT_SACK_PERMITTED);       /* RFC 2018 2 */
 }
 

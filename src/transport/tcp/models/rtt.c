@@ -16,11 +16,12 @@ void rtt_sample(struct rtt *r, pl_time sample, const struct rtt_bounds *b)
     if (r->srtt == 0) {                   /* RFC 6298 2.2: the first measurement */
         r->srtt = sample;
         r->rttvar = sample / 2;
-    } else {                              /* RFC 6298 2.3: RTTVAR first, with the old SRTT; alpha 1/8, beta 1/4 */
+    } else {                              /* RFC 6298 2.3-a, 2.3-b: RTTVAR first, with the old SRTT; alpha 1/8, beta 1/4 */
         pl_time delta = r->srtt > sample ? r->srtt - sample : sample - r->srtt;
         r->rttvar = r->rttvar - r->rttvar / 4 + delta / 4;
         r->srtt = r->srtt - r->srtt / 8 + sample / 8;
     }
+    /* RFC 6298 1, 2.2, 2.3-c, 4: never less than the clock; nor than rto_min, which stands in place of RFC 6298 2.4's 1 s (docs/defaults.md) */
     pl_time margin = 4 * r->rttvar;
     if (margin < b->rto_min)
         margin = b->rto_min;

@@ -51,13 +51,15 @@ static void forget_pipe(struct rtx_queue *q, const struct rtx_record *r, uint32_
 
 struct rtx_acked rtx_ack(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t una)
 {
-    struct rtx_acked acked = {0, 0};
+    struct rtx_acked acked = {0};
     while (q->head) {
         struct rtx_record *r = rtx_at(pool, q->head);
         if (seq_le(una, r->seq))
             break;
         if (r->transmissions == 1 && !(r->flags & RTX_RETRANSMITTED))
             acked.sent = r->sent;
+        else
+            acked.repeated = true;
         if (seq_lt(una, r->seq + r->len)) {            /* only its front is acknowledged */
             uint32_t front = una - r->seq;
             forget_pipe(q, r, front);
@@ -129,6 +131,15 @@ static bool split(struct slots *pool, const struct chunks *chunks, struct rtx_qu
     if (r->flags & RTX_LOST)
         q->lost++;
     return true;
+}
+
+void rtx_mark_front_lost(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t most)
+{
+    if (!q->head)
+        return;
+    if (rtx_at(pool, q->head)->len > most && !(rtx_at(pool, q->head)->flags & RTX_LOST))
+        split(pool, chunks, q, q->head, most);
+    rtx_mark_lost(pool, q, q->head);
 }
 
 void rtx_sent_again(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t id, uint32_t most, pl_time now)

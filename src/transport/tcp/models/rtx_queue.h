@@ -34,12 +34,15 @@ struct rtx_queue {
 struct rtx_acked {
     uint32_t bytes;                       /* sequence space newly acknowledged */
     pl_time sent;                         /* when the newest record that was sent exactly once was sent; 0: none (Karn, RFC 6298 3) */
+    bool repeated;                        /* something of it was sent more than once: the time says nothing of the path */
 };
 
 /* 0 when the pool is empty or the queue has its maximum. */
 uint32_t rtx_append(struct slots *, struct rtx_queue *, uint32_t max, uint32_t seq, uint32_t len, struct stream_at at, bool fin, pl_time now);
 struct rtx_acked rtx_ack(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t una);
 void rtx_mark_lost(struct slots *, struct rtx_queue *, uint32_t record);
+/* The first `most` bytes of the queue; a longer record is split first. */
+void rtx_mark_front_lost(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t most);
 void rtx_mark_all_lost(struct slots *, struct rtx_queue *);
 uint32_t rtx_first_lost(struct slots *, struct rtx_queue *);        /* 0: none */
 /* The record is sent again; if it is longer than `most`, it is split first, so that only its front goes (a pool without a record leaves it whole). */

@@ -45,7 +45,7 @@ bool window_update_due(uint32_t current, uint32_t room, uint32_t mss, uint32_t r
     if (room <= current)
         return false;
     /* Unasked only for a large step: half of what can be offered, or two segments while the peer may be stuck for want of room. */
-    uint32_t step = rcvbuf / 2 < 2 * mss || current < 2 * mss ? (rcvbuf / 2 < 2 * mss ? rcvbuf / 2 : 2 * mss) : cap(rcvbuf, scale) / 2;
+    uint32_t half = cap(rcvbuf, scale) / 2, step = current < 2 * mss && 2 * mss < half ? 2 * mss : half;
     return room - current >= (step ? step : 1);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * acceptable.c: RFC 9293 3.10.7.4 first to fourth: may this segment speak to the connection at all? RFC 7323 5 (PAWS), RFC 5961 3 and 4.
+ * acceptable.c: RFC 9293 3.10.7.4 first to fourth: may this segment speak to the connection at all? RFC 7323 5 (PAWS), RFC 5961 1.1, 3, 4.
  */
 #include "base/seq.h"
 #include "transport/tcp/tcp.h"
@@ -11,10 +11,11 @@ static void challenge(struct tcp_ctx *x, struct tcp *c)
         delack_owe(&c->delack, PL_WHY_ACK_CHALLENGE);
 }
 
-/* RFC 7323 5.3 R1, 3.2: timestamps first. A RST is exempt. */
+/* RFC 7323 5.3-a, 5.3-b, 5.3-c R1: timestamps first, of each segment once, when it arrives. A RST is exempt: RFC 7323 5.2-d. Their lack drops
+ * the segment and nothing more: RFC 7323 3.2-g, 3.2-h. */
 static enum pl_drop timestamps_first(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
-    if (!c->opt.ts_ok || (seg->flags & PL_RST))
+    if (!c->opt.ts_ok)
         return PL_DROP_NONE;
     /* An old peer may send its third message without: threats V59. A SYN is the peer's after a restart or an old one: it did not agree to anything,
      * and the fourth step's challenge is how both find out (RFC 9293 3.10.7.4 fourth, 3.5.1). */
@@ -49,51 +50,61 @@ static bool syn_again(struct tcp *c, struct tcp_seg *seg)
         c->syn_due = true;
         return true;
     }
+    if (!c->active)                       /* a client that we answered never sends one: not acceptable */
+        return false;
     seg->seq++;
     seg->len--;
     seg->flags &= (uint8_t)~PL_SYN;
     return false;
 }
 
+/* RFC 9293 3.8.4: a keepalive, or a probe of our window: one before what is awaited, with an ACK that fits. It can be no answer to our own ACK, which
+ * never carries that number, so it starts no loop; and it must be answered, or the peer gives us up. */
+static bool asks_whether_alive(const struct tcp *c, const struct tcp_seg *seg)
+{
+    return tcp_synchronised(c) && seg->seq == c->rcv.nxt - 1 && (seg->flags & PL_ACK) && seq_le(c->snd.una, seg->ack) && seq_le(seg->ack, c->snd.nxt);
+}
+
 enum pl_drop acceptable_first_sequence(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
+    if (seg->flags & PL_RST)              /* judged by its number alone, whatever it carries, and with a window of zero too (MUST-66); exempt from PAWS */
+        return c->rcv.wnd ? seq_in(seg->seq, c->rcv.nxt, c->rcv.nxt + c->rcv.wnd) ? PL_DROP_NONE : PL_DROP_TCP_RST_OUTSIDE
+                          : seg->seq == c->rcv.nxt ? PL_DROP_NONE : PL_DROP_TCP_RST_OUTSIDE;
     enum pl_drop drop = timestamps_first(x, c, seg);
     if (drop != PL_DROP_NONE)
         return drop;
     if (syn_again(c, seg))
         return PL_DROP_TCP_DUPLICATE;
     if (!in_window(c, seg)) {
-        if (seg->flags & PL_RST)
-            return PL_DROP_TCP_RST_OUTSIDE;
         /* MUST-66: with a window of zero, "special allowance should be made to accept valid ACKs, URGs, and RSTs": the text goes, the ACK stays. */
         if (c->rcv.wnd == 0 && seg->seq == c->rcv.nxt && !(seg->flags & PL_SYN)) {
             delack_owe(&c->delack, PL_WHY_ACK_DUPLICATE);
+            seg->had_text = true;
             seg->text = seg->len = 0;
             seg->flags &= (uint8_t)~(PL_FIN | PL_PSH);
             return PL_DROP_NONE;
         }
         bool old = seq_le(seg->seq + seg->len, c->rcv.nxt);
         /* "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>": always for text, within bounds for what might be the answer to our own answer (threats V45). */
-        if (seg->len || tcp_may_challenge(x, c))
+        if (seg->len || asks_whether_alive(c, seg) || tcp_may_challenge(x, c))
             delack_owe_duplicate(&c->delack, PL_WHY_ACK_DUPLICATE);
         return old ? PL_DROP_TCP_DUPLICATE : PL_DROP_TCP_OUTSIDE_WINDOW;
     }
-    if (c->opt.ts_ok && (seg->opts.have & WIRE_OPT_TIMESTAMPS))
-        timestamps_received(&c->ts, seg->opts.ts_val, seg->seq, x->now);
     return PL_DROP_NONE;
 }
 
+/* RFC 9293 3.5.3, SHLD-2: whether it carries text makes no difference. */
 enum pl_drop acceptable_second_rst(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
     if (!(seg->flags & PL_RST))
         return PL_DROP_NONE;
-    /* RFC 9293 3.10.7.4 second, RFC 5961 3.2: inside the window but not exactly the next byte: a guess. */
+    /* RFC 9293 3.10.7.4 second, RFC 5961 3.2, 3.2-b, 3.2-c: inside the window but not exactly the next byte: a guess. */
     if (seg->seq != c->rcv.nxt) {
         challenge(x, c);
         return PL_DROP_TCP_RST_CHALLENGED;
     }
-    int error = PL_ECONNRESET;
-    if (c->state == PL_SYN_RECEIVED && !c->active) {     /* "return this connection to the LISTEN state" */
+    int error = PL_ECONNRESET;            /* RFC 5961 3.2-a, 4.2-c */
+    if (c->state == PL_SYN_RECEIVED && !c->active) {     /* MUST-11: "return this connection to the LISTEN state" */
         tcp_state(x, c, PL_LISTEN, PL_WHY_GOT_RST);
         return PL_DROP_TCP_RST_TAKEN;
     }
@@ -114,6 +125,6 @@ enum pl_drop acceptable_fourth_syn(struct tcp_ctx *x, struct tcp *c, struct tcp_
         tcp_state(x, c, PL_LISTEN, PL_WHY_GOT_SYN);
         return PL_DROP_TCP_SYN_RETURNED;
     }
-    challenge(x, c);                      /* RFC 5961 4.2: irrespective of the sequence number */
+    challenge(x, c);                      /* RFC 5961 4.2, 4.2-a, 4.2-b: irrespective of the sequence number */
     return PL_DROP_TCP_SYN_CHALLENGED;
 }

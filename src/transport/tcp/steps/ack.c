@@ -8,23 +8,27 @@
 static void resend_timer(struct tcp_ctx *x, struct tcp *c)
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);
-    if (c->flight)                        /* RFC 6298 5.3: new data acknowledged: start anew; 5.2: nothing left: stop */
+    if (c->flight)                        /* RFC 6298 5.3: new data acknowledged: start anew; RFC 6298 5.2: nothing left: stop */
         timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
     else
         timers_clear(&c->timers, TIMER_RESEND);
 }
 
 /* RFC 6298 3 (Karn): a repeated segment gives no sample, unless the timestamp's echo says which copy was meant (RFC 7323 4.1). */
-static void measure(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, pl_time sent)
+static void measure(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, const struct rtx_acked *a)
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);
-    if (sent) {
-        rtt_sample(&c->rtt, x->now - sent, &b);
+    if (a->sent && !a->repeated) {
+        rtt_sample(&c->rtt, x->now - a->sent, &b);
     } else if (c->opt.ts_ok && (seg->opts.have & WIRE_OPT_TIMESTAMPS) && seg->opts.ts_ecr) {
         uint32_t ms = timestamps_clock(c->ts.offset, x->wire_now) - seg->opts.ts_ecr;
-        if (ms < 1u << 20)
-            rtt_sample(&c->rtt, (ms ? ms : 1) * PL_MS, &b);
+        if (ms >= 1u << 20)
+            return;
+        rtt_sample(&c->rtt, (ms ? ms : 1) * PL_MS, &b);
+    } else {
+        return;                           /* RFC 6298 5, MUST-18: the back-off stays in force until there is a sample */
     }
+    c->rtt.backoffs = 0;
 }
 
 /* RFC 6582 3.2: an ACK that moves SND.UNA while a loss is being repaired. */
@@ -43,12 +47,12 @@ static void recovery(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uin
     } else {                              /* partial: the next hole is lost as well */
         cc_on_partial(&c->cc, acked, c->opt.mss);
         if (f->queue.head)
-            rtx_mark_lost(x->records, &f->queue, f->queue.head);
+            rtx_mark_front_lost(x->records, x->chunks, &f->queue, c->opt.mss);
     }
 }
 
 /* SND.UNA < SEG.ACK =< SND.NXT: "then set SND.UNA <- SEG.ACK. Any segments on the retransmission queue that are thereby entirely acknowledged
- * are removed." */
+ * are removed." Only then is what they hold given up: RFC 2018 8-c. */
 static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
     uint32_t acked = seg->ack - c->snd.una;
@@ -56,7 +60,7 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
     uint32_t in_flight = f ? f->queue.pipe : 0;
     if (f) {
         struct rtx_acked a = rtx_ack(x->records, x->chunks, &f->queue, seg->ack);
-        measure(x, c, seg, a.sent);
+        measure(x, c, seg, &a);
     }
     c->snd.una = seg->ack;
     if (c->urgent_out && seq_ge(seg->ack, c->snd.up))
@@ -67,12 +71,12 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
     x->chunks_freed = true;
     c->snd_sent -= bytes;
     c->count.bytes_acked += bytes;
-    c->rtt.backoffs = 0;
     c->progress_at = x->now;
     c->soft_error = 0;
     x->progress = true;
     if (f) {
-        f->dupacks = 0;
+        f->dupacks = f->retries = 0;
+        f->limited = 0;
         bool limited = c->cc.cwnd < c->cc.ssthresh ? c->cc.cwnd < 2 * in_flight : in_flight + 3u * c->opt.mss >= c->cc.cwnd;
         if (!f->in_recovery)
             cc_on_ack(&c->cc, acked, c->opt.mss, limited);
@@ -89,7 +93,7 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 static void duplicate(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
     struct tcp_flight *f = tcp_flight(x, c);
-    if (!f || seg->len || seg->ack != c->snd.una || seg->wnd != c->snd.wnd)
+    if (!f || seg->len || seg->had_text || seg->ack != c->snd.una || seg->wnd != c->snd.wnd)
         return;
     f->dupacks++;
     if (f->in_recovery) {
@@ -100,14 +104,15 @@ static void duplicate(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *se
     if (f->dupacks != 3 || f->in_rto_recovery)
         return;
     uint32_t before = c->cc.cwnd;
-    cc_on_loss(&c->cc, f->queue.pipe, c->opt.mss);
+    cc_on_loss(&c->cc, f->queue.pipe - f->limited, c->opt.mss);
     f->in_recovery = true;
     f->recover = c->snd.nxt;
-    rtx_mark_lost(x->records, &f->queue, f->queue.head);
+    rtx_mark_front_lost(x->records, x->chunks, &f->queue, c->opt.mss);    /* one segment, even of a super-frame: RFC 5681 3.2 (2) */
     tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_FAST, before, c->cc.cwnd);
 }
 
-/* "If SND.UNA =< SEG.ACK =< SND.NXT, the send window should be updated. If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK))" */
+/* MUST-34, RFC 7323 2.4-a: the right edge may move left, too.
+ * "If SND.UNA =< SEG.ACK =< SND.NXT, the send window should be updated. If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK))" */
 static void update_window(struct tcp *c, const struct tcp_seg *seg)
 {
     if (!seq_lt(c->snd.wl1, seg->seq) && !(c->snd.wl1 == seg->seq && seq_le(c->snd.wl2, seg->ack)))
@@ -129,7 +134,7 @@ enum pl_drop ack_fifth(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
             delack_owe(&c->delack, PL_WHY_ACK_TOO_NEW);
         return PL_DROP_TCP_ACK_TOO_NEW;
     }
-    /* RFC 5961 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK, or it is a blind guess. */
+    /* MAY-12, RFC 5961 5.2-a, 5.2-b: SND.UNA - MAX.SND.WND =< SEG.ACK, or it is a blind guess. */
     if (seq_lt(seg->ack, c->snd.una - c->snd.max_wnd)) {
         if (tcp_may_challenge(x, c))
             delack_owe(&c->delack, PL_WHY_ACK_CHALLENGE);

@@ -24,7 +24,7 @@ void half_open_make(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
     c->rcv.nxt = seg->seq + 1;
     c->snd.iss = c->snd.una = iss;
     c->snd.nxt = iss + 1;
-    c->snd.wnd = c->snd.max_wnd = seg->wnd_raw;          /* RFC 7323 2.2: the window of a SYN is never scaled */
+    c->snd.wnd = c->snd.max_wnd = seg->wnd_raw;          /* RFC 7323 2.2-d: the window of a SYN is never scaled */
     c->snd.wl1 = seg->seq;
     c->snd.wl2 = iss;
     c->ts.recent = seg->opts.ts_val;
@@ -57,11 +57,16 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     c->ts.recent_at = x->now;             /* an entry lives for seconds: never stale */
     c->ts.last_ack_sent = c->rcv.nxt;
     c->syn_due = h->flags & HALF_SYN_DUE;
+    c->syn_repeated = (h->flags & HALF_REPEATED) != 0;
+    /* RFC 5961 7 in 4 bytes: what might be the answer to our own answer is answered twice a second (threats V45). */
+    c->challenge_from = x->now;
+    c->challenges = answered_lately(h->answered_ms, x->now) ? CHALLENGES_MAX : CHALLENGES_MAX - 1;
     c->syn_retries = h->retries;
     c->rtt.backoffs = h->retries;
     if (h->ack_why)
         delack_owe(&c->delack, h->ack_why);
-    if (h->flags & HALF_SENT)             /* only the first copy gives a sample of the round trip: it left one RTO before its repeat is due */
+    c->syn_sent = h->flags & HALF_SENT;
+    if (c->syn_sent)                      /* only the first copy gives a sample of the round trip: it left one RTO before its repeat is due */
         c->syn_sent_at = h->resend_at - x->config->rto_initial;
     if (h->resend_at)
         timers_set_resend(&c->timers, RESEND_RTO, h->resend_at);
@@ -80,5 +85,7 @@ void half_open_freeze(struct half_open *h, const struct tcp *c)
     h->ack_why = c->delack.now ? c->delack.why : 0;
     h->resend_at = c->timers.at[TIMER_RESEND];
     h->flags = (uint8_t)((c->opt.wscale_ok ? HALF_WSCALE : 0) | (c->opt.ts_ok ? HALF_TS : 0) | (c->opt.sack_ok ? HALF_SACK : 0) |
-                         (c->syn_due ? HALF_SYN_DUE : 0) | (c->syn_sent_at ? HALF_SENT : 0));
+                         (c->syn_due ? HALF_SYN_DUE : 0) | (c->syn_sent ? HALF_SENT : 0) | (c->syn_repeated ? HALF_REPEATED : 0));
+    if (c->challenges == CHALLENGES_MAX && !answered_lately(h->answered_ms, c->challenge_from))
+        h->answered_ms = answered_at(c->challenge_from);
 }

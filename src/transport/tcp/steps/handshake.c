@@ -18,12 +18,12 @@
 static void learn_syn(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
     struct tcp_options_wish w = {.wscale = x->config->window_scaling, .timestamps = x->config->timestamps, .sack = x->config->sack,
-                                 .rcv_wscale = window_scale_for(c->rcvbuf_bytes)};
+                                 .rcv_wscale = c->opt.rcv_wscale};     /* as announced */
     options_agree(&c->opt, &seg->opts, &w, tcp_ipv6(&c->flow));
     options_set_mss(&c->opt, c->path_mtu, tcp_ipv6(&c->flow));
     c->rcv.irs = seg->seq;
     c->rcv.nxt = seg->seq + 1;
-    c->snd.wnd = c->snd.max_wnd = seg->wnd_raw;          /* RFC 7323 2.2: unscaled on a SYN */
+    c->snd.wnd = c->snd.max_wnd = seg->wnd_raw;          /* RFC 7323 2.2-d: unscaled on a SYN */
     c->snd.wl1 = seg->seq;
     c->snd.wl2 = seg->flags & PL_ACK ? seg->ack : c->snd.iss;
     c->ts.recent = seg->opts.ts_val;
@@ -37,7 +37,7 @@ static void our_syn_acked(struct tcp_ctx *x, struct tcp *c)
     struct rtt_bounds b = tcp_rtt_bounds(x);
     c->syn_acked = true;
     c->snd.una = c->snd.iss + 1;
-    if (c->syn_retries == 0 && !c->syn_due)              /* sent once, at syn_sent_at: which may be 0, an epoch's begin */
+    if (c->syn_sent && !c->syn_repeated) /* sent once, at syn_sent_at: which may be 0, an epoch's begin */
         rtt_sample(&c->rtt, x->now - c->syn_sent_at, &b);
     else if (c->syn_retries)
         rtt_syn_was_lost(&c->rtt, &b);
@@ -61,7 +61,7 @@ static enum pl_drop first_ack(struct tcp_ctx *x, struct tcp *c, const struct tcp
     return PL_DROP_TCP_SYN_SENT_ACK;
 }
 
-/* RFC 9293 3.10.7.3 second: a RST counts only with an acceptable ACK. */
+/* RFC 9293 3.10.7.3 second, RFC 5961 3.2-e: a RST counts only with an acceptable ACK. */
 static enum pl_drop second_rst(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
     if (!(seg->flags & PL_RST))
@@ -117,7 +117,7 @@ enum pl_drop handshake_fifth_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_se
     return PL_DROP_NONE;
 }
 
-/* RFC 9293 3.8.3: a SYN is repeated like data, with back-off and a bound of its own (MUST-23: at least 3 minutes by default). */
+/* RFC 9293 3.8.3, MUST-22: a SYN is repeated like data, with back-off and a bound of its own (MUST-23: at least 3 minutes by default). */
 void handshake_timeout(struct tcp_ctx *x, struct tcp *c)
 {
     bool passive = c->state == PL_SYN_RECEIVED && !c->active;
@@ -125,7 +125,7 @@ void handshake_timeout(struct tcp_ctx *x, struct tcp *c)
     timers_clear(&c->timers, TIMER_RESEND);
     if (c->syn_retries >= bound) {
         tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, c->syn_retries, 0);
-        tcp_die(x, c, PL_ETIMEDOUT, PL_WHY_TIMER_RETRIES);
+        tcp_die(x, c, c->soft_error ? c->soft_error : PL_ETIMEDOUT, PL_WHY_TIMER_RETRIES);
         return;
     }
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RTO, (int64_t)(x->now - c->syn_sent_at), 0);

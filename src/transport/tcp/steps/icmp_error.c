@@ -3,7 +3,7 @@
  * icmp_error.c: the network says that a packet of ours did not get through. RFC 9293 3.9.2.2, RFC 5927, RFC 1191, RFC 8201.
  *
  * Believed only if it quotes a sequence number that is in flight. Once synchronised an error is soft (deviates from SHLD-26 by RFC 5927); in SYN-SENT
- * it ends the attempt (deviates from MUST-56 for soft codes, as peers do). Both stand in docs/defaults.md.
+ * it ends the attempt (deviates from MUST-56 for soft errors, as peers do). Both stand in docs/defaults.md.
  */
 #include "base/seq.h"
 #include "transport/tcp/tcp.h"
@@ -38,6 +38,7 @@ enum pl_drop icmp_error_arrives(struct tcp_ctx *x, struct tcp *c, uint32_t seq, 
         tcp_die(x, c, error, PL_WHY_GOT_ICMP);
         return PL_DROP_NONE;
     }
-    c->soft_error = (int16_t)error;       /* SHLD-25: reported if the connection fails later */
+    c->soft_error = (int16_t)error;       /* SHLD-25, MUST-47: told now, and again if the connection fails of it later */
+    x->news |= PL_EV_ERROR;
     return PL_DROP_NONE;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * keepalive.c: is the peer still there? RFC 9293 3.8.4: off unless asked for (MUST-25), only after silence (MUST-26), and one unanswered probe
- * is no proof (MUST-29).
+ * is no proof (MUST-29). RFC 9293 calls it a MAY (MAY-5).
  */
 #include "transport/tcp/tcp.h"
 
@@ -17,10 +17,12 @@ void keepalive_heard(struct tcp_ctx *x, struct tcp *c)
 void keepalive_fires(struct tcp_ctx *x, struct tcp *c)
 {
     timers_clear(&c->timers, TIMER_KEEPALIVE);
-    if (!c->keepalive || !tcp_synchronised(c))
+    if (!c->keepalive || c->state == PL_CLOSED)
         return;
+    /* MUST-26, 27: idle for the configured interval; probes follow each other more quickly, and only the last one is proof: MUST-29 */
     pl_time due = c->heard_at + x->config->keepalive_idle + c->probes * x->config->keepalive_interval;
-    if (due > x->now || c->flight) {      /* heard since, or data is outstanding: the retransmission timer watches then */
+    /* heard since; or the retransmission timer, the persist timer or the handshake watches over the peer */
+    if (due > x->now || c->timers.resend_is != RESEND_OFF || !tcp_synchronised(c)) {
         timers_set(&c->timers, TIMER_KEEPALIVE, due > x->now ? due : x->now + x->config->keepalive_interval);
         return;
     }

@@ -33,6 +33,8 @@ static struct bound nearest(const struct tcp_ctx *x, const struct tcp *c)
 /* Arms the timer for the nearest bound; a later bound is noticed when the earlier one fires. */
 void life_rearm(struct tcp_ctx *x, struct tcp *c)
 {
+    if (timers_due(&c->timers, TIMER_LIFE, x->now))
+        return;                           /* about to be looked at: not to be put off */
     pl_time at = nearest(x, c).at;
     if (at == PL_NEVER)
         timers_clear(&c->timers, TIMER_LIFE);

@@ -9,9 +9,18 @@ void persist_fires(struct tcp_ctx *x, struct tcp *c)
 {
     timers_clear(&c->timers, TIMER_RESEND);
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_PERSIST, c->persist_backoffs, c->snd.wnd);
-    if (c->snd.wnd == 0)
+    /* MUST-37: kept up as long as the peer answers. One that does not is given up like one that acknowledges nothing. */
+    if (c->snd.wnd == 0 && c->probes >= (c->orphan ? x->config->orphan_retries : x->config->data_retries)) {
+        tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, c->probes, 0);
+        tcp_owe_reset(x, c, PL_WHY_RST_TIMEOUT);
+        tcp_die(x, c, c->soft_error ? c->soft_error : PL_ETIMEDOUT, PL_WHY_TIMER_RETRIES);
+        return;
+    }
+    if (c->snd.wnd == 0) {
         c->probe_due = true;
-    else
+        c->probes++;                      /* since the peer was last heard: keepalive_heard */
+    } else {
         c->override_due = true;
+    }
     c->persist_backoffs++;                /* SHLD-30: exponentially longer */
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * rto.c: no acknowledgement in time. RFC 6298 5.4 to 5.7, RFC 9293 3.8.1 and 3.8.3 (R1, R2), RFC 5681 3.1.
+ * rto.c: no acknowledgement in time. RFC 6298 5, 5.4 to 5.6, RFC 9293 3.8.1 and 3.8.3 (R1, R2), RFC 5681 3.1.
  */
 #include "transport/tcp/tcp.h"
 
@@ -11,8 +11,8 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     if (!f)
         return;
     uint32_t bound = c->orphan ? x->config->orphan_retries : x->config->data_retries;
-    if (c->rtt.backoffs >= bound) {       /* RFC 9293 3.8.3: R2: close the connection (MUST-20, 21) */
-        tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, c->rtt.backoffs, 0);
+    if (f->retries >= bound) {            /* RFC 9293 3.8.3: R2: close the connection (MUST-20, 21) */
+        tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, f->retries, 0);
         if (c->orphan)
             tcp_owe_reset(x, c, PL_WHY_RST_TIMEOUT);
         tcp_die(x, c, c->soft_error ? c->soft_error : PL_ETIMEDOUT, PL_WHY_TIMER_RETRIES);
@@ -21,13 +21,16 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     struct rtt_bounds b = tcp_rtt_bounds(x);
     uint32_t before = c->cc.cwnd;
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RTO, (int64_t)rtt_rto(&c->rtt, &b), c->rtt.backoffs);
+    /* A peer that has closed its window over what is under way, and answers, is alive: the repetition is a probe then (SHLD-17, MUST-35, 37). */
+    bool alive = c->snd.wnd == 0 && x->now - c->heard_at <= rtt_rto(&c->rtt, &b);
+    f->retries = (uint8_t)(alive ? 0 : f->retries + 1);
     c->rtt.backoffs++;                    /* RFC 6298 5.5; RFC 9293 3.8.3: R1: at three, the network layer is asked to look (MUST-20) */
-    x->doubt = c->rtt.backoffs >= 3;
-    cc_on_rto(&c->cc, f->queue.pipe, c->opt.mss, c->rtt.backoffs == 1);
+    x->doubt = f->retries >= 3;
+    cc_on_rto(&c->cc, f->queue.pipe, c->opt.mss, !f->in_rto_recovery);
     f->in_recovery = false;
     f->in_rto_recovery = true;
     f->dupacks = 0;
     f->recover = c->snd.nxt;
-    rtx_mark_all_lost(x->records, &f->queue);
+    rtx_mark_all_lost(x->records, &f->queue);            /* the first of them at once, whatever a SACK said: RFC 2018 5-c, 5.1-b */
     tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_RTO, before, c->cc.cwnd);
 }

@@ -11,6 +11,7 @@
  *
  * Four messages, because each direction is closed on its own: between the second and the third the passive side may go on sending.
  */
+#include "base/seq.h"
 #include "transport/tcp/tcp.h"
 
 /* RFC 9293 3.10.4: CLOSE: the FIN follows what is queued; the state changes at once. */
@@ -44,6 +45,8 @@ enum pl_drop teardown_eighth_fin(struct tcp_ctx *x, struct tcp *c, struct tcp_se
         if (seg->text == 0 && c->fin_seq != c->rcv.nxt)      /* RFC 5681 4.2: out of order, as text would be: say at once what is missing */
             delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);
     }
+    if (c->fin_known && !c->fin_received && seq_lt(c->fin_seq, c->rcv.nxt))
+        c->fin_known = false;             /* text has come from behind it: whoever sent it, it was none */
     if (!c->fin_known || c->fin_received || c->fin_seq != c->rcv.nxt)
         return PL_DROP_NONE;
     /* "advance RCV.NXT over the FIN, and send an acknowledgment for the FIN" */

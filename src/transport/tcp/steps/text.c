@@ -72,7 +72,7 @@ static enum pl_drop in_order(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *s
     if (c->no_delack)
         delack_owe(&c->delack, PL_WHY_ACK_NOW);
     else if (delack_text(&c->delack, seg->segs, full_or_pushed) && !c->timers.at[TIMER_DELACK])
-        timers_set(&c->timers, TIMER_DELACK, x->now + x->config->delayed_ack);    /* MUST-40: less than 0.5 s */
+        timers_set(&c->timers, TIMER_DELACK, x->now + x->config->delayed_ack);    /* SHLD-18; MUST-40: less than 0.5 s */
     return PL_DROP_NONE;
 }
 
@@ -90,34 +90,52 @@ static bool write_missing(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg
     return true;
 }
 
-/* Text behind a gap, or text in front of such text. */
-static enum pl_drop around_gaps(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
+/* How far a segment may reach beyond the chunks that are there: a loss leaves gaps of some segments, so much is believed; a lone byte at the far end
+ * of the window would take every chunk in front of it (threats V35). */
+static bool reaches_too_far(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_seg *seg)
 {
-    bool ahead = seq_gt(seg->seq, c->rcv.nxt);
-    if (!c->gaps) {
+    enum { FAR = 64 << 10 };
+    uint64_t believed = (uint64_t)FAR + c->count.bytes_received;
+    uint32_t end = c->rcv_stream.head_off + c->rcv_stream.len + (seg->seq - c->rcv.nxt) + seg->text;
+    uint32_t chunks = (end + x->chunks->chunk_bytes - 1) >> x->chunks->shift, more = chunks > c->rcv_stream.count ? chunks - c->rcv_stream.count : 0;
+    if ((uint64_t)more << x->chunks->shift > believed + x->chunks->chunk_bytes)
+        return true;
+    /* What is in order must always find room: text behind a gap takes nothing of the last chunks. */
+    return chunks_free(x->chunks) < more + x->chunks->capacity / 16 + 2;
+}
+
+/* Text behind a gap. */
+static enum pl_drop ahead(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
+{
+    struct range merged;
+    if (!c->gaps && !reaches_too_far(x, c, seg)) {
         c->gaps = slots_take(x->gaps);
         if (!c->gaps)
             return PL_DROP_TCP_TOO_MANY_GAPS;
         tcp_gaps(x, c)->capacity = x->config->gaps_per_conn_max;
     }
-    struct ranges *gaps = tcp_gaps(x, c);
-    /* What is in order must always find room: text behind a gap takes nothing of the last chunks. */
-    if (ahead && chunks_free(x->chunks) <= x->chunks->capacity / 16 + 2)
+    if (!c->gaps || reaches_too_far(x, c, seg) || !write_missing(x, c, seg, tcp_gaps(x, c)))
         return PL_DROP_TCP_NO_CHUNK;
-    if (!write_missing(x, c, seg, gaps))
-        return PL_DROP_TCP_NO_CHUNK;
-    struct range merged;
-    if (!ranges_add(gaps, seg->seq, seg->seq + seg->text, &merged))
+    if (!ranges_add(tcp_gaps(x, c), seg->seq, seg->seq + seg->text, &merged))
         return PL_DROP_TCP_TOO_MANY_GAPS;
     c->newest_gap = (struct ooo_recent){merged.lo, merged.hi};
-    uint32_t nxt = ranges_pop_front(gaps, c->rcv.nxt);
-    if (nxt != c->rcv.nxt) {
-        uint32_t n = nxt - c->rcv.nxt;
-        stream_extend(&c->rcv_stream, n);
-        received(x, c, n);
-        c->delack.now = 0;                /* one ACK of the new RCV.NXT says it all */
-        delack_owe(&c->delack, PL_WHY_ACK_GAP_FILLED);
+    return PL_DROP_NONE;
+}
+
+/* Text in order, with text behind a gap waiting: RCV.NXT moves over whatever it joins. It needs no place in the set, which may be full. */
+static enum pl_drop fills_gap(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
+{
+    struct ranges *gaps = tcp_gaps(x, c);
+    if (!write_missing(x, c, seg, gaps)) {
+        gaps->count = 0;                  /* no memory: what came early makes room for what is in order */
+        stream_trim(x->chunks, &c->rcv_stream);
+        return in_order(x, c, seg);
     }
+    uint32_t n = ranges_pop_front(gaps, seg->seq + seg->text) - c->rcv.nxt;
+    stream_extend(&c->rcv_stream, n);
+    received(x, c, n);
+    c->delack.now = 0;                    /* one ACK of the new RCV.NXT says it all */
+    delack_owe(&c->delack, PL_WHY_ACK_GAP_FILLED);
     return PL_DROP_NONE;
 }
 
@@ -162,17 +180,15 @@ enum pl_drop text_seventh(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
         tcp_die(x, c, PL_ECONNABORTED, PL_WHY_CALL_ABORT);
         return PL_DROP_TCP_DATA_AFTER_CLOSE;
     }
-    /* Rounding by the window scale may promise a little more than the buffer holds: bounded here. */
-    if (c->rcv_stream.len >= c->rcvbuf_bytes + (1u << c->opt.rcv_wscale)) {
-        delack_owe_duplicate(&c->delack, PL_WHY_ACK_NOW);
-        return PL_DROP_TCP_NO_CHUNK;
-    }
     if (seg->seq == c->rcv.nxt && !c->gaps)
         return in_order(x, c, seg);
-    bool ahead = seq_gt(seg->seq, c->rcv.nxt);
-    enum pl_drop drop = around_gaps(x, c, seg);
-    if (ahead || drop != PL_DROP_NONE)    /* RFC 5681 4.2: an immediate duplicate ACK for text out of order */
-        delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);
+    if (seg->seq == c->rcv.nxt) {
+        enum pl_drop drop = fills_gap(x, c, seg);
+        forget_gaps(x, c);
+        return drop;
+    }
+    enum pl_drop drop = ahead(x, c, seg);
+    delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);      /* RFC 5681 4.2: an immediate duplicate ACK for text out of order */
     forget_gaps(x, c);
     return drop;
 }

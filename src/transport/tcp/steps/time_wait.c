@@ -39,7 +39,7 @@ void time_wait_thaw(struct tcp_ctx *x, const struct time_wait *w, struct tcp *c)
         delack_owe(&c->delack, w->ack_why);
 }
 
-/* RFC 6191 2, RFC 9293 3.6.1 (MAY-2): may this SYN open a new incarnation? Only if it is provably newer than everything of the old one. */
+/* RFC 6191 2 (SHLD-4), RFC 9293 3.6.1 (MAY-2): may this SYN open a new incarnation? Only if provably newer than everything of the old one. */
 bool time_wait_accepts_syn(const struct time_wait *w, const struct tcp_seg *seg)
 {
     if ((seg->flags & (PL_SYN | PL_ACK | PL_RST | PL_FIN)) != PL_SYN)
@@ -51,13 +51,22 @@ bool time_wait_accepts_syn(const struct time_wait *w, const struct tcp_seg *seg)
     return has_ts || seq_newer;
 }
 
+/* RFC 5961 7: what the peer may answer in its turn is owed twice a second at most, or two ends that disagree never stop (threats V45). */
+static void answer(const struct tcp_ctx *x, struct time_wait *w, enum pl_reason why)
+{
+    if (answered_lately(w->answered_ms, x->now))
+        return;
+    w->answered_ms = answered_at(x->now);
+    w->ack_why = (uint16_t)why;
+}
+
 enum pl_drop time_wait_arrives(const struct tcp_ctx *x, struct time_wait *w, const struct tcp_seg *seg)
 {
     /* RFC 1337 3: "ignore RST segments in TIME-WAIT state" */
     if (seg->flags & PL_RST)
         return PL_DROP_TCP_RST_TIME_WAIT;
     if (seg->flags & PL_SYN) {
-        w->ack_why = PL_WHY_ACK_CHALLENGE;
+        answer(x, w, PL_WHY_ACK_CHALLENGE);
         return PL_DROP_TCP_SYN_CHALLENGED;
     }
     if (!(seg->flags & PL_ACK))
@@ -71,7 +80,7 @@ enum pl_drop time_wait_arrives(const struct tcp_ctx *x, struct time_wait *w, con
     }
     /* RFC 9293 3.10.7.4 first: what is not acceptable is answered; a bare ACK of the right number needs no answer. */
     if (seg->len || seg->seq != w->rcv_nxt) {
-        w->ack_why = PL_WHY_ACK_DUPLICATE;
+        answer(x, w, PL_WHY_ACK_DUPLICATE);
         return PL_DROP_TCP_OUTSIDE_WINDOW;
     }
     return PL_DROP_TCP_DUPLICATE;
