@@ -13,7 +13,6 @@ T =
 B =
 ARGS =
 PREFIX = /usr/local
-DESTDIR =
 
 help:
 	@echo 'make demo       two hosts shake hands and part, and then with Linux (ARGS="--scene NAME --seed N --loss P")'

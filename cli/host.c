@@ -377,13 +377,10 @@ unsigned cli_host_open_connections(const struct cli_host *h)
 
 void cli_host_farewell(struct cli_host *h)
 {
-    pl_conn conn;
-    uint32_t cursor = 0;
     pl_time end = host_now() + FAREWELL;
     while (cli_host_open_connections(h) && host_now() < end && cli_host_turn(h, end))
         ;
-    while (pl_conn_next(h->stack, &cursor, &conn))
-        pl_abort(h->stack, conn);
+    pl_abort_all(h->stack);               /* those that were given back and wait for their peer as well */
     for (int i = 0; i < 3 && !h->lost; i++)
         cli_host_turn(h, 0);              /* what the last calls gave to send */
 }

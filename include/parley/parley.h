@@ -234,6 +234,8 @@ int pl_finish(pl_stack *, pl_conn);
 int pl_close(pl_stack *, pl_handle);
 /* ABORT: RST, and everything queued is dropped; the handle stays until pl_close. */
 int pl_abort(pl_stack *, pl_conn);
+/* Aborts every connection, those whose handles were given back included: for a program that ends. TIME-WAIT entries and listeners stay. */
+void pl_abort_all(pl_stack *);
 
 /* STATUS */
 struct pl_tcp_status {

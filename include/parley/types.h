@@ -57,7 +57,7 @@ struct pl_frame {
     uint16_t gso_size;                    /* payload bytes per segment, 0: not a super-frame */
     uint16_t gso_segs;                    /* segments in this frame; 0 counts as 1 */
     uint16_t csum_start, csum_off;        /* with PL_F_CSUM_PARTIAL; from the start of the frame */
-    uint16_t hdr_len;                     /* out: bytes of header in front of the payload (all in span[0]) */
+    uint16_t hdr_len;                     /* out: bytes of header in front of the payload (all in span[0]); in: the same, 0: unknown */
     uint32_t pad_;
     pl_time rx_time;                      /* in: when the device received it, 0: unknown */
     pl_time not_before;                   /* out: earliest departure, 0: at once */

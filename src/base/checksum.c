@@ -33,15 +33,6 @@ uint32_t cpu_probe(void)
     return cpu;
 }
 
-static inline uint32_t fold64(uint64_t s)
-{
-    s = (s & 0xffffffff) + (s >> 32);
-    s = (s & 0xffff) + (s >> 16);         /* < 2^17 + 2^16 */
-    s = (s & 0xffff) + (s >> 16);
-    s = (s & 0xffff) + (s >> 16);
-    return (uint32_t)s;
-}
-
 static inline uint64_t load64(const uint8_t *p)
 {
     uint64_t v;
@@ -111,82 +102,82 @@ static uint64_t sum_sse2(const uint8_t *p, size_t n)
 
 /* 32 bytes are 16 words. Taken as signed (which xor 0x8000 makes of them: each is then 0x8000 too small), pairs of them are added into eight 32-bit
  * lanes by one instruction. A block of BLOCK bytes cannot overflow a lane; the 0x8000s are put back at its end. */
-__attribute__((target("avx2"))) static inline __m256i step256(__m256i s, const uint8_t *p, __m256i sign, __m256i ones)
+__attribute__((target("avx2"))) static inline __m256i pairs256(__m256i v)
 {
-    __m256i v = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)p), sign);
-    return _mm256_add_epi32(s, _mm256_madd_epi16(v, ones));
+    return _mm256_madd_epi16(_mm256_xor_si256(v, _mm256_set1_epi16(-0x8000)), _mm256_set1_epi16(1));
 }
 
-__attribute__((target("avx2"))) static uint64_t sum_block_avx2(const uint8_t *p, size_t n)   /* n: a multiple of 32, at most BLOCK */
+__attribute__((target("avx2"))) static inline __m256i load256(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+
+enum { BLOCK = 128 << 10 };
+
+/* The sum of 32 <= n <= BLOCK bytes, an even number. What is left of the last 32 bytes is read again with those that went before, which are masked out. */
+__attribute__((target("avx2"))) static inline uint64_t sum_block_avx2(const uint8_t *p, size_t n)
 {
-    const __m256i sign = _mm256_set1_epi16(-0x8000), ones = _mm256_set1_epi16(1);
-    __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
-    size_t words = n / 2;
+    static const uint8_t masks[64] = {[32] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    __m256i sum = _mm256_setzero_si256();
+    uint64_t words = (n + 31) / 32 * 16;
     for (; n >= 128; p += 128, n -= 128) {
-        a = step256(a, p, sign, ones), b = step256(b, p + 32, sign, ones);
-        c = step256(c, p + 64, sign, ones), d = step256(d, p + 96, sign, ones);
+        __m256i front = _mm256_add_epi32(pairs256(load256(p)), pairs256(load256(p + 32)));
+        __m256i back = _mm256_add_epi32(pairs256(load256(p + 64)), pairs256(load256(p + 96)));
+        sum = _mm256_add_epi32(sum, _mm256_add_epi32(front, back));
     }
-    for (; n; p += 32, n -= 32)
-        a = step256(a, p, sign, ones);
-    a = _mm256_add_epi32(_mm256_add_epi32(a, b), _mm256_add_epi32(c, d));
-    __m256i wide = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(a)), _mm256_cvtepi32_epi64(_mm256_extracti128_si256(a, 1)));
+    for (; n >= 32; p += 32, n -= 32)
+        sum = _mm256_add_epi32(sum, pairs256(load256(p)));
+    if (n)
+        sum = _mm256_add_epi32(sum, pairs256(_mm256_and_si256(load256(p + n - 32), load256(masks + n))));
+    __m256i wide = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(sum)), _mm256_cvtepi32_epi64(_mm256_extracti128_si256(sum, 1)));
     __m128i half = _mm_add_epi64(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
-    return (uint64_t)(_mm_cvtsi128_si64(half) + _mm_extract_epi64(half, 1)) + 0x8000u * (uint64_t)words;
+    return (uint64_t)(_mm_cvtsi128_si64(half) + _mm_extract_epi64(half, 1)) + 0x8000u * words;
 }
 
-__attribute__((target("avx2"))) static uint64_t sum_avx2(const uint8_t *p, size_t n)
+__attribute__((target("avx2"))) static uint64_t sum_avx2(const uint8_t *p, size_t n)       /* n >= 32 */
 {
-    enum { BLOCK = 128 << 10 };
-    uint64_t sum = 0;
-    for (; n >= 32;) {
-        size_t block = n < BLOCK ? n & ~(size_t)31 : BLOCK;
-        sum += sum_block_avx2(p, block);
-        p += block, n -= block;
-    }
-    for (; n >= 8; p += 8, n -= 8)
-        sum += halves(load64(p));
-    return sum + sum_tail(p, n);
+    uint64_t sum = n & 1 ? sum_tail(p + n - 1, 1) : 0;
+    n &= ~(size_t)1;
+    for (; n > BLOCK; p += BLOCK / 2, n -= BLOCK / 2)    /* half a block: what is left is never less than one */
+        sum += sum_block_avx2(p, BLOCK / 2);
+    return sum + sum_block_avx2(p, n);
 }
 #endif
 
-uint32_t csum_bytes(const void *bytes, size_t n, uint32_t cpu)
+/* Not folded. Sums of several pieces are to be added by csum_add64. */
+static inline uint64_t sum_bytes(const uint8_t *p, size_t n, uint32_t cpu)
 {
-    const uint8_t *p = bytes;
-    uint64_t s = 0;
     if (n < VECTOR_MIN) {
+        uint64_t s = 0;
         for (; n >= 8; p += 8, n -= 8)
-            s += halves(load64(p));
-        return fold64(s + sum_tail(p, n));
+            s = csum_add64(s, load64(p));
+        return n ? csum_add64(s, sum_tail(p, n)) : s;
     }
 #if defined(__x86_64__)
     if (cpu & CPU_AVX2)
-        return fold64(sum_avx2(p, n));
+        return sum_avx2(p, n);
     if (cpu & CPU_SSE2)
-        return fold64(sum_sse2(p, n));
+        return sum_sse2(p, n);
 #endif
     (void)cpu;
-    return fold64(sum_plain(p, n));
+    return sum_plain(p, n);
 }
+
+uint32_t csum_bytes(const void *bytes, size_t n, uint32_t cpu) { return csum_fold64(sum_bytes(bytes, n, cpu)); }
 
 uint32_t csum_spans(const struct pl_span *spans, unsigned nspans, size_t off, size_t n, uint32_t cpu)
 {
-    uint32_t sum = 0;
-    size_t done = 0;
-    for (unsigned i = 0; i < nspans && done < n; i++) {
-        if (off >= spans[i].len) {
-            off -= spans[i].len;
-            continue;
-        }
-        size_t piece = spans[i].len - off;
-        if (piece > n - done)
-            piece = n - done;
-        uint32_t s = csum_bytes((const uint8_t *)spans[i].base + off, piece, cpu);
+    const struct pl_span *span = spans, *end = spans + nspans;
+    uint64_t sum = 0;
+    size_t left = n;
+    for (; span < end && off >= span->len; span++)
+        off -= span->len;
+    for (; span < end && left; span++, off = 0) {
+        size_t piece = span->len - off < left ? span->len - off : left;
+        uint64_t s = sum_bytes((const uint8_t *)span->base + off, piece, cpu);
         /* RFC 1071 2(B): a piece that starts at an odd offset has its bytes in the other half of each word. */
-        sum = csum_add(sum, done & 1 ? csum_swap(s) : s);
-        done += piece;
-        off = 0;
+        sum = csum_add64(sum, (n - left) & 1 ? csum_swap(csum_fold64(s)) : s);
+        left -= piece;
     }
-    return csum_fold(sum);
+    return csum_fold64(sum);
 }
 
 void csum_store(uint8_t *p, uint32_t sum, bool zero_is_ones)

@@ -15,18 +15,23 @@
 enum cpu_feature { CPU_PROBED = 1, CPU_SSE2 = 2, CPU_AVX2 = 4 };
 uint32_t cpu_probe(void);                                           /* inline cpuid (and xgetbv for AVX2); no library call */
 
-uint32_t csum_bytes(const void *p, size_t n, uint32_t cpu);         /* partial sum, <= 0xffff; an odd last byte is padded with zero */
+uint32_t csum_bytes(const void *p, size_t n, uint32_t cpu);         /* partial sum; an odd last byte is padded with zero */
 static inline uint32_t csum_add(uint32_t a, uint32_t b)             /* end-around carry */
 {
     uint32_t s = a + b;
     return s + (s < a);
 }
+static inline uint64_t csum_add64(uint64_t a, uint64_t b)
+{
+    uint64_t s = a + b;
+    return s + (s < a);
+}
+/* To 32 bits: the high half of the sum of both orders of the halves is their sum with its carry added in. */
+static inline uint32_t csum_fold64(uint64_t s) { return (uint32_t)((s + (s << 32 | s >> 32)) >> 32); }
 static inline uint32_t csum_swap(uint32_t s) { return (s << 8) | (s >> 24); }   /* for a piece that started at an odd offset */
 static inline uint16_t csum_fold(uint32_t s)                        /* 16 bits, not complemented */
 {
-    s = (s & 0xffff) + (s >> 16);
-    s = (s & 0xffff) + (s >> 16);
-    return (uint16_t)s;
+    return (uint16_t)((s + (s << 16 | s >> 16)) >> 16);             /* the high half has the sum of both, with its carry */
 }
 /* The partial sum of bytes [off, off + n) of a span list, odd boundaries included. */
 uint32_t csum_spans(const struct pl_span *spans, unsigned nspans, size_t off, size_t n, uint32_t cpu);
@@ -35,17 +40,12 @@ uint32_t csum_spans(const struct pl_span *spans, unsigned nspans, size_t off, si
  * complement, so that summing its 16 bytes is summing its last 4. */
 static inline uint32_t csum_pseudo(const uint8_t src[16], const uint8_t dst[16], uint8_t protocol, uint32_t length)
 {
-    uint32_t w[8];
-    memcpy(w, src, 16);
-    memcpy(w + 4, dst, 16);
-    uint64_t s = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7];
-    uint8_t rest[4] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length}, last[2] = {0, protocol};
-    uint32_t len;
-    uint16_t proto;
-    memcpy(&len, rest, 4);
-    memcpy(&proto, last, 2);
-    s += (uint64_t)len + proto;
-    return csum_fold((uint32_t)(s & 0xffff) + (uint32_t)(s >> 16 & 0xffff) + (uint32_t)(s >> 32));
+    uint64_t from[2], to[2], last;
+    memcpy(from, src, 16);
+    memcpy(to, dst, 16);
+    uint8_t rest[8] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length, 0, 0, 0, protocol};
+    memcpy(&last, rest, 8);
+    return csum_fold64(csum_add64(csum_add64(csum_add64(from[0], from[1]), csum_add64(to[0], to[1])), last));
 }
 /* Stores the complement of `sum` at p in the order it has in a packet; UDP passes zero_is_ones = true (RFC 768). */
 void csum_store(uint8_t *p, uint32_t sum, bool zero_is_ones);

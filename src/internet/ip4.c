@@ -4,6 +4,7 @@
  * lie inside the frame.
  */
 #include "internet/ip4.h"
+#include "base/checksum.h"
 #include "internet/route.h"
 #include "wire/ip4_hdr.h"
 
@@ -15,10 +16,7 @@ static bool sum_ok(const uint8_t *bytes, unsigned hdr_bytes)
     uint32_t w[5];
     memcpy(w, bytes, sizeof w);
     uint64_t s = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4];
-    s = (s & 0xffffffff) + (s >> 32);
-    s = (s & 0xffff) + (s >> 16);
-    s = (s & 0xffff) + (s >> 16);
-    return ((s & 0xffff) + (s >> 16)) == 0xffff;
+    return csum_fold(csum_add((uint32_t)s, (uint32_t)(s >> 32))) == 0xffff;
 }
 
 /* RFC 1122 3.2.1.8: options are walked so that a malformed one is noticed; source routes are refused (threats V7), the rest is not acted on. */

@@ -275,3 +275,15 @@ bool pl_conn_next(const pl_stack *s, uint32_t *cursor, pl_conn *out)
         }
     return false;
 }
+
+void pl_abort_all(pl_stack *s)
+{
+    for (uint32_t slot = slots_next(&s->conns, 0); slot; slot = slots_next(&s->conns, slot)) {
+        struct tcp_ctx x = stack_tcp_ctx(s);
+        struct tcp *c = conn_at(s, slot);
+        if (c->released)
+            continue;                     /* CLOSED, or a TIME-WAIT entry stands for it */
+        tcp_user_abort(&x, c);
+        conn_after(s, slot, &x);
+    }
+}

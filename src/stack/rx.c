@@ -17,16 +17,13 @@
 
 enum { SCRATCH_BYTES = 256 };             /* headers that lie in pieces are put together here, up to this much */
 
-/* The frame's first bytes in one piece. A driver usually gives one span, or a first one that holds all headers. */
-static void linearise(struct packet *p, uint8_t *scratch)
+/* The frame's first bytes, at least `want` if it has them, in one piece. A driver usually gives one span, or a first one that holds all headers. */
+static void linearise(struct packet *p, uint32_t want)
 {
     const struct pl_frame *f = p->frame;
     unsigned nspans = f->nspans < PL_SPANS ? f->nspans : PL_SPANS;
-    size_t total = 0;
-    for (unsigned k = 0; k < nspans; k++)
-        total += f->span[k].len;
-    p->frame_bytes = (uint32_t)total;
-    uint32_t want = total < SCRATCH_BYTES ? (uint32_t)total : SCRATCH_BYTES, have = 0;
+    uint32_t have = 0;
+    want = want < p->frame_bytes ? want : p->frame_bytes;
     if (nspans && f->span[0].len >= want) {
         p->bytes = f->span[0].base;
         p->contiguous = (uint32_t)f->span[0].len;
@@ -34,11 +31,18 @@ static void linearise(struct packet *p, uint8_t *scratch)
     }
     for (unsigned k = 0; k < nspans && have < want; k++) {
         uint32_t n = f->span[k].len < want - have ? (uint32_t)f->span[k].len : want - have;
-        memcpy(scratch + have, f->span[k].base, n);
+        memcpy(p->scratch + have, f->span[k].base, n);
         have += n;
     }
-    p->bytes = scratch;
+    p->bytes = p->scratch;
     p->contiguous = have;
+}
+
+static void measure(struct packet *p)
+{
+    const struct pl_span *span = p->frame->span, *end = span + (p->frame->nspans < PL_SPANS ? p->frame->nspans : PL_SPANS);
+    for (; span < end; span++)
+        p->frame_bytes += (uint32_t)span->len;
 }
 
 static bool is_our_group4(const pl_stack *s, const struct packet *p)
@@ -90,6 +94,9 @@ static void transport_rx(pl_stack *s, struct packet *p, const struct iface *i, c
         tcp_rx(s, p);
         return;
     }
+    linearise(p, SCRATCH_BYTES);          /* an ICMP message has more headers behind its own */
+    uint32_t first = p->contiguous - p->l4_off;
+    p->l4_first_bytes = (uint16_t)(first < UINT16_MAX ? first : UINT16_MAX);
     /* TCP has a name of its own for a segment from ourselves; for the others it is a lie like any other (threats V17) */
     if (!in->src_any && route_addr_find(&s->addrs, p->iface, p->src.b, 0)) {
         p->drop = PL_DROP_IP_MARTIAN;
@@ -157,8 +164,6 @@ static void ip_rx(pl_stack *s, struct packet *p, const struct iface *i)
     }
     p->l4_off = p->ip_off + in.hdr_bytes;
     p->l4_bytes = in.total_bytes - in.hdr_bytes;
-    uint32_t first = p->contiguous - p->l4_off;
-    p->l4_first_bytes = (uint16_t)(first < UINT16_MAX ? first : UINT16_MAX);
     transport_rx(s, p, i, &in);
 }
 
@@ -201,7 +206,9 @@ static void frame_rx(pl_stack *s, struct iface *i, int iface, const struct pl_fr
     p.frame = f;
     p.iface = iface;
     p.csum_ok = f->flags & PL_F_CSUM_OK;
-    linearise(&p, scratch);
+    p.scratch = scratch;
+    measure(&p);
+    linearise(&p, f->hdr_len && f->hdr_len < SCRATCH_BYTES ? f->hdr_len : SCRATCH_BYTES);
     i->rx_frames++;
     i->rx_bytes += p.frame_bytes;
     if (i->params.link == PL_LINK_ETHERNET) {

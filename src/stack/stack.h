@@ -93,7 +93,8 @@ _Static_assert(offsetof(struct pl_stack, counters) <= 4096, "init touches the fi
 /* What a frame is found to be on its way up, and what became of it. */
 struct packet {
     const struct pl_frame *frame;
-    const uint8_t *bytes;                 /* the frame's first `contiguous` bytes in one piece */
+    const uint8_t *bytes;                 /* the frame's first `contiguous` bytes in one piece: its first span, or a copy in `scratch` */
+    uint8_t *scratch;
     uint32_t contiguous, frame_bytes;
     uint32_t ip_off, l4_off, l4_bytes;    /* the internet header, and the transport's header and payload (padding cut off) */
     int32_t iface;
@@ -129,9 +130,10 @@ static inline struct list_node *stack_event_nodes(const pl_stack *s) { return st
 static inline struct list_node *stack_conn_nodes(const pl_stack *s) { return stack_at(s, s->conn_nodes); }
 static inline struct iface *stack_iface(const pl_stack *s, int32_t number)      /* NULL: no such interface. Number n lies in slot n + 1 */
 {
-    if (number < 0 || (uint32_t)number >= s->config.ifaces_max || !slots_live(&s->ifaces, (uint32_t)number + 1))
+    if ((uint32_t)number >= s->ifaces.capacity)
         return NULL;
-    return slots_at(&s->ifaces, (uint32_t)number + 1);
+    struct iface *i = slots_at(&s->ifaces, (uint32_t)number + 1);
+    return i->in_use ? i : NULL;          /* a slot that is free, or was never used, is zero */
 }
 
 /* stack.c: the clock of the block: clamps and counts a time that goes backwards. */
@@ -242,7 +244,7 @@ struct trace_out {
     struct pl_endpoint local, remote;
     const struct pl_trace_segment *seg;   /* or NULL */
 };
-uint32_t trace_count_out(pl_stack *, int iface, const struct pl_frame *, uint16_t why);      /* counts only; returns the frame's bytes */
+void trace_count_out(pl_stack *, struct iface *, uint32_t bytes, uint16_t why);              /* counts only */
 void trace_out(pl_stack *, int iface, const struct pl_frame *, const struct trace_out *);   /* counts, tells */
 void trace_drop(pl_stack *, int iface, enum pl_drop);               /* a drop that has no frame: an owed reply that was let go */
 

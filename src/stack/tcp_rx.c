@@ -212,6 +212,7 @@ static uint32_t adopt(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t 
     made.handle = c->handle;
     made.cookie = c->cookie;
     made.listener = l_slot;
+    made.challenges = 0;                  /* an entry counts them in its own way */
     if (half)
         half_open_free(s, half);
     *c = made;

@@ -12,7 +12,7 @@
 static void trace_segment(pl_stack *s, int iface, const struct pl_frame *f, const struct tcp *c, const struct tcp_out *o, uint8_t state)
 {
     if (!s->env->trace) {                 /* nobody listens: only the counting is left */
-        trace_count_out(s, iface, f, o->why);
+        trace_count_out(s, stack_iface(s, iface), f->hdr_len + o->text, o->why);
         return;
     }
     struct trace_out t = {.why = o->why, .protocol = WIRE_PROTO_TCP, .state = state, .conn = c->handle, .cookie = c->cookie};
@@ -73,10 +73,10 @@ static struct path path_of(const struct tcp *c) { return (struct path){c->path_i
 /* Is the way to the peer known? 0, PL_EAGAIN (park on c->path_neighbor), or an error. */
 static int resolve(pl_stack *s, struct tcp *c)
 {
+    if (c->path_neighbor == 0 && stack_iface(s, c->path_iface)->params.link == PL_LINK_IP)
+        return PL_OK;
     struct pl_addr local = {.zone = c->flow.zone}, remote = {.zone = c->flow.zone};
     struct path p = path_of(c);
-    if (p.neighbor == 0 && stack_iface(s, p.iface)->params.link == PL_LINK_IP)
-        return PL_OK;
     memcpy(local.b, c->flow.local, 16);
     memcpy(remote.b, c->flow.remote, 16);
     int e = path_resolve(s, &remote, &local, &p);

@@ -23,21 +23,19 @@ void trace_in(pl_stack *s, const struct packet *p)
     s->env->trace(s->env->trace_user, &e);
 }
 
-uint32_t trace_count_out(pl_stack *s, int iface, const struct pl_frame *f, uint16_t why)
+void trace_count_out(pl_stack *s, struct iface *i, uint32_t bytes, uint16_t why)
 {
-    struct iface *i = slots_at(&s->ifaces, (uint32_t)iface + 1);
-    uint32_t bytes = 0;
-    for (unsigned n = 0; n < f->nspans; n++)
-        bytes += (uint32_t)f->span[n].len;
     s->counters.sent[why]++;
     i->tx_frames++;
     i->tx_bytes += bytes;
-    return bytes;
 }
 
 void trace_out(pl_stack *s, int iface, const struct pl_frame *f, const struct trace_out *o)
 {
-    uint32_t bytes = trace_count_out(s, iface, f, o->why);
+    uint32_t bytes = 0;
+    for (unsigned n = 0; n < f->nspans; n++)
+        bytes += (uint32_t)f->span[n].len;
+    trace_count_out(s, stack_iface(s, iface), bytes, o->why);
     if (!s->env->trace)
         return;
     struct pl_trace_event e = {.now = s->now, .kind = PL_TRACE_OUT, .state_before = o->state, .state_after = o->state, .protocol = o->protocol, .why = o->why,

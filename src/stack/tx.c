@@ -1,42 +1,52 @@
 /* SPDX-License-Identifier: MIT
  *
  * tx.c: pl_tx: who may send next on an interface. Replies without connection and connections take turns; each of them gives one frame (or
- * super-frame) a turn.
+ * super-frame) a turn. Whoever is alone goes on.
  */
 #include "stack/net.h"
 
-static bool from_queue(pl_stack *s, int iface, struct pl_frame *f)
+/* Makes the frame empty; false: it has no room for headers. */
+static bool frame_open(struct pl_frame *f)
 {
-    struct list_node *nodes = stack_ready_nodes(s);
-    struct iface *i = stack_iface(s, iface);
-    while (i->queue.head) {
-        uint32_t ref = list_pop(&i->queue, nodes);
-        enum tx_verdict v = flow_kind_of(&s->flows, ref) == FLOW_UDP ? udp_tx(s, ref, iface, f) : tcp_tx(s, ref, iface, f);
-        if (v == TX_WROTE) {
-            ref_ready(s, ref, iface);
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool one_frame(pl_stack *s, int iface, struct pl_frame *f)
-{
-    struct iface *i = stack_iface(s, iface);
     f->flags = 0;
     f->nspans = 0;
     f->gso_size = f->gso_segs = f->csum_start = f->csum_off = f->hdr_len = 0;
     f->rx_time = f->not_before = 0;
+    return f->span[0].len >= PL_HEADER_BYTES_MAX;
+}
+
+/* The first of the queue that has something to send; one that is alone there goes on. Returns how many frames were written. */
+static size_t from_queue(pl_stack *s, int iface, struct iface *i, struct pl_frame *frames, size_t n)
+{
+    struct list_node *nodes = stack_ready_nodes(s);
+    size_t wrote = 0;
+    while (i->queue.head && wrote == 0) {
+        uint32_t ref = list_pop(&i->queue, nodes);
+        bool udp = flow_kind_of(&s->flows, ref) == FLOW_UDP;
+        enum tx_verdict v;
+        do {
+            v = udp ? udp_tx(s, ref, iface, &frames[wrote]) : tcp_tx(s, ref, iface, &frames[wrote]);
+            wrote += v == TX_WROTE;
+        } while (v == TX_WROTE && wrote < n && !i->queue.head && !i->owed_count && frame_open(&frames[wrote]));
+        if (v == TX_WROTE)
+            ref_ready(s, ref, iface);
+    }
+    return wrote;
+}
+
+static size_t one_turn(pl_stack *s, int iface, struct iface *i, struct pl_frame *frames, size_t n)
+{
     bool owed_first = ++i->turn & 1;
-    if (owed_first && owed_pending(s, iface) && owed_tx(s, iface, f))
-        return true;
+    if (owed_first && owed_pending(s, iface) && owed_tx(s, iface, frames))
+        return 1;
     do {                                  /* one may wake the other: a flow asks for its neighbour, a failure lets others go */
-        if (from_queue(s, iface, f))
-            return true;
-        if (owed_pending(s, iface) && owed_tx(s, iface, f))
-            return true;
+        size_t wrote = from_queue(s, iface, i, frames, n);
+        if (wrote)
+            return wrote;
+        if (owed_pending(s, iface) && owed_tx(s, iface, frames))
+            return 1;
     } while (i->queue.count);
-    return false;
+    return 0;
 }
 
 int pl_tx(pl_stack *s, int iface, struct pl_frame *frames, size_t n, pl_time now)
@@ -49,11 +59,12 @@ int pl_tx(pl_stack *s, int iface, struct pl_frame *frames, size_t n, pl_time now
         return 0;
     size_t wrote = 0;
     while (wrote < n) {
-        if (frames[wrote].span[0].len < PL_HEADER_BYTES_MAX)
+        if (!frame_open(&frames[wrote]))
             return wrote ? (int)wrote : PL_EINVAL;
-        if (!one_frame(s, iface, &frames[wrote]))
+        size_t more = one_turn(s, iface, i, frames + wrote, n - wrote);
+        if (more == 0)
             break;
-        wrote++;
+        wrote += more;
     }
     return (int)wrote;
 }

@@ -51,7 +51,7 @@ void wire_ip4_write(uint8_t *bytes, const struct wire_ip4 *h)
 bool wire_ip4_sum_ok(const uint8_t *bytes, size_t hdr_bytes)
 {
     /* RFC 1071 1(3): the sum over everything, the checksum included, is all ones. */
-    return csum_bytes(bytes, hdr_bytes, 0) == 0xffff;
+    return csum_fold(csum_bytes(bytes, hdr_bytes, 0)) == 0xffff;
 }
 
 void wire_ip4_sum_set(uint8_t *bytes, size_t hdr_bytes)
@@ -64,7 +64,7 @@ void wire_ip4_sum_set(uint8_t *bytes, size_t hdr_bytes)
     }
     memcpy(w, bytes, sizeof w);           /* the usual header, without options: every packet that leaves has it */
     uint64_t s = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4];
-    csum_store(bytes + 10, (uint32_t)(s & 0xffff) + (uint32_t)(s >> 16 & 0xffff) + (uint32_t)(s >> 32), false);
+    csum_store(bytes + 10, csum_add((uint32_t)s, (uint32_t)(s >> 32)), false);
 }
 
 uint16_t wire_sum_update(uint16_t sum, uint16_t before, uint16_t after)

@@ -480,6 +480,26 @@ static void events_of_one_handle_are_coalesced_until_they_are_taken(void **state
     pair_free(&p);
 }
 
+static void what_comes_later_does_not_wipe_out_what_was_told_before(void **state)
+{
+    struct pair p;
+    struct pl_event e;
+    static const uint8_t block[8000];
+    mission_start(&p, state, sndbuf_5000, NULL);
+    struct program_conn *s, *c = mission_establish(&p, &s);
+    struct sim_node_ops deaf = sim_stack_ops;
+    deaf.event_next = no_event;
+    deaf.deadline = deadline_without_events;
+    p.node[PAIR_SERVER]->ops = &deaf;
+    assert_int_equal(pl_send(STACK(s), s->handle, block, sizeof block), 5000);
+    assert_int_equal(program_send_pattern(c, 100), 100);               /* arrives after 10 ms; the ACK that makes room after 20 */
+    RUN_FOR(&p, 50 * PL_MS);
+    assert_true(pl_event_next(STACK(s), &e));
+    assert_int_equal(e.bits, PL_EV_READABLE | PL_EV_WRITABLE);
+    assert_false(pl_event_next(STACK(s), &e));
+    pair_free(&p);
+}
+
 static void an_event_that_was_not_taken_goes_with_its_handle(void **state)
 {
     struct pair p;
@@ -566,6 +586,7 @@ int main(void)
         BOTH(data_queued_before_the_connection_stands_goes_with_the_third_message),
         BOTH(a_full_buffer_is_eagain_and_writable_follows),
         BOTH(events_of_one_handle_are_coalesced_until_they_are_taken),
+        BOTH(what_comes_later_does_not_wipe_out_what_was_told_before),
         BOTH(an_event_that_was_not_taken_goes_with_its_handle),
         BOTH(status_tells_the_numbers_of_the_connection),
         BOTH(explain_says_what_is_waited_for),

@@ -64,7 +64,6 @@ static void every_length_agrees_with_the_naive_sum(void **state)
         uint16_t expected = naive(p, n);
         for (unsigned c = 0; c < ncpus; c++) {
             uint32_t sum = csum_bytes(p, n, cpus[c]);
-            assert_true(sum <= 0xffff);
             assert_int_equal(as_be(sum), expected);
         }
     }
@@ -92,7 +91,7 @@ static void all_ones_do_not_overflow(void **state)
     uint8_t *p = malloc(n);
     memset(p, 0xff, n);
     for (unsigned c = 0; c < ncpus; c++) {
-        assert_int_equal(csum_bytes(p, n, cpus[c]), 0xffff);
+        assert_int_equal(csum_fold(csum_bytes(p, n, cpus[c])), 0xffff);
         assert_int_equal(as_be(csum_bytes(p, n - 1, cpus[c])), naive(p, n - 1));
     }
     memset(p, 0, n);
@@ -180,7 +179,7 @@ static void a_stored_checksum_verifies(void **state)
         fill(block, sizeof block, &g);
         memset(block + 16, 0, 2);
         csum_store(block + 16, csum_bytes(block, sizeof block, cpus[0]), false);
-        assert_int_equal(csum_bytes(block, sizeof block, cpus[0]), 0xffff);
+        assert_int_equal(csum_fold(csum_bytes(block, sizeof block, cpus[0])), 0xffff);
     }
 }
 

@@ -47,6 +47,10 @@ enum pl_drop tcp_input_rest(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *se
         drop = ack_fifth(x, c, seg);
     if (drop != PL_DROP_NONE)
         return drop;
+    /* RFC 7323 4.3 (2). Not before the ACK was judged: one guessed segment that covers RCV.NXT could set TS.Recent far ahead, and PAWS would drop
+     * whatever the peer sends from then on (threats V43, V59). */
+    if (c->opt.ts_ok && (seg->opts.have & WIRE_OPT_TIMESTAMPS))      /* RFC 7323 3.2-i: else they mean nothing */
+        timestamps_received(&c->ts, seg->opts.ts_val, seg->seq, x->now);
     keepalive_heard(x, c);
     if (c->fin_acked)
         teardown_fin_acked(x, c);

@@ -130,9 +130,10 @@ struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
             w.when = w.what == WANT_NOTHING ? later : w.when;
         }
     }
-    pl_time timer = timers_next(&c->timers);
-    if (w.what == WANT_NOTHING && timer < w.when)
-        w.when = timer;
+    if (w.what == WANT_NOTHING) {
+        pl_time timer = timers_next(&c->timers);
+        w.when = timer < w.when ? timer : w.when;
+    }
     return w;
 }
 

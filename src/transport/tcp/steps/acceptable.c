@@ -92,8 +92,6 @@ enum pl_drop acceptable_first_sequence(struct tcp_ctx *x, struct tcp *c, struct 
             delack_owe_duplicate(&c->delack, PL_WHY_ACK_DUPLICATE);
         return old ? PL_DROP_TCP_DUPLICATE : PL_DROP_TCP_OUTSIDE_WINDOW;
     }
-    if (c->opt.ts_ok && (seg->opts.have & WIRE_OPT_TIMESTAMPS))      /* RFC 7323 3.2-i: else they mean nothing */
-        timestamps_received(&c->ts, seg->opts.ts_val, seg->seq, x->now);
     return PL_DROP_NONE;
 }
 
