@@ -110,7 +110,7 @@ static bool reaches_too_far(const struct tcp_ctx *x, const struct tcp *c, const 
     return chunks_free(x->chunks) < more + x->chunks->capacity / 16 + 2;
 }
 
-/* Text behind a gap. */
+/* Text behind a gap: SHLD-31: kept, and never let go while a SACK reports it: RFC 2018 8-b. */
 static enum pl_drop ahead(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
     struct range merged;
@@ -197,7 +197,7 @@ enum pl_drop text_seventh(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
         return drop;
     }
     enum pl_drop drop = ahead(x, c, seg);
-    delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);      /* RFC 5681 4.2: an immediate duplicate ACK for text out of order */
+    delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);      /* MAY-13, RFC 5681 4.2, RFC 2018 4-d: at once, for text out of order */
     forget_gaps(x, c);
     return drop;
 }
