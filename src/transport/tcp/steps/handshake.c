@@ -14,7 +14,7 @@
 #include "base/seq.h"
 #include "transport/tcp/tcp.h"
 
-/* What the peer's SYN tells, whichever segment brought it. */
+/* What the peer's SYN tells, whichever segment brought it; no other segment tells it (RFC 7323 2.2-c). */
 static void learn_syn(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
     struct tcp_options_wish w = {.wscale = x->config->window_scaling, .timestamps = x->config->timestamps, .sack = x->config->sack,
