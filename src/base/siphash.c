@@ -3,6 +3,7 @@
  * siphash.c: SipHash-2-4 over bytes and SipHash-1-3 over words ("SipHash: a fast short-input PRF", Aumasson and Bernstein, 2012).
  */
 #include "base/siphash.h"
+#include <string.h>
 
 struct sip {
     uint64_t v0, v1, v2, v3;
@@ -43,6 +44,12 @@ static inline uint64_t sip_end(struct sip *s, unsigned rounds)
 static inline uint64_t little(const uint8_t *p, size_t n)
 {
     uint64_t w = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (n == 8) {
+        memcpy(&w, p, 8);
+        return w;
+    }
+#endif
     for (size_t i = 0; i < n; i++)
         w |= (uint64_t)p[i] << (8 * i);
     return w;

@@ -48,14 +48,12 @@ enum route_scope route_scope_of(const uint8_t a[16])
 
 unsigned route_common_bits(const uint8_t a[16], const uint8_t b[16])
 {
-    unsigned i = 0, bits = 0;
-    while (i < 16 && a[i] == b[i])
-        i++;
-    if (i == 16)
-        return 128;
-    for (unsigned x = (unsigned)(a[i] ^ b[i]); !(x & 0x80); x <<= 1)
-        bits++;
-    return i * 8 + bits;
+    for (unsigned i = 0; i < 16; i += 4) {
+        uint32_t differ = get_be32(a + i) ^ get_be32(b + i);
+        if (differ)
+            return i * 8 + (unsigned)__builtin_clz(differ);
+    }
+    return 128;
 }
 
 bool route_addr_is_martian_source(const uint8_t a[16])

@@ -81,6 +81,20 @@ static void order_append(pl_stack *s, uint32_t slot)
     s->time_wait_newest = slot;
 }
 
+/* All wait equally long, so the oldest is the next to end: it alone stands in the wheel. */
+static void watch_oldest(pl_stack *s)
+{
+    if (s->time_wait_oldest)
+        ref_deadline(s, flow_ref(&s->flows, FLOW_TIME_WAIT, s->time_wait_oldest), time_wait_at(s, s->time_wait_oldest)->until);
+}
+
+void time_wait_restarted(pl_stack *s, uint32_t slot)
+{
+    order_unlink(s, slot);
+    order_append(s, slot);
+    watch_oldest(s);
+}
+
 void time_wait_end(pl_stack *s, uint32_t slot, enum pl_reason why)
 {
     struct time_wait *w = time_wait_at(s, slot);
@@ -101,6 +115,7 @@ void time_wait_end(pl_stack *s, uint32_t slot, enum pl_reason why)
     flow_remove(&s->flows, ref);
     ref_off(s, ref);
     order_unlink(s, slot);
+    watch_oldest(s);
     slots_give(&s->time_waits, slot);
     if (owner)
         conn_forget(s, owner);
@@ -108,9 +123,8 @@ void time_wait_end(pl_stack *s, uint32_t slot, enum pl_reason why)
 
 void time_wait_fires(pl_stack *s, uint32_t slot)
 {
-    struct time_wait *w = time_wait_at(s, slot);
-    if (w->until > s->now)
-        ref_deadline(s, flow_ref(&s->flows, FLOW_TIME_WAIT, slot), w->until);
+    if (time_wait_at(s, slot)->until > s->now)
+        watch_oldest(s);
     else
         time_wait_end(s, slot, PL_WHY_TIMER_2MSL);
 }
@@ -128,9 +142,9 @@ static void time_wait_begin(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
     w->flow.kind = FLOW_TIME_WAIT;
     w->owner = slot;
     time_wait_freeze(w, c, s->now + 2 * s->config.msl);      /* RFC 9293 3.6.1, MUST-13 */
-    flow_insert(&s->flows, ref);
+    flow_insert_hashed(&s->flows, ref);
     order_append(s, w_slot);
-    ref_deadline(s, ref, w->until);
+    watch_oldest(s);
     if (w->ack_why)
         ref_ready(s, ref, c->path_iface);
     c->time_wait = w_slot;

@@ -232,6 +232,7 @@ void half_open_free(pl_stack *, uint32_t slot);
 void half_open_after(pl_stack *, uint32_t slot, struct tcp *scratch, struct tcp_ctx *);     /* freezes or frees */
 void half_open_fires(pl_stack *, uint32_t slot);
 void time_wait_fires(pl_stack *, uint32_t slot);
+void time_wait_restarted(pl_stack *, uint32_t slot);                /* its 2 MSL begin anew */
 void time_wait_end(pl_stack *, uint32_t slot, enum pl_reason);
 void listener_end(pl_stack *, uint32_t slot);
 

@@ -45,6 +45,7 @@ bool cookie_accepts(pl_stack *s, const struct flow *key, const struct tcp_seg *s
     /* as half_open_thaw would make it */
     struct half_open h = {.iss = iss, .irs = irs, .peer_mss = o.peer_mss, .snd_wnd = seg->wnd_raw, .snd_wscale = o.snd_wscale,
                           .rcv_wscale = o.wscale_ok ? wish(s).rcv_wscale : 0, .ts_recent = seg->opts.ts_val,
+                          .ts_offset = tcp_timestamp_offset(x, key),
                           .flags = (uint8_t)((o.wscale_ok ? HALF_WSCALE : 0) | (o.ts_ok ? HALF_TS : 0) | (o.sack_ok ? HALF_SACK : 0))};
     half_open_thaw(x, &h, c);
     return true;

@@ -149,7 +149,7 @@ static enum pl_drop make_half_open(pl_stack *s, struct arrival *a, uint32_t l_sl
     h->flow.kind = FLOW_HALF_OPEN;
     h->listener = l_slot;
     l->half_open++;
-    flow_insert(&s->flows, flow_ref(&s->flows, FLOW_HALF_OPEN, slot));
+    flow_insert_hashed(&s->flows, flow_ref(&s->flows, FLOW_HALF_OPEN, slot));
     half_open_make(&x, &c, &a->seg, choose_isn(s, l, &a->key, above, has_above));
     half_open_after(s, slot, &c, &x);
     return PL_DROP_NONE;
@@ -217,7 +217,7 @@ static uint32_t adopt(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t 
     if (half)
         half_open_free(s, half);
     *c = made;
-    flow_insert(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));
+    flow_insert_hashed(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));
     list_append(&l->accept, stack_conn_nodes(s), slot, 1);
     event_post(s, flow_ref(&s->flows, FLOW_LISTENER, l_slot), PL_EV_ACCEPTABLE);
     s->counters.connections_accepted++;
@@ -268,7 +268,10 @@ static void time_wait_rx(pl_stack *s, struct arrival *a, uint32_t slot)
         listen_rx(s, a, l_slot - s->flows.first[FLOW_LISTENER], above, true);
         return;
     }
+    pl_time until = w->until;
     p->drop = (uint16_t)time_wait_arrives(&x, w, &a->seg);
+    if (w->until != until)
+        time_wait_restarted(s, slot);
     if (w->ack_why)
         ref_ready(s, flow_ref(&s->flows, FLOW_TIME_WAIT, slot), p->iface);
 }

@@ -15,14 +15,31 @@ static uint32_t hash_of(const struct flows *t, const struct flow *f)
 
 uint32_t flow_hash(const struct flows *t, const struct flow *f) { return hash_of(t, f); }
 
+/* How many there are of its kind that flow_find_bound looks for; NULL: it has a remote, and is found as it is. */
+static uint32_t *bound_count(struct flows *t, const struct flow *f)
+{
+    static const uint8_t any[16] = {0};
+    if (f->remote_port || memcmp(f->remote, any, 16) != 0)
+        return NULL;
+    return memcmp(f->local, any, 16) == 0 ? &t->bound_anywhere : &t->bound_here;
+}
+
+void flow_insert_hashed(struct flows *t, uint32_t ref)
+{
+    struct flow *f = flow_at(t, ref);
+    uint32_t *head = &heads(t)[f->hash & t->mask], *bound = bound_count(t, f);
+    f->next = *head;
+    *head = ref;
+    t->count++;
+    if (bound)
+        ++*bound;
+}
+
 void flow_insert(struct flows *t, uint32_t ref)
 {
     struct flow *f = flow_at(t, ref);
     f->hash = hash_of(t, f);
-    uint32_t *head = &heads(t)[f->hash & t->mask];
-    f->next = *head;
-    *head = ref;
-    t->count++;
+    flow_insert_hashed(t, ref);
 }
 
 void flow_remove(struct flows *t, uint32_t ref)
@@ -33,9 +50,12 @@ void flow_remove(struct flows *t, uint32_t ref)
         at = &((struct flow *)flow_at(t, *at))->next;
     if (!*at)
         return;
+    uint32_t *bound = bound_count(t, f);
     *at = f->next;
     f->next = 0;
     t->count--;
+    if (bound)
+        --*bound;
 }
 
 uint32_t flow_find(const struct flows *t, struct flow *key)
@@ -55,8 +75,8 @@ uint32_t flow_find_bound(const struct flows *t, const struct flow *key)
     struct flow k = *key;
     memset(k.remote, 0, sizeof k.remote);
     k.remote_port = 0;
-    uint32_t ref = flow_find(t, &k);      /* the address itself first, then every address */
-    if (ref)
+    uint32_t ref = t->bound_here ? flow_find(t, &k) : 0;     /* the address itself first, then every address */
+    if (ref || !t->bound_anywhere)
         return ref;
     memset(k.local, 0, sizeof k.local);
     k.zone = 0;

@@ -32,6 +32,7 @@ struct flows {
     uint64_t pool[FLOW_KINDS];            /* offset of each kind's struct slots from this struct */
     uint32_t first[FLOW_KINDS + 1];       /* refs first[k] + 1 .. first[k + 1] are kind k's slots 1 .. */
     uint32_t mask, count;
+    uint32_t bound_here, bound_anywhere;  /* flows without a remote: for one address of ours, for every address */
     struct siphash_key key;
 };
 
@@ -58,6 +59,7 @@ static inline bool flow_same(const struct flow *a, const struct flow *b)
 }
 uint32_t flow_hash(const struct flows *, const struct flow *);
 void flow_insert(struct flows *, uint32_t ref);                     /* the record's addresses, ports, protocol are set; computes its hash */
+void flow_insert_hashed(struct flows *, uint32_t ref);              /* the record's flow is a copy of one whose hash is set already */
 void flow_remove(struct flows *, uint32_t ref);
 /* Exactly this flow (addresses, ports, zone, protocol), or 0. `key->hash` is set on the way. */
 uint32_t flow_find(const struct flows *, struct flow *key);

@@ -119,6 +119,7 @@ struct half_open {
     uint8_t flags;                        /* enum half_open_flag */
     uint8_t retries;
     uint16_t ack_why, pad_;               /* an ACK owed at once: enum pl_reason */
+    uint32_t ts_offset;
 };
 enum half_open_flag { HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16, HALF_REPEATED = 32 };
 _Static_assert(sizeof(struct half_open) <= 96, "a half-open entry");
@@ -296,6 +297,11 @@ static inline struct tcp_tuple tcp_tuple(const struct flow *f)
     memcpy(t.local, f->local, 16);
     memcpy(t.remote, f->remote, 16);
     return t;
+}
+static inline uint32_t tcp_timestamp_offset(const struct tcp_ctx *x, const struct flow *f)
+{
+    struct tcp_tuple t = tcp_tuple(f);
+    return x->config->timestamps ? isn_timestamp_offset(x->secrets, &t) : 0;
 }
 
 #endif

@@ -8,13 +8,11 @@
 void tcp_init(struct tcp_ctx *x, struct tcp *c)
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);
-    struct tcp_tuple t = tcp_tuple(&c->flow);
     rtt_init(&c->rtt, &b);
     c->sndbuf_bytes = x->config->sndbuf_bytes;
     c->rcvbuf_bytes = x->config->rcvbuf_bytes;
     c->user_timeout = x->config->user_timeout;
     c->hop_limit = x->config->hop_limit;
-    c->ts.offset = x->config->timestamps ? isn_timestamp_offset(x->secrets, &t) : 0;
     c->opt.mss = TCP_MSS_FLOOR;
     uint32_t room = c->rcvbuf_bytes < 65535 ? c->rcvbuf_bytes : 65535;
     c->rcv.wnd = room;
@@ -26,6 +24,7 @@ void tcp_init(struct tcp_ctx *x, struct tcp *c)
 void tcp_user_open(struct tcp_ctx *x, struct tcp *c, uint32_t iss)
 {
     c->active = true;
+    c->ts.offset = tcp_timestamp_offset(x, &c->flow);
     c->snd.iss = c->snd.una = iss;
     c->snd.nxt = iss + 1;
     c->syn_due = true;

@@ -27,6 +27,7 @@ void half_open_make(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
     c->snd.wnd = c->snd.max_wnd = seg->wnd_raw;          /* RFC 7323 2.2-d: the window of a SYN is never scaled */
     c->snd.wl1 = seg->seq;
     c->snd.wl2 = iss;
+    c->ts.offset = tcp_timestamp_offset(x, &c->flow);
     c->ts.recent = seg->opts.ts_val;
     c->ts.recent_at = x->now;
     c->ts.last_ack_sent = c->rcv.nxt;
@@ -53,6 +54,7 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     c->snd.wnd = c->snd.max_wnd = h->snd_wnd;
     c->snd.wl1 = h->irs;
     c->snd.wl2 = h->iss;
+    c->ts.offset = h->ts_offset;
     c->ts.recent = h->ts_recent;
     c->ts.recent_at = x->now;             /* an entry lives for seconds: never stale */
     c->ts.last_ack_sent = c->rcv.nxt;
@@ -80,6 +82,7 @@ void half_open_freeze(struct half_open *h, const struct tcp *c)
     h->snd_wscale = c->opt.snd_wscale;
     h->rcv_wscale = c->opt.rcv_wscale;
     h->snd_wnd = (uint16_t)c->snd.wnd;
+    h->ts_offset = c->ts.offset;
     h->ts_recent = c->ts.recent;
     h->retries = c->syn_retries;
     h->ack_why = c->delack.now ? c->delack.why : 0;

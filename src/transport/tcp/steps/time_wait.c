@@ -33,6 +33,7 @@ void time_wait_thaw(struct tcp_ctx *x, const struct time_wait *w, struct tcp *c)
     c->opt.wscale_ok = w->rcv_wscale != 0;
     c->opt.rcv_wscale = w->rcv_wscale;
     c->opt.mss = TCP_MSS_FLOOR;
+    c->ts.offset = tcp_timestamp_offset(x, &c->flow);
     c->ts.recent = w->ts_recent;
     c->ts.recent_at = x->now;
     if (w->ack_why)
