@@ -56,7 +56,7 @@ static void a_soft_error_is_told_to_its_connection_and_aborts_nothing(void **sta
         duo_drain_events(&p.d);
         duo_give(&p.d, 0, error, n);
         assert_true(pl_ready(p.d.s[0], p.c) != 0);
-        assert_true(duo_events(&p.d, 0, p.c) & PL_EV_ERROR);
+        assert_true(duo_events(&p.d, 0, p.c) & PL_EV_TROUBLE);
         st = peer_status(&p);
         assert_int_equal(st.state, PL_ESTABLISHED);
         assert_int_equal(st.error, 0);

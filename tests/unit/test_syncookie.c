@@ -41,9 +41,9 @@ static void options_come_back_as_they_went(void **state)
 
 static void a_segment_size_comes_back_as_the_next_smaller_one_that_is_known(void **state)     /* RFC 9293 3.7.1, MUST-16 */
 {
-    static const uint16_t known[] = {216, 536, 1200, 1360, 1400, 1440, 1460, 8940};
+    static const uint16_t known[] = {48, 536, 1200, 1360, 1400, 1440, 1460, 8940};
     (void)state;
-    for (uint32_t mss = 216; mss <= 65535; mss += mss < 10000 ? 1 : 97) {
+    for (uint32_t mss = 48; mss <= 65535; mss += mss < 10000 ? 1 : 97) {
         struct tcp_options got, o = {.peer_mss = (uint16_t)mss};
         unsigned i = COUNT_OF(known) - 1;
         while (known[i] > mss)

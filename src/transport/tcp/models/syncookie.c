@@ -4,7 +4,7 @@
 
 enum { MSS_KINDS = 8, COUNTER_BITS = 5, NO_SCALE = 15, SACK_BIT = 16, TS_BITS = 64 };
 
-static const uint16_t mss_kinds[MSS_KINDS] = {216, 536, 1200, 1360, 1400, 1440, 1460, 8940};
+static const uint16_t mss_kinds[MSS_KINDS] = {48, 536, 1200, 1360, 1400, 1440, 1460, 8940};
 
 static uint32_t mss_index(uint16_t mss)   /* the largest that is not larger */
 {
