@@ -315,7 +315,7 @@ static void remake_with_timestamps(void)
 static void v47_a_cookie_keeps_the_options_it_can_and_offers_no_others(void **state)
 {
     (void)state;
-    static const uint16_t mss[][2] = {{0, 216}, {100, 216}, {536, 536}, {1459, 1440}, {1460, 1460}, {65535, 8940}};
+    static const uint16_t mss[][2] = {{0, 48}, {100, 48}, {536, 536}, {1459, 1440}, {1460, 1460}, {65535, 8940}};
     remake_with_timestamps();
     for (unsigned v6 = 0; v6 < 2; v6++)
         for (unsigned i = 0; i < 2 * COUNT_OF(mss); i++) {
