@@ -54,6 +54,12 @@ bool ranges_add(struct ranges *r, uint32_t lo, uint32_t hi, struct range *merged
     return true;
 }
 
+bool ranges_takes(const struct ranges *r, uint32_t lo, uint32_t hi)
+{
+    uint32_t i = first_ending_above(r, lo - 1);
+    return r->count < r->capacity || seq_ge(lo, hi) || (i < r->count && seq_le(r->at[i].lo, hi));
+}
+
 bool ranges_covers(const struct ranges *r, uint32_t lo, uint32_t hi)
 {
     struct range gap;

@@ -20,6 +20,8 @@ struct ranges {
 static inline uint32_t ranges_bytes(uint32_t capacity) { return (uint32_t)(sizeof(struct ranges) + capacity * sizeof(struct range)); }
 /* Adds [lo, hi), merging what it touches; *merged receives the range that now holds it. False: no room (then nothing changed). */
 bool ranges_add(struct ranges *, uint32_t lo, uint32_t hi, struct range *merged);
+/* Whether ranges_add would find room for it. */
+bool ranges_takes(const struct ranges *, uint32_t lo, uint32_t hi);
 bool ranges_covers(const struct ranges *, uint32_t lo, uint32_t hi);
 /* The part of [lo, hi) that is not yet covered, first piece from lo on; false: all covered. */
 bool ranges_gap(const struct ranges *, uint32_t lo, uint32_t hi, struct range *gap);

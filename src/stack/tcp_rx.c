@@ -55,6 +55,7 @@ static bool read_segment(pl_stack *s, struct packet *p, struct arrival *a)
     seg->segs = p->frame->gso_segs ? p->frame->gso_segs : 1;
     seg->spans = p->frame->span, seg->nspans = p->frame->nspans;
     seg->text_off = p->l4_off + h.hdr_bytes;
+    seg->had_text = false;
     seg->len = seg->text + (h.flags & PL_SYN ? 1 : 0) + (h.flags & PL_FIN ? 1 : 0);
     /* RFC 9293 3.1, MUST-5: in any segment */
     wire_tcp_opts_read(at + WIRE_TCP_BYTES, h.hdr_bytes - WIRE_TCP_BYTES, &seg->opts);

@@ -98,11 +98,11 @@ static void a_repeated_syn_ack_gives_no_sample(void **state)
 {
     for (unsigned by_timer = 0; by_timer < 2; by_timer++) {
         struct played p;
-        struct forged r, s;
+        struct forged r, s, again;
         played_init(&p, SIX(state), NULL);
         s = played_segment(&p, PL_SYN, (uint32_t)-1, 0, 0);
         duo_give_segment(&p.d, 1, &s);
-        assert_true(duo_take_segment(&p.d, 1, &r));
+        assert_true(duo_take_segment(&p.d, 1, &r) && !duo_take_segment(&p.d, 1, &again));
         if (by_timer) {
             assert_true(played_next_deadline(&p));
         } else {
@@ -440,6 +440,21 @@ static void a_window_smaller_than_two_large_segments_is_offered_again(void **sta
     played_free(&p);
 }
 
+/* RFC 9293 3.8.6.2.2: a window update moves the window: one that does not would be due again at once, for ever. */
+static void a_window_update_that_is_due_moves_the_edge(void **state)
+{
+    static const uint32_t sizes[] = {1, 48, 536, 1460, 8960, 32767, 32768, 40000, 65495};
+    static const uint32_t buffers[] = {1, 100, 2920, 4096, 65535, 65536, 80001, 200000, 1 << 20, 1 << 30};
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(sizes); i++)
+        for (unsigned k = 0; k < COUNT_OF(buffers); k++)
+            for (uint8_t scale = 0; scale <= 14; scale += 2)
+                for (uint32_t room = 0; room <= buffers[k]; room += 1 + buffers[k] / 37)
+                    for (uint32_t wnd = 0; wnd <= room; wnd += 1 + buffers[k] / 41)
+                        if (window_update_due(wnd, room, sizes[i], buffers[k], scale))
+                            assert_false(window_update_due(window_to_offer(wnd, room, sizes[i], buffers[k], scale), room, sizes[i], buffers[k], scale));
+}
+
 /* RFC 9293 3.7.1, MUST-67: the MSS option says what this host can receive: the interface's MTU, whatever is known of the way there. */
 static void the_mss_announced_follows_from_the_interface(void **state)
 {
@@ -488,6 +503,7 @@ int main(void)
         BOTH(a_peer_that_took_its_window_back_and_answers_is_not_given_up),
         BOTH(probes_of_a_closed_window_end_only_when_nobody_answers),
         BOTH(a_window_smaller_than_two_large_segments_is_offered_again),
+        cmocka_unit_test(a_window_update_that_is_due_moves_the_edge),
         BOTH(the_mss_announced_follows_from_the_interface),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

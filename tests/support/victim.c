@@ -174,24 +174,22 @@ void victim_wait(struct victim *v, pl_time by)
 
 unsigned victim_run(struct victim *v, pl_time by, void (*answer)(void *, const struct forged *), void *user)
 {
-    pl_time stop = v->now + by;
+    pl_time stop = v->now + by, next;
     struct forged f;
     unsigned said = 0;
-    for (;;) {
+    do {
         pl_poll(v->s, v->now);
         for (; victim_take(v, &f); said++)
             if (answer)
                 answer(user, &f);
         (void)victim_events(v, 0);
-        pl_time next = pl_deadline(v->s);
-        if (next > stop)
-            break;
-        v->now = next > v->now ? next : v->now + 1;
         assert_true(said < 1000000);
-    }
-    v->now = stop;
-    pl_poll(v->s, v->now);
-    return said;
+        next = pl_deadline(v->s);
+        next = next > stop ? stop : next > v->now ? next : v->now + 1;
+        if (v->now == stop)
+            return said;
+        v->now = next;
+    } while (true);
 }
 
 uint64_t victim_drops(const struct victim *v, enum pl_drop drop)

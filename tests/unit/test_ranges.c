@@ -61,6 +61,7 @@ static void add(struct pair *p, unsigned lo, unsigned hi)
         after[i] = true;
     struct range merged = {1, 0};
     bool fits = runs(after) <= p->r->capacity;
+    assert_int_equal(ranges_takes(p->r, p->base + lo, p->base + hi), fits);
     assert_int_equal(ranges_add(p->r, p->base + lo, p->base + hi, &merged), fits);
     if (!fits)
         return;                           /* compare() sees that nothing changed */

@@ -266,7 +266,7 @@ static void build_probe(struct tcp *c, struct tcp_out *o)
     c->probe_due = c->keepalive_due = false;
 }
 
-/* RFC 2018 3. RFC 9293 3.7.1, MUST-16: beside text only as far as it fits into a full-sized segment, options counted. */
+/* RFC 2018 3, 4-a, 4-b, 4-c. RFC 9293 3.7.1, MUST-16: beside text only as far as it fits into a full-sized segment, options counted. */
 static void build_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
 {
     uint32_t room = o->segs > 1 || o->text > c->opt.mss ? 0 : c->opt.mss - o->text, most = c->opt.ts_ok ? 3 : 4;

@@ -33,7 +33,7 @@ struct rtx_queue {
 
 struct rtx_acked {
     uint32_t bytes;                       /* sequence space newly acknowledged */
-    pl_time sent;                         /* when the newest record that was sent exactly once was sent; 0: none (Karn, RFC 6298 3) */
+    pl_time sent;                         /* when the newest record that was sent exactly once was sent; 0: none (Karn, RFC 6298 3-a) */
     bool repeated;                        /* something of it was sent more than once: the time says nothing of the path */
 };
 

@@ -28,7 +28,7 @@ static uint32_t sayable(uint32_t room, uint8_t scale) { return cap(room, scale) 
 uint32_t window_to_offer(uint32_t current, uint32_t room, uint32_t mss, uint32_t rcvbuf, uint8_t scale)
 {
     uint32_t most = sayable(room, scale), unit = (uint32_t)1 << scale, up = (current + unit - 1) >> scale << scale;
-    if (worthwhile(current, most, mss, rcvbuf))
+    if (worthwhile(current, most, mss, cap(rcvbuf, scale)))   /* whenever window_update_due, or the update would say nothing, for ever */
         return most;
     return up <= most ? up : current;     /* only if it fits: else each ACK would promise a little more than there is */
 }

@@ -11,8 +11,8 @@ static void challenge(struct tcp_ctx *x, struct tcp *c)
         delack_owe(&c->delack, PL_WHY_ACK_CHALLENGE);
 }
 
-/* RFC 7323 5.3-a, 5.3-b, 5.3-c R1: timestamps first, of each segment once, when it arrives. A RST is exempt: RFC 7323 5.2-d. Their lack drops
- * the segment and nothing more: RFC 7323 3.2-g, 3.2-h. */
+/* RFC 7323 5.3-a, 5.3-b, 5.3-c R1: timestamps first, of each segment once, when it arrives. Their lack drops the segment and
+ * nothing more: RFC 7323 3.2-g, 3.2-h. */
 static enum pl_drop timestamps_first(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
     if (!c->opt.ts_ok)
@@ -67,7 +67,9 @@ static bool asks_whether_alive(const struct tcp *c, const struct tcp_seg *seg)
 
 enum pl_drop acceptable_first_sequence(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
-    if (seg->flags & PL_RST)              /* judged by its number alone, whatever it carries, and with a window of zero too (MUST-66); exempt from PAWS */
+    /* A RST is judged by its number alone, whatever it carries, and with a window of zero too (MUST-66, RFC 5961 3.2-d); its timestamp is not looked at:
+     * RFC 7323 5.2-d, 5.2-e. */
+    if (seg->flags & PL_RST)
         return c->rcv.wnd ? seq_in(seg->seq, c->rcv.nxt, c->rcv.nxt + c->rcv.wnd) ? PL_DROP_NONE : PL_DROP_TCP_RST_OUTSIDE
                           : seg->seq == c->rcv.nxt ? PL_DROP_NONE : PL_DROP_TCP_RST_OUTSIDE;
     enum pl_drop drop = timestamps_first(x, c, seg);

@@ -14,7 +14,8 @@ static void resend_timer(struct tcp_ctx *x, struct tcp *c)
         timers_clear(&c->timers, TIMER_RESEND);
 }
 
-/* RFC 6298 3 (Karn): a repeated segment gives no sample, unless the timestamp's echo says which copy was meant (RFC 7323 4.1). */
+/* RFC 6298 3-a (Karn, MUST-18): a repeated segment gives no sample, unless the timestamp's echo says which copy was meant. Each ACK of new data
+ * gives one otherwise, so there is one per round trip at least: RFC 6298 3-b. The echo of a segment without ACK is never read: RFC 7323 3.2-c. */
 static void measure(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, const struct rtx_acked *a)
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);

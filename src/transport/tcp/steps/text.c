@@ -90,21 +90,27 @@ static bool write_missing(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg
     return true;
 }
 
-/* How far a segment may reach beyond the chunks that are there: a loss leaves gaps of some segments, so much is believed; a lone byte at the far end
- * of the window would take every chunk in front of it (threats V35). */
+/* How far a segment may reach: a loss leaves gaps of some segments, so much is believed, and as much as has come already, in order or not. Else some
+ * lone bytes, step by step or at the far end of the window, would take every chunk in front of them (threats V35). */
 static bool reaches_too_far(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_seg *seg)
 {
     enum { FAR = 64 << 10 };
-    uint64_t believed = (uint64_t)FAR + c->count.bytes_received;
-    uint32_t end = c->rcv_stream.head_off + c->rcv_stream.len + (seg->seq - c->rcv.nxt) + seg->text;
+    uint32_t reach = seg->seq - c->rcv.nxt + seg->text;
+    uint32_t end = c->rcv_stream.head_off + c->rcv_stream.len + reach;
     uint32_t chunks = (end + x->chunks->chunk_bytes - 1) >> x->chunks->shift, more = chunks > c->rcv_stream.count ? chunks - c->rcv_stream.count : 0;
-    if ((uint64_t)more << x->chunks->shift > believed + x->chunks->chunk_bytes)
-        return true;
+    uint64_t believed = (uint64_t)FAR + c->count.bytes_received;
+    if (more && reach > believed) {       /* counted only for a segment that would take a chunk and is far out */
+        const struct ranges *gaps = tcp_gaps(x, c);
+        for (uint32_t i = 0; gaps && i < gaps->count; i++)
+            believed += 2 * (uint64_t)(gaps->at[i].hi - gaps->at[i].lo);
+        if (reach > believed + 2 * (uint64_t)seg->text)
+            return true;
+    }
     /* What is in order must always find room: text behind a gap takes nothing of the last chunks. */
     return chunks_free(x->chunks) < more + x->chunks->capacity / 16 + 2;
 }
 
-/* Text behind a gap. */
+/* Text behind a gap: SHLD-31: kept, and never let go while a SACK reports it: RFC 2018 8-b. */
 static enum pl_drop ahead(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
     struct range merged;
@@ -114,10 +120,13 @@ static enum pl_drop ahead(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
             return PL_DROP_TCP_TOO_MANY_GAPS;
         tcp_gaps(x, c)->capacity = x->config->gaps_per_conn_max;
     }
-    if (!c->gaps || reaches_too_far(x, c, seg) || !write_missing(x, c, seg, tcp_gaps(x, c)))
+    if (!c->gaps || reaches_too_far(x, c, seg))
         return PL_DROP_TCP_NO_CHUNK;
-    if (!ranges_add(tcp_gaps(x, c), seg->seq, seg->seq + seg->text, &merged))
+    if (!ranges_takes(tcp_gaps(x, c), seg->seq, seg->seq + seg->text))           /* before it takes chunks */
         return PL_DROP_TCP_TOO_MANY_GAPS;
+    if (!write_missing(x, c, seg, tcp_gaps(x, c)))
+        return PL_DROP_TCP_NO_CHUNK;
+    (void)ranges_add(tcp_gaps(x, c), seg->seq, seg->seq + seg->text, &merged);
     c->newest_gap = (struct ooo_recent){merged.lo, merged.hi};
     return PL_DROP_NONE;
 }
@@ -188,7 +197,7 @@ enum pl_drop text_seventh(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
         return drop;
     }
     enum pl_drop drop = ahead(x, c, seg);
-    delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);      /* RFC 5681 4.2: an immediate duplicate ACK for text out of order */
+    delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);      /* MAY-13, RFC 5681 4.2, RFC 2018 4-d: at once, for text out of order */
     forget_gaps(x, c);
     return drop;
 }
