@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * bench_memory: what a segment costs: two stacks in one thread, frames handed from one to the other in memory. MTU 1500, every checksum made and
- * verified in software, payload copied in and out; both ends counted together.
+ * verified in software, payload copied in and out; both ends counted together. Measured twice: "one by one", each segment made by one stack and
+ * taken by the other; and "cut and joined", where the stacks exchange super-frames, which os/driver/segment.c cuts into the same packets of 1500
+ * bytes and os/driver/join.c joins again, as os/driver/with_gso.c does in front of a device without GSO. There each packet is also copied once,
+ * as into a device's buffer.
  *
  *     bench_memory                    ns per 1448-byte segment for windows of 64 KiB, 256 KiB and 1 MiB, several rounds, interleaved
- *     bench_memory --once WINDOW MB   one transfer, for counting instructions: `valgrind --tool=callgrind`
+ *     bench_memory --once WINDOW MB   one transfer, for counting instructions: `valgrind --tool=callgrind`; --once-joined: cut and joined
  *     bench_memory --json
+ *
+ * Instructions include libc's memcpy: about 165 for each copy of a segment, for no piece is long enough for `rep movsb`, which callgrind would count
+ * byte by byte.
  *
  * Goals (docs/architecture.md, speed): at most 400 ns and 2,500 instructions, and no more than 1.25 times from the smallest to the largest window.
  */
@@ -17,14 +23,24 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "os/driver/frame.h"
+#include "os/driver/join.h"
+#include "os/driver/segment.h"
 
-enum { BATCH = 32, ROUNDS = 9, WINDOWS = 3, SEGMENT = 1448 };
+enum { BATCH = 32, ROUNDS = 9, WINDOWS = 3, SEGMENT = 1448, MTU = 1500, WAYS = 2 };
 static const unsigned windows[WINDOWS] = {64 << 10, 256 << 10, 1 << 20};
 
 struct host {
     pl_stack *stack;
     void *block;
     struct pl_env env;
+};
+
+struct pairing {
+    struct host a, b;
+    pl_conn from, to;
+    pl_listener l;
+    bool joined;
 };
 
 static double cpu_seconds(void)
@@ -40,7 +56,7 @@ static void fail(const char *what, int e)
     exit(1);
 }
 
-static void host_make(struct host *h, const char *address, unsigned window, uint8_t seed)
+static void host_make(struct host *h, const char *address, unsigned window, uint8_t seed, bool joined)
 {
     struct pl_config c;
     struct pl_addr a;
@@ -55,7 +71,7 @@ static void host_make(struct host *h, const char *address, unsigned window, uint
     int e = h->block ? pl_stack_init(h->block, bytes, &c, &h->env, PL_S, &h->stack) : PL_ENOMEM;
     if (e)
         fail("no stack", e);
-    struct pl_iface_params link = {.mtu = 1500, .link = PL_LINK_IP};
+    struct pl_iface_params link = {.mtu = MTU, .link = PL_LINK_IP, .gso_bytes = joined ? 65535 : 0, .csum_offload = joined};
     pl_addr_parse(address, &a);
     if ((e = pl_iface_add(h->stack, &link)) < 0 || (e = pl_addr_add(h->stack, 0, &a, 24)) < 0)
         fail("no interface", e);
@@ -63,22 +79,50 @@ static void host_make(struct host *h, const char *address, unsigned window, uint
 
 static pl_time now = PL_S;
 
-static int carry(struct host *from, struct host *to)
+static void carry(struct host *from, struct host *to)
 {
     static uint8_t header[BATCH][PL_HEADER_BYTES_MAX];
     static struct pl_frame frames[BATCH];
-    int total = 0, n;
+    int n;
     for (int i = 0; i < BATCH; i++)
         frames[i].span[0] = (struct pl_span){header[i], sizeof header[i]};
     while ((n = pl_tx(from->stack, 0, frames, BATCH, now)) > 0) {
         pl_rx(to->stack, 0, frames, (size_t)n, now);
-        total += n;
         for (int i = 0; i < n; i++)
             frames[i].span[0] = (struct pl_span){header[i], sizeof header[i]};
         if (n < BATCH)
             break;
     }
-    return total;
+}
+
+static void arrive(struct host *to, const struct pl_frame *wire, int n)
+{
+    static struct pl_frame joined[JOIN_FRAMES_MAX];
+    n = join_frames(wire, n, joined, false, to->env.cpu);
+    pl_rx(to->stack, 0, joined, (size_t)n, now);
+}
+
+/* The same with super-frames, which are cut up and joined on the way. */
+static void carry_joined(struct host *from, struct host *to)
+{
+    static uint8_t wire[JOIN_FRAMES_MAX][MTU], header[PL_HEADER_BYTES_MAX], cut_header[SEGMENT_HEADER_BYTES_MAX];
+    static struct pl_frame whole, packet, arrived[JOIN_FRAMES_MAX];
+    struct segmenter cut;
+    int n = 0;
+    for (;;) {
+        whole.span[0] = (struct pl_span){header, sizeof header};
+        if (pl_tx(from->stack, 0, &whole, 1, now) != 1 || !segmenter_begin(&cut, &whole, false, true, from->env.cpu))
+            break;
+        while (segmenter_next(&cut, &packet, cut_header)) {
+            arrived[n].span[0] = (struct pl_span){wire[n], frame_bytes(&packet)};
+            arrived[n].nspans = arrived[n].gso_segs = 1;
+            frame_gather(&packet, wire[n]);
+            if (++n == JOIN_FRAMES_MAX)
+                arrive(to, arrived, n), n = 0;
+        }
+    }
+    if (n)
+        arrive(to, arrived, n);
 }
 
 static void drain(struct host *h)
@@ -89,8 +133,11 @@ static void drain(struct host *h)
 }
 
 /* Sends `bytes` from a to b; returns CPU seconds. */
-static double transfer(struct host *a, struct host *b, pl_conn from, pl_conn to, uint64_t bytes)
+static double transfer(struct pairing *p, uint64_t bytes)
 {
+    struct host *a = &p->a, *b = &p->b;
+    pl_conn from = p->from, to = p->to;
+    void (*way)(struct host *, struct host *) = p->joined ? carry_joined : carry;
     static uint8_t text[16384], sink[16384];
     uint64_t sent = 0, got = 0;
     double start = cpu_seconds();
@@ -100,11 +147,11 @@ static double transfer(struct host *a, struct host *b, pl_conn from, pl_conn to,
             sent += (uint64_t)n;
         uint64_t before = got;
         now += 10 * PL_US;
-        carry(a, b);
+        way(a, b);
         drain(b);
         while ((n = pl_recv(b->stack, to, sink, sizeof sink)) > 0)
             got += (uint64_t)n;
-        carry(b, a);
+        way(b, a);
         drain(a);
         if (got == before) {
             now += PL_MS;
@@ -115,29 +162,25 @@ static double transfer(struct host *a, struct host *b, pl_conn from, pl_conn to,
     return cpu_seconds() - start;
 }
 
-struct pairing {
-    struct host a, b;
-    pl_conn from, to;
-    pl_listener l;
-};
-
-static void pairing_make(struct pairing *p, unsigned window)
+static void pairing_make(struct pairing *p, unsigned window, bool joined)
 {
+    p->joined = joined;
     struct pl_listen_params lp = {.local = {.port = 7}};
     struct pl_connect_params cp = {.remote = {.port = 7}};
-    host_make(&p->a, "192.0.2.1", window, 1);
-    host_make(&p->b, "192.0.2.2", window, 2);
+    host_make(&p->a, "192.0.2.1", window, 1, joined);
+    host_make(&p->b, "192.0.2.2", window, 2, joined);
     pl_addr_parse("192.0.2.2", &cp.remote.addr);
     int e = pl_listen(p->b.stack, &lp, &p->l);
     if (e == 0)
         e = pl_connect(p->a.stack, &cp, &p->from);
+    void (*way)(struct host *, struct host *) = joined ? carry_joined : carry;
     for (int i = 0; i < 4; i++)
-        carry(&p->a, &p->b), carry(&p->b, &p->a);
+        way(&p->a, &p->b), way(&p->b, &p->a);
     if (e == 0)
         e = pl_accept(p->b.stack, p->l, &p->to, NULL);
     if (e)
         fail("no connection", e);
-    transfer(&p->a, &p->b, p->from, p->to, 32 << 20);    /* past slow start */
+    transfer(p, 32 << 20);                /* past slow start */
 }
 
 static void pairing_free(struct pairing *p)
@@ -149,58 +192,72 @@ static void pairing_free(struct pairing *p)
 static int by_value(const void *x, const void *y) { return *(const double *)x < *(const double *)y ? -1 : 1; }
 
 /* Instructions per segment by callgrind, in a child: the difference of two transfers, so that start and slow start cancel out. 0: no valgrind. */
-static double instructions(const char *self, unsigned window)
+static double instructions(const char *self, unsigned window, bool joined)
 {
     double counts[2] = {0, 0};
     for (int i = 0; i < 2; i++) {
         char command[512];
         int mb = i ? 24 : 8;
-        snprintf(command, sizeof command, "valgrind --tool=callgrind --callgrind-out-file=/dev/null '%s' --once %u %d 2>&1 | sed -n 's/.*Collected : //p'", self,
-                 window, mb);
+        snprintf(command, sizeof command, "valgrind --tool=callgrind --callgrind-out-file=/dev/null '%s' --once%s %u %d 2>&1 | sed -n 's/.*Collected : //p'", self,
+                 joined ? "-joined" : "", window, mb);
         FILE *f = popen(command, "r");
         if (!f || fscanf(f, "%lf", &counts[i]) != 1)
             counts[i] = 0;
         if (f)
             pclose(f);
     }
-    return counts[0] && counts[1] ? (counts[1] - counts[0]) / (16.0 * (1 << 20) / SEGMENT) : 0;
+    return counts[0] > 0 && counts[1] > 0 ? (counts[1] - counts[0]) / (16.0 * (1 << 20) / SEGMENT) : 0;
+}
+
+static void once(unsigned window, unsigned mb, bool joined)
+{
+    struct pairing p;
+    pairing_make(&p, window, joined);
+    transfer(&p, (uint64_t)mb << 20);
+    pairing_free(&p);
+}
+
+static double show(const char *self, unsigned window, bool joined, double ns[ROUNDS], bool json)
+{
+    static const char *const names[WAYS] = {"one by one", "cut and joined"};
+    qsort(ns, ROUNDS, sizeof(double), by_value);
+    double median = ns[ROUNDS / 2], count = instructions(self, window, joined);
+    if (json)
+        printf("{\"way\":\"%s\",\"window_bytes\":%u,\"ns_per_segment\":%.1f,\"ns_min\":%.1f,\"instructions\":%.0f}\n", names[joined], window, median, ns[0], count);
+    else
+        printf("%-14s %7u KiB  %8.1f %8.1f               %8.0f                 %6.1f\n", names[joined], window >> 10, median, ns[0], count, SEGMENT * 8 / median);
+    return median;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "--once") == 0) {
-        struct pairing p;
-        pairing_make(&p, (unsigned)atoi(argv[2]));
-        transfer(&p.a, &p.b, p.from, p.to, (uint64_t)atoi(argv[3]) << 20);
-        pairing_free(&p);
+    bool once_joined = argc == 4 && strcmp(argv[1], "--once-joined") == 0;
+    if (once_joined || (argc == 4 && strcmp(argv[1], "--once") == 0)) {
+        once((unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]), once_joined);
         return 0;
     }
     bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
     if (argc > 1 && !json)
-        return fprintf(stderr, "usage: bench_memory [--json | --once WINDOW MB]\n"), 2;
-    static struct pairing p[WINDOWS];
-    static double ns[WINDOWS][ROUNDS];
-    enum { BYTES = 256 << 20 };
-    for (int w = 0; w < WINDOWS; w++)
-        pairing_make(&p[w], windows[w]);
-    for (int r = 0; r < ROUNDS; r++)                     /* interleaved: what disturbs the machine disturbs all alike */
+        return fprintf(stderr, "usage: bench_memory [--json | --once WINDOW MB | --once-joined WINDOW MB]\n"), 2;
+    static struct pairing p[WAYS][WINDOWS];
+    static double ns[WAYS][WINDOWS][ROUNDS];
+    enum { BYTES = 128 << 20 };
+    for (int way = 0; way < WAYS; way++)
         for (int w = 0; w < WINDOWS; w++)
-            ns[w][r] = transfer(&p[w].a, &p[w].b, p[w].from, p[w].to, BYTES) * 1e9 / ((double)BYTES / SEGMENT);
+            pairing_make(&p[way][w], windows[w], way == 1);
+    for (int r = 0; r < ROUNDS; r++)                     /* interleaved: what disturbs the machine disturbs all alike */
+        for (int w = 0; w < WAYS * WINDOWS; w++)
+            ns[w % WAYS][w / WAYS][r] = transfer(&p[w % WAYS][w / WAYS], BYTES) * 1e9 / ((double)BYTES / SEGMENT);
     if (!json)
-        printf("window      ns per segment (median, min)   instructions per segment   Gbit/s of one core\n");
-    double first = 0, last = 0;
-    for (int w = 0; w < WINDOWS; w++) {
-        qsort(ns[w], ROUNDS, sizeof(double), by_value);
-        double median = ns[w][ROUNDS / 2], count = instructions(argv[0], windows[w]);
-        first = w == 0 ? median : first;
-        last = median;
-        if (json)
-            printf("{\"window_bytes\":%u,\"ns_per_segment\":%.1f,\"ns_min\":%.1f,\"instructions\":%.0f}\n", windows[w], median, ns[w][0], count);
-        else
-            printf("%7u KiB  %8.1f %8.1f               %8.0f                 %6.1f\n", windows[w] >> 10, median, ns[w][0], count, SEGMENT * 8 / median);
-        pairing_free(&p[w]);
+        printf("               window      ns per segment (median, min)   instructions per segment   Gbit/s of one core\n");
+    for (int way = 0; way < WAYS; way++) {
+        double median[WINDOWS];
+        for (int w = 0; w < WINDOWS; w++) {
+            median[w] = show(argv[0], windows[w], way == 1, ns[way][w], json);
+            pairing_free(&p[way][w]);
+        }
+        if (!json)
+            printf("largest window / smallest: %.2f\n", median[WINDOWS - 1] / median[0]);
     }
-    if (!json)
-        printf("largest window / smallest: %.2f\n", last / first);
     return 0;
 }

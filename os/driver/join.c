@@ -13,12 +13,12 @@
 #include <string.h>
 #include "base/bytes.h"
 #include "base/checksum.h"
-#include "os/driver/frame.h"
 #include "os/driver/segment.h"
 
 struct flow {
     struct layout at;
     uint32_t next_seq;
+    uint32_t payload;                     /* bytes of it joined so far: the header's lengths are set at the end */
     bool open;                            /* more may be joined */
 };
 
@@ -73,18 +73,18 @@ static bool join_one(struct pl_frame *to, struct flow *flow, const struct pl_fra
 {
     uint8_t *header = to->span[0].base;
     uint8_t *more = f->span[0].base;
-    size_t payload = at->end - at->payload, have = frame_bytes(to) - flow->at.payload;
+    uint32_t payload = at->end - at->payload;
     if (!flow->open || to->nspans == PL_SPANS || at->payload != flow->at.payload) return false;
     if (get_be32(more + at->l4 + 4) != flow->next_seq) return false;
-    if (payload > to->gso_size || flow->at.payload - flow->at.l3 + have + payload > 65535) return false;
+    if (payload > to->gso_size || flow->at.payload - flow->at.l3 + flow->payload + payload > 65535) return false;
     if (!same_headers(header, more, at)) return false;
 
     to->span[to->nspans++] = (struct pl_span){more + at->payload, payload};
     to->gso_segs++;
     to->flags |= PL_F_CSUM_OK;
-    layout_set_payload(header, &flow->at, have + payload);
     header[at->l4 + 13] |= more[at->l4 + 13] & (PL_PSH | PL_FIN);
-    flow->next_seq += (uint32_t)payload;
+    flow->next_seq += payload;
+    flow->payload += payload;
     flow->open = payload == to->gso_size && !(more[at->l4 + 13] & (PL_PSH | PL_FIN));
     return true;
 }
@@ -106,17 +106,19 @@ int join_frames(const struct pl_frame *in, int n, struct pl_frame *out, bool eth
         flows[k] = (struct flow){.at = readable ? at : (struct layout){0}};
         if (joinable) {
             const uint8_t *p = in[i].span[0].base;
-            size_t payload = at.end - at.payload;
+            flows[k].payload = at.end - at.payload;
             flows[k].open = !(p[at.l4 + 13] & (PL_PSH | PL_FIN));
-            flows[k].next_seq = get_be32(p + at.l4 + 4) + (uint32_t)payload;
+            flows[k].next_seq = get_be32(p + at.l4 + 4) + flows[k].payload;
             out[k].span[0].len = at.end;      /* without Ethernet's padding, so that more can follow */
-            out[k].gso_size = (uint16_t)payload;
+            out[k].gso_size = (uint16_t)flows[k].payload;
             out[k].gso_segs = 1;
         }
         k++;
     }
     /* A frame to which nothing was joined is what it was. */
-    for (int i = 0; i < k; i++)
+    for (int i = 0; i < k; i++) {
         if (out[i].gso_segs <= 1) out[i].gso_size = 0;
+        else if (flows[i].payload) layout_set_payload(out[i].span[0].base, &flows[i].at, flows[i].payload);
+    }
     return k;
 }

@@ -307,6 +307,39 @@ static void a_full_table_gives_up_its_oldest_entry(void **state)
     pair_free(&p);
 }
 
+static unsigned waiting(struct pair *p)
+{
+    uint32_t n[PL_STATE_COUNT];
+    pl_states(p->node[0]->stack, n);
+    return n[PL_TIME_WAIT];
+}
+
+/* Each of several ends at its own time; the one whose wait began anew ends after the others. */
+static void of_several_each_ends_at_its_own_time(void **state)
+{
+    struct pair p;
+    mission_start(&p, state, NULL, NULL);
+    pl_time began = p.sim->now;
+    assert_int_equal(pair_listen(&p, 80, plan_sink(1)), 0);
+    assert_non_null(pair_connect(&p, 80, plan_source(10, 1)));
+    RUN_FOR(&p, 1 * PL_S);
+    uint16_t first = p.port;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_non_null(pair_connect(&p, 80, plan_source(10, 1)));
+        RUN_FOR(&p, 1 * PL_S);
+    }
+    assert_int_equal(waiting(&p), 3);
+    pair_forge(&p, PAIR_SERVER, &(struct pair_forged){first, 80, PL_FIN | PL_ACK, 1, 12, 0, NULL, 0}, 7 * PL_S);
+    RUN_FOR(&p, 8 * PL_S);
+    assert_int_equal(pair_count_drops(&p, PAIR_CLIENT, PL_DROP_TCP_DUPLICATE), 1);
+    static const struct { unsigned seconds, left; } then[] = {{60, 3}, {62, 2}, {63, 1}, {66, 1}, {68, 0}};
+    for (size_t i = 0; i < COUNT_OF(then); i++) {
+        RUN_FOR(&p, began + then[i].seconds * PL_S - p.sim->now);
+        assert_int_equal(waiting(&p), then[i].left);
+    }
+    pair_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +356,7 @@ int main(void)
         BOTH(timestamps_on_the_new_one_only_are_accepted),
         BOTH(without_timestamps_on_the_new_one_the_sequence_number_decides),
         BOTH(a_full_table_gives_up_its_oldest_entry),
+        BOTH(of_several_each_ends_at_its_own_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
