@@ -127,8 +127,9 @@ enum pl_event_bit {
     PL_EV_READABLE = 4,                   /* pl_recv will give bytes, or the end of the stream */
     PL_EV_WRITABLE = 8,                   /* pl_send will take bytes (after it took fewer than asked) */
     PL_EV_PEER_FINISHED = 16,             /* the peer will send nothing more */
-    PL_EV_ERROR = 32,                     /* the connection failed: pl_error says why. If that is 0, the network complained: status.soft_error */
+    PL_EV_ERROR = 32,                     /* the connection failed: pl_error says why */
     PL_EV_URGENT = 128,                   /* the peer says that urgent data is ahead (MUST-31, 32); pl_urgent tells how much */
+    PL_EV_TROUBLE = 256,                  /* not failed yet, but the network complains or the peer is silent: status.soft_error (MUST-47) */
     PL_EV_CLOSED = 64,                    /* the connection is over (CLOSED or TIME-WAIT): pl_close gives the handle back */
 };
 struct pl_event {

@@ -137,3 +137,13 @@ bool tcp_may_challenge(struct tcp_ctx *x, struct tcp *c)
     c->challenges++;
     return true;
 }
+
+/* RFC 9293 3.8.3: R1: the network layer is asked to look (MUST-20a), and the program may decide (MUST-47, SHLD-9) before R2 decides for it. */
+void tcp_doubt(struct tcp_ctx *x, struct tcp *c)
+{
+    x->doubt = true;
+    if (c->soft_error)
+        return;                           /* told already */
+    c->soft_error = PL_ETIMEDOUT;
+    x->news |= PL_EV_TROUBLE;
+}

@@ -264,6 +264,7 @@ void tcp_state(struct tcp_ctx *, struct tcp *, enum pl_state, enum pl_reason);
 void tcp_die(struct tcp_ctx *, struct tcp *, int error, enum pl_reason);                /* CLOSED, with an error for the program (0: none) */
 void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);                     /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> */
 void tcp_trace(struct tcp_ctx *, const struct tcp *, enum pl_trace_kind, enum pl_reason, int64_t a, int64_t b);
+void tcp_doubt(struct tcp_ctx *, struct tcp *);                                         /* R1 is reached: IP and the program hear of it */
 bool tcp_may_challenge(struct tcp_ctx *, struct tcp *);                                 /* the per-connection limit of RFC 5961 7: 10 in 5 s */
 void tcp_release(struct tcp_ctx *, struct tcp *);                                       /* gives chunks, records, gaps back; what is readable stays unless `orphan` */
 void tcp_flight_end(struct tcp_ctx *, struct tcp *);                                    /* nothing is outstanding any more */

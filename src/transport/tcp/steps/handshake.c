@@ -47,6 +47,7 @@ static void our_syn_acked(struct tcp_ctx *x, struct tcp *c)
     c->syn_due = false;
     c->delack.quick = 8;
     c->progress_at = c->heard_at = x->now;
+    c->soft_error = 0;
     x->progress = true;
     x->news |= PL_EV_CONNECTED | PL_EV_WRITABLE | (c->rcv_stream.len ? PL_EV_READABLE : 0);
 }
@@ -132,5 +133,6 @@ void handshake_timeout(struct tcp_ctx *x, struct tcp *c)
     c->syn_retries++;
     c->rtt.backoffs++;
     c->syn_due = true;
-    x->doubt = c->syn_retries >= 3;
+    if (c->syn_retries >= 3)              /* MUST-22: as for data */
+        tcp_doubt(x, c);
 }

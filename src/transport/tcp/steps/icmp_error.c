@@ -39,6 +39,6 @@ enum pl_drop icmp_error_arrives(struct tcp_ctx *x, struct tcp *c, uint32_t seq, 
         return PL_DROP_NONE;
     }
     c->soft_error = (int16_t)error;       /* SHLD-25, MUST-47: told now, and again if the connection fails of it later */
-    x->news |= PL_EV_ERROR;
+    x->news |= PL_EV_TROUBLE;
     return PL_DROP_NONE;
 }

@@ -10,7 +10,8 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     timers_clear(&c->timers, TIMER_RESEND);
     if (!f)
         return;
-    uint32_t bound = c->orphan ? x->config->orphan_retries : x->config->data_retries;
+    /* RFC 9293 3.8.3, MUST-21: R2 is the program's to set: with a user timeout, time alone decides (life.c), later or sooner than the count. */
+    uint32_t bound = c->orphan ? x->config->orphan_retries : c->user_timeout ? UINT8_MAX : x->config->data_retries;
     if (f->retries >= bound) {            /* RFC 9293 3.8.3: R2: close the connection (MUST-20b) */
         tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, f->retries, 0);
         if (c->orphan)
@@ -25,7 +26,8 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     bool alive = c->snd.wnd == 0 && x->now - c->heard_at <= rtt_rto(&c->rtt, &b);
     f->retries = (uint8_t)(alive ? 0 : f->retries + 1);
     c->rtt.backoffs++;                    /* RFC 6298 5.5, 5.6; RFC 9293 3.8.3, MUST-20a, SHLD-10: R1 = 3: IP is asked to look at the path */
-    x->doubt = f->retries >= 3;
+    if (f->retries >= 3)
+        tcp_doubt(x, c);
     /* RFC 9293 3.8.2, MUST-19; RFC 2018 5.1-a */
     cc_on_rto(&c->cc, f->queue.pipe, c->opt.mss, !f->in_rto_recovery);
     f->in_recovery = false;
