@@ -410,7 +410,8 @@ static void v45_two_half_open_entries_do_not_talk_for_ever(void **state)
         duo_listen(&d, 0, 80, 4);
         duo_listen(&d, 1, 80, 4);
         for (unsigned h = 0; h < 2; h++) {
-            struct forged f = {.src = duo_endpoint(1 - h, v6, 80), .dst = duo_endpoint(h, v6, 80), .seq = 1000 + 77777 * h, .flags = PL_SYN, .wnd = 1000};
+            struct forged f = {.src = duo_endpoint(1 - h, v6, 80), .dst = duo_endpoint(h, v6, 80), .seq = 1000 + 77777 * h, .flags = PL_SYN,
+                               .wnd = 1000};
             duo_give_segment(&d, h, &f);
         }
         for (unsigned n = 0; n < 400; n++) {
@@ -710,7 +711,7 @@ static void v51_timestamps_wrap_and_grow_stale(void **state)
     }
 }
 
-/* ------------------------------------------------------------ V53, V54: lying acknowledgements and windows ------------------------------------------------------------ */
+/* ------------------------------------------------------------ V53, V54: lies ------------------------------------------------------------ */
 
 static void v53_acknowledgements_of_what_was_never_sent_or_in_slices_gain_nothing(void **state)
 {
@@ -765,7 +766,8 @@ static void v54_a_shrinking_window_stops_new_text_and_loses_none(void **state)
     (void)state;
     enum { BYTES = 30000 };
     for (unsigned run = 0; run < 20; run++) {
-        struct peer_wish w = {.opts = {.have = WIRE_OPT_MSS, .mss = (uint16_t)(run & 2 ? 1460 : 100)}, .fix_iss = true, .victim_iss = 0xffffff00, .number = run};
+        struct peer_wish w = {.opts = {.have = WIRE_OPT_MSS, .mss = (uint16_t)(run & 2 ? 1460 : 100)}, .fix_iss = true, .victim_iss = 0xffffff00,
+                              .number = run};
         struct peer p = peer_connects(&v, run & 1, &w);
         static uint8_t text[BYTES], got[BYTES];
         static const uint16_t windows[] = {0, 0, 1, 48, 100, 1000, 3000, 4096};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Threats V35, V46 to V49, V55 and V56: whoever wants memory, work, time or traffic of the stack gets a bounded share, and every connection that nobody
- * owns comes to an end. Pools are looked into; time is virtual. IPv4 and IPv6.
+ * Threats V35, V46 to V49, V55 and V56: whoever wants memory, work, time or traffic of the stack gets a bounded share, and every connection that
+ * nobody owns comes to an end. Pools are looked into; time is virtual. IPv4 and IPv6.
  */
 #include "support/unit.h"
 
@@ -166,7 +166,7 @@ static void v35_text_behind_gaps_leaves_room_for_text_in_order(void **state)
     }
 }
 
-/* ------------------------------------------------------------ V46, V47: SYN flood, cookies ------------------------------------------------------------ */
+/* -------------------------------------------------- V46, V47: SYN flood, cookies -------------------------------------------------- */
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { FLOOD = 100000 };
@@ -188,8 +188,8 @@ static void flood_64(struct flood *fl)
     memset(in, 0, sizeof in);
     for (unsigned i = 0; i < 64; i++, fl->n++) {
         bool v6 = i & 1;
-        struct forged f = {.src = victim_stranger(v6, 1000 + fl->n % 100000, (uint16_t)(1024 + fl->n % 60000)), .dst = victim_endpoint(v6, VICTIM_PORT),
-                           .seq = fl->n * 2654435761u, .flags = PL_SYN, .wnd = 1000};
+        struct forged f = {.src = victim_stranger(v6, 1000 + fl->n % 100000, (uint16_t)(1024 + fl->n % 60000)),
+                           .dst = victim_endpoint(v6, VICTIM_PORT), .seq = fl->n * 2654435761u, .flags = PL_SYN, .wnd = 1000};
         in[i].span[0] = (struct pl_span){fl->frames[i], forge_tcp(fl->frames[i], &f)};
         in[i].nspans = 1;
     }
@@ -207,8 +207,8 @@ static void flood_64(struct flood *fl)
 /* A client that is served although there is no room for it. The connection; c 0: it was not. */
 static struct peer cookied(bool v6, uint32_t number, const struct wire_tcp_opts *opts)
 {
-    struct peer p = {.v = &v, .at = victim_stranger(v6, number, 50000), .victim = victim_endpoint(v6, VICTIM_PORT), .iss = 77 * number, .seq = 77 * number + 1,
-                     .wnd = 5000, .ts_val = opts->ts_val};
+    struct peer p = {.v = &v, .at = victim_stranger(v6, number, 50000), .victim = victim_endpoint(v6, VICTIM_PORT), .iss = 77 * number,
+                     .seq = 77 * number + 1, .wnd = 5000, .ts_val = opts->ts_val};
     struct forged f = {.src = p.at, .dst = p.victim, .seq = p.iss, .flags = PL_SYN, .wnd = p.wnd, .opts = *opts};
     assert_int_equal(victim_give(&v, &f), PL_DROP_TCP_COOKIE_SENT);
     assert_true(victim_take(&v, &f));
@@ -420,7 +420,7 @@ static void v47_a_cookie_ages_and_counts_only_while_there_is_no_room(void **stat
     }
 }
 
-/* ------------------------------------------------------------ V48, V49: connections that nobody ends ------------------------------------------------------------ */
+/* -------------------------------------------------- V48, V49: connections that nobody ends -------------------------------------------------- */
 
 /* The peers answer everything: here is what I have; do not send more. */
 struct crowd {
@@ -582,7 +582,8 @@ static void v49_every_orphan_reaches_closed(void **state)
 static void v49_what_has_no_listener_any_more_ends_and_what_has_an_owner_does_not(void **state)
 {
     (void)state;
-    struct peer half = peer_half_open(&v, false, &(struct peer_wish){.number = 1}), waiting = peer_half_open(&v, true, &(struct peer_wish){.number = 2});
+    (void)peer_half_open(&v, false, &(struct peer_wish){.number = 1});
+    struct peer waiting = peer_half_open(&v, true, &(struct peer_wish){.number = 2});
     struct peer owned = peer_connects(&v, true, &(struct peer_wish){.number = 3});
     assert_int_equal(peer_says(&waiting, PL_ACK | PL_PSH, "text"), PL_DROP_NONE);
     (void)victim_hush(&v);
@@ -601,10 +602,9 @@ static void v49_what_has_no_listener_any_more_ends_and_what_has_an_owner_does_no
     assert_int_equal(pl_close(v.s, owned.c), PL_OK);
     (void)victim_run(&v, 61 * PL_S, NULL, NULL);
     assert_null(block_is_empty(v.s));
-    (void)half;
 }
 
-/* ------------------------------------------------------------ V55: calls at every moment ------------------------------------------------------------ */
+/* -------------------------------------------------- V55: calls at every moment -------------------------------------------------- */
 
 enum action { CLOSE, ABORT, ABORT_AND_CLOSE, FINISH, READ_AND_CLOSE, SEND, CLOSE_TWICE, CLOSE_LISTENER, ACTIONS };
 
@@ -614,7 +614,17 @@ struct play {
     bool v6;
     unsigned position, at, host;          /* the position at which `action` is taken by `host` */
     enum action action;
+    pl_handle gone[2][32];                /* given back: nothing more is told of them */
+    unsigned gones[2];
 };
+
+static int give_back(struct play *y, unsigned host, pl_handle h)
+{
+    int e = pl_close(y->d.s[host], h);
+    if (e == PL_OK && y->gones[host] < 32)
+        y->gone[host][y->gones[host]++] = h;
+    return e;
+}
 
 static void act(struct play *y, unsigned host, pl_handle h)
 {
@@ -622,24 +632,24 @@ static void act(struct play *y, unsigned host, pl_handle h)
     char text[64];
     switch (y->action) {
     case CLOSE_TWICE:
-        (void)pl_close(s, h);
+        (void)give_back(y, host, h);
         assert_int_equal(pl_close(s, h), PL_EHANDLE);
         assert_int_equal(pl_abort(s, h), PL_EHANDLE);
         assert_int_equal(pl_send(s, h, "x", 1), PL_EHANDLE);
         break;
     case CLOSE_LISTENER:
-        (void)pl_close(y->d.s[1], y->listener);
+        (void)give_back(y, 1, y->listener);
         break;
     case ABORT_AND_CLOSE:
         (void)pl_abort(s, h);
-        (void)pl_close(s, h);
+        (void)give_back(y, host, h);
         break;
     case READ_AND_CLOSE:
         (void)pl_recv(s, h, text, sizeof text);
-        (void)pl_close(s, h);
+        (void)give_back(y, host, h);
         break;
     case CLOSE:
-        (void)pl_close(s, h);
+        (void)give_back(y, host, h);
         break;
     case ABORT:
         (void)pl_abort(s, h);
@@ -674,6 +684,8 @@ static void program(struct play *y, unsigned host)
     char text[256] = {0};
     while (pl_event_next(s, &e)) {
         pl_conn c = e.handle;
+        for (unsigned i = 0; i < y->gones[host]; i++)
+            assert_true(e.handle != y->gone[host][i]);
         moment(y, host, c);
         if (e.bits & PL_EV_ACCEPTABLE)
             while (pl_accept(s, e.handle, &c, NULL) == PL_OK) {
@@ -693,7 +705,7 @@ static void program(struct play *y, unsigned host)
         }
         moment(y, host, c);
         if (e.bits & PL_EV_CLOSED)
-            (void)pl_close(s, c);
+            (void)give_back(y, host, c);
     }
 }
 

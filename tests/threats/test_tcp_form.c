@@ -215,7 +215,8 @@ static void v29_a_broken_timestamp_is_no_timestamp(void **state)
 {
     (void)state;
     struct pl_config c = victim_config();
-    static const uint8_t options[][12] = {{8, 9, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1}, {8, 11, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1}, {8, 0, 1}, {1, 1, 8, 255}, {2, 3, 8, 10}};
+    static const uint8_t options[][12] = {{8, 9, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1}, {8, 11, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1}, {8, 0, 1}, {1, 1, 8, 255},
+                                          {2, 3, 8, 10}};
     victim_free(&v);
     c.timestamps = true;
     victim_make(&v, &c);
@@ -442,12 +443,32 @@ static void v37_and_v38_the_urgent_pointer_indexes_nothing(void **state)
             }
 }
 
+/* With text that nobody has read yet, pointer 0 lies ahead of what was consumed; it says nothing all the same. */
+static void v37_pointer_0_behind_unread_text_is_no_urgent_data(void **state)
+{
+    (void)state;
+    for (unsigned v6 = 0; v6 < 2; v6++) {
+        struct peer p = peer_connects(&v, v6, NULL);
+        assert_int_equal(peer_says(&p, PL_ACK | PL_PSH, "unread"), PL_DROP_NONE);
+        (void)victim_events(&v, p.c);
+        assert_int_equal(peer_says(&p, PL_ACK | PL_PSH | PL_URG, "more"), PL_DROP_NONE);
+        assert_false(victim_events(&v, p.c) & PL_EV_URGENT);
+        assert_int_equal(pl_urgent(v.s, p.c), 0);
+        char got[16];
+        assert_int_equal(pl_recv(v.s, p.c, got, sizeof got), 10);
+        (void)victim_hush(&v);
+        peer_works(&p, "pointer 0 behind unread text");
+        forget(&p);
+    }
+}
+
 /* V39: URG where there is no stream yet, and nothing of it in the next connection that gets the same slot. */
 static void v39_urgent_state_begins_and_ends_with_the_connection(void **state)
 {
     (void)state;
     for (unsigned v6 = 0; v6 < 2; v6++) {
-        struct peer p = {.v = &v, .at = victim_stranger(v6, 1, 40000), .victim = victim_endpoint(v6, VICTIM_PORT), .iss = 5000, .seq = 5001, .wnd = 65535};
+        struct peer p = {.v = &v, .at = victim_stranger(v6, 1, 40000), .victim = victim_endpoint(v6, VICTIM_PORT), .iss = 5000, .seq = 5001,
+                         .wnd = 65535};
         struct forged f = {.src = p.at, .dst = p.victim, .seq = 5000, .flags = PL_SYN | PL_URG, .up = 9, .wnd = 65535, .text_bytes = 20};
         assert_int_equal(victim_give(&v, &f), PL_DROP_NONE);              /* SYN with urgent text at a listener: the text is not taken */
         assert_true(victim_take(&v, &f));
@@ -610,6 +631,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(v32_and_v33_sacks_neither_split_nor_overflow_the_queue, make, unmake),
         cmocka_unit_test_setup_teardown(v34_senseless_sack_blocks_are_ignored_and_the_ack_counts, make, unmake),
         cmocka_unit_test_setup_teardown(v37_and_v38_the_urgent_pointer_indexes_nothing, make, unmake),
+        cmocka_unit_test_setup_teardown(v37_pointer_0_behind_unread_text_is_no_urgent_data, make, unmake),
         cmocka_unit_test_setup_teardown(v39_urgent_state_begins_and_ends_with_the_connection, make, unmake),
         cmocka_unit_test_setup_teardown(v52_a_listener_takes_a_syn_and_nothing_that_only_looks_like_one, make, unmake),
         cmocka_unit_test_setup_teardown(v52_an_acknowledgement_that_is_not_of_our_syn_is_reset_and_the_entry_stays, make, unmake),
