@@ -56,7 +56,7 @@ static void say_middle(struct kernel_act *k, pl_time now)
 {
     char text[200];
     if (!k->frames && !k->acks) return;
-    snprintf(text, sizeof text, "... %.1f MiB more in %llu segments (%llu frames to or from the device), %llu acknowledgements ...",
+    snprintf(text, sizeof text, "... %.1f MiB more: %llu segments in %llu frames, %llu acknowledgements ...",
         (double)k->bytes / (1 << 20), (unsigned long long)k->segments, (unsigned long long)k->frames, (unsigned long long)k->acks);
     ladder_say(k->ladder, now, text);
     k->frames = k->acks = 0;
@@ -149,7 +149,7 @@ static int result(struct kernel_act *k, const char *what, pl_time took)
     unlink(path);
     if (!same) return cli_say(CLI_FAILED, "%s: what arrived is not what was sent (%llu bytes, CRC-32 %08x instead of %08x)", what,
         (unsigned long long)(read ? bytes : 0), read ? crc : 0, k->crc);
-    printf("  %-46s %llu bytes in %.2f s, every byte the same (CRC-32 %08x)\n", what, (unsigned long long)bytes, (double)took / PL_S, crc);
+    printf("  %-38s %llu bytes in %.2f s, every byte the same (%08x)\n", what, (unsigned long long)bytes, (double)took / PL_S, crc);
     fflush(stdout);
     return CLI_DONE;
 }
@@ -314,7 +314,7 @@ static int parley_fetches(struct kernel_act *k, int family, bool picture)
     if (picture) {
         printf("\n  parley get -o copy http://%s/" FILE_NAME "\n\n", host);
         fflush(stdout);
-        draw(k, "Linux (server)");
+        draw(k, "Linux");
     }
     f.on_body = keep;
     f.user = &keeping;
@@ -359,7 +359,8 @@ int demo_act_c(const struct demo_opts *o)
     struct kernel_act k = {.opts = o, .terminal = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO)};
     demo_heading("ACT C", "the same with the Linux kernel");
     demo_text("curl fetches a file from parley, and parley fetches it from a server on the kernel's TCP. The trace is parley's; the kernel keeps its states "
-              "to itself. Times are real, and so are the sequence numbers: by a clock and a keyed hash.");
+              "to itself. Times are real, and so are the sequence numbers: by a clock and a keyed hash. Where len is many thousands, one frame to or "
+              "from the interface stands for many segments of 1448 bytes or less: the kernel cuts and joins them.");
     fflush(stdout);
     k.host.on_events = server_events;
     k.host.user = &k;

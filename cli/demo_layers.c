@@ -94,7 +94,7 @@ static void show(struct play *p, const struct packet *packet, bool request)
     if (request) {
         printf("\nThe program says \"GET /hello\" to its TCP. One frame leaves the client:\n\n");
     } else {
-        printf("\nThe answer comes back the same way, in one frame of %zu bytes (only its layers and its text are shown):\n\n", packet->len);
+        printf("\nThe answer comes back the same way, in one frame of %zu bytes (only layers and text are shown):\n\n", packet->len);
         p->layers.no_fields = p->layers.no_summary = true;
     }
     layers_print(&p->layers, packet->bytes, packet->len);

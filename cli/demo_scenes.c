@@ -213,7 +213,7 @@ static void play_half_close(struct pair *p, struct demo_watch *w)
     until(p, server_sees_end);
     pair_run_for(p, PAUSE);
     struct program_conn *s = of(p, PAIR_SERVER);
-    say(p, w, "The server still has 2000 bytes to say, and the client, which has closed its own direction, takes them.");
+    say(p, w, "The server still has 2000 bytes to say. The client, closed for sending, still takes them.");
     s->plan.send_bytes = 2000;
     program_pump(s);
     until(p, client_has_all);

@@ -69,9 +69,10 @@ int demo_act_a(const struct demo_opts *o)
 {
     if (!o->scene && !o->json) {
         demo_heading("ACT A", "two hosts in memory, 10 ms apart");
-        demo_text("Each arrow is a segment, with both sides' states after it. Time is in seconds and stands still while nothing happens. On an "
-                  "arrow: seq, the number of its first byte; ack, the next byte awaited; len, its bytes of text; win, how many more its sender "
-                  "is ready to take.");
+        demo_text("Each arrow is a segment, with both sides' states after it, and with the time when it left: in seconds, by a clock that jumps to "
+                  "whatever happens next. On an arrow: seq, the number of its first byte; ack, the next byte awaited; len, its bytes of text; win, "
+                  "how many more its sender is ready to take. A cross: lost on the way. Dots at an arrow's end: something else happens before it "
+                  "arrives; at its start: it left earlier. A line that is no arrow, with a point: one side alone.");
     }
     for (const struct demo_scene *s = demo_scenes; s->name; s++) {
         bool wanted = o->scene ? !strcmp(o->scene, s->name) : !s->extra;

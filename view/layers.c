@@ -84,7 +84,7 @@ static const char *why_up(const struct view_frame *v, unsigned i)
     case VIEW_ETHERNET: return "is it for this station? the type says who gets the rest";
     case VIEW_IP4:
     case VIEW_IP6: return "is it for this host? the protocol says who gets the rest";
-    case VIEW_TCP: return "which connection? in order, whole, once: then the program may have the rest";
+    case VIEW_TCP: return "which connection? in order, whole, once, to the program";
     case VIEW_UDP: return "which port? its program gets the rest as it is";
     default: return "it is for this layer itself";
     }

@@ -98,7 +98,7 @@ static void a_request_over_ethernet_shows_every_layer_and_field(void **x)
            "▲ on the way up, each layer takes its header off:\n"
            "   data link    Ethernet     84 - 14 = 70: is it for this station? the type says who gets the rest\n"
            "   network      IPv4         70 - 20 = 50: is it for this host? the protocol says who gets the rest\n"
-           "   transport    TCP          50 - 32 = 18: which connection? in order, whole, once: then the program may have the rest\n"
+           "   transport    TCP          50 - 32 = 18: which connection? in order, whole, once, to the program\n"
            "   application  HTTP         18 bytes arrive\n");
 }
 
@@ -126,7 +126,7 @@ static void without_ethernet_the_frame_begins_with_ip(void **x)
            "  0044  0d 0a                                            ..\n"
            "^ on the way up, each layer takes its header off:\n"
            "   network      IPv4         70 - 20 = 50: is it for this host? the protocol says who gets the rest\n"
-           "   transport    TCP          50 - 32 = 18: which connection? in order, whole, once: then the program may have the rest\n"
+           "   transport    TCP          50 - 32 = 18: which connection? in order, whole, once, to the program\n"
            "   application  data         18 bytes arrive\n");
 }
 
