@@ -68,7 +68,7 @@ static void an_outgoing_segment_is_one_object_with_keys_in_order(void **x)
     expect(
         "{\"time_ns\":12345678901,\"node\":\"client\",\"kind\":\"out\",\"protocol\":\"TCP\",\"iface\":0,\"local\":\"192.0.2.1:49152\","
         "\"remote\":\"192.0.2.2:80\",\"conn\":18446744073709551615,\"cookie\":3,\"state_before\":\"CLOSED\",\"state_after\":\"SYN-SENT\","
-        "\"why\":\"SYN_REPEAT\",\"text\":\"no answer to our SYN in time: ask again\",\"rule\":\"RFC 9293 3.8.3\","
+        "\"why\":\"SYN_REPEAT\",\"text\":\"no answer to our SYN in time: ask again\",\"rule\":\"RFC 9293 3.8.1\","
         "\"segment\":{\"flags\":\"SYN\",\"seq\":4294967295,\"ack\":0,\"len\":0,\"win\":65535,\"win_raw\":65535,\"up\":0,\"segs\":1,"
         "\"mss\":1460,\"wscale\":8,\"sack_permitted\":true,\"ts_val\":7,\"ts_ecr\":0,\"sack\":[[10,20],[30,40]]},"
         "\"frame_bytes\":4,\"frame\":\"4500ff09\"}\n");
@@ -134,7 +134,7 @@ static void a_line_of_text_says_who_what_and_why(void **x)
     size_t n = text_event(line, sizeof line, "client", &e);
     assert_string_equal(
         line, "12.345678 client out 192.0.2.1:49152 > 192.0.2.2:80 TCP SYN seq=4294967295 ack=0 len=0 win=65535 mss=1460 wscale=8 "
-              "sackOK ts=7/0 sack=10-20,30-40 CLOSED->SYN-SENT: no answer to our SYN in time: ask again [RFC 9293 3.8.3]");
+              "sackOK ts=7/0 sack=10-20,30-40 CLOSED->SYN-SENT: no answer to our SYN in time: ask again [RFC 9293 3.8.1]");
     assert_int_equal(n, strlen(line));
     e.kind = PL_TRACE_IN;
     e.why = 0;

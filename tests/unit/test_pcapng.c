@@ -158,7 +158,7 @@ static void reasons_and_what_happened_between_are_comments(void **x)
     expect_packet(0, 1, "SYN!", 4);
     const char *between = "CLOSED -> SYN-SENT: connect() was called [RFC 9293 3.10.1]\nthe retransmission timer ran out [RFC 6298 5.4]";
     expect_option(1, between, strlen(between));
-    const char *why = "no answer to our SYN in time: ask again [RFC 9293 3.8.3]";
+    const char *why = "no answer to our SYN in time: ask again [RFC 9293 3.8.1]";
     expect_option(1, why, strlen(why));
     expect_option(2, "\x02\0\0\0", 4);
     expect_end_of_options();
