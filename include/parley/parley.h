@@ -104,6 +104,10 @@ void pl_stack_shift_time(pl_stack *, pl_time by);
 void pl_stack_reseed(pl_stack *, const uint8_t seed[32]);
 size_t pl_stack_bytes(const pl_stack *);
 
+/* Called for a mistake of our own, never for anything from the wire or the program; must not return. The embedder supplies it, os/host does for programs on
+ * Linux (print and abort); with memcpy, memmove, memset and memcmp it is all that the library needs. */
+void pl_panic(const char *file, int line, const char *what);
+
 /* ---------------------------------------------------------------- the doors ---------------------------------------------------------------- */
 
 /* Frames that arrived on `iface`, `n` of them. Bad ones are dropped, counted and traced, never an error. PL_EINVAL: no such interface. */

@@ -113,7 +113,7 @@ static bool reaches_too_far(const struct tcp_ctx *x, const struct tcp *c, const 
 /* Text behind a gap: SHLD-31: kept, and never let go while a SACK reports it: RFC 2018 8-b. */
 static enum pl_drop ahead(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
-    struct range merged;
+    struct range merged = {0, 0};
     if (!c->gaps && !reaches_too_far(x, c, seg)) {
         c->gaps = slots_take(x->gaps);
         if (!c->gaps)
