@@ -30,12 +30,6 @@ bool path_is_group(const pl_stack *s, const struct pl_addr *a)
     return route_addr_is_zero(a->b) || route_addr_is_multicast(a->b) || is_broadcast(s, a->b);
 }
 
-uint32_t path_iface_mtu(const pl_stack *s, int iface)
-{
-    const struct iface *i = stack_iface(s, iface);
-    return i ? i->params.mtu : 0;
-}
-
 static uint32_t mtu_towards(const pl_stack *s, const struct iface *i, const struct pl_addr *remote)
 {
     uint32_t learned = pmtu_find(&s->paths, &s->secrets.fragments, remote->b, remote->zone, s->now);

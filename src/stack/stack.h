@@ -189,7 +189,6 @@ void path_confirm(pl_stack *, const struct path *);
 void path_doubt(pl_stack *, const struct path *);
 bool path_is_ours(const pl_stack *, const struct pl_addr *);        /* an address of one of our interfaces */
 bool path_is_group(const pl_stack *, const struct pl_addr *);       /* multicast, limited or directed broadcast, unspecified */
-uint32_t path_iface_mtu(const pl_stack *, int iface);
 /* The path MTU towards a destination as learned from ICMP (tcp_rx_icmp was told); path_find reports it. */
 void path_mtu_learned(pl_stack *, const struct pl_addr *remote, uint32_t mtu);
 

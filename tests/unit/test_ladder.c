@@ -268,7 +268,8 @@ static void a_segment_from_nowhere_is_a_half_row(void **x)
            "  0.000000 CLOSED       ◀──────────────────────SYN,ACK seq=300 ack=91 len=0 win=65535── SYN-RECEIVED\n"
            "           client: no such connection and nobody listens on the port [RFC 9293 3.10.7.1]\n"
            "  0.010000 CLOSED       ──RST seq=91 ack=0 len=0 win=65535────────────────────────────▶ LISTEN\n"
-           "           server: the reset was taken; the rest of the segment is void [RFC 9293 3.10.7.4 second]\n");
+           "           server: the reset was taken; the rest of the segment is void\n"
+           "           [RFC 9293 3.10.7.3, 3.10.7.4 second]\n");
 }
 
 static void a_copy_made_by_the_network_arrives_in_a_row_of_its_own(void **x)
