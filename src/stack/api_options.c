@@ -69,6 +69,23 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
     }
 }
 
+/* For the connections to come, from their SYN-ACK on: the same rules, tried on one that does not exist. */
+static int set_listener(pl_stack *s, struct listener *l, enum pl_option o, int64_t v)
+{
+    struct tcp c = {.state = PL_CLOSED};
+    if (o == PL_OPT_ISN) {
+        if (!within(v, -1, UINT32_MAX))
+            return PL_EINVAL;
+        l->isn = v;
+        return PL_OK;
+    }
+    tcp_inherit(&c, &l->like);
+    int e = set_conn(s, &c, o, v);
+    if (e == PL_OK)
+        tcp_bequeath(&c, &l->like);
+    return e;
+}
+
 int pl_set(pl_stack *s, pl_handle h, enum pl_option o, int64_t v)
 {
     uint32_t slot;
@@ -84,12 +101,8 @@ int pl_set(pl_stack *s, pl_handle h, enum pl_option o, int64_t v)
         }
         return e;
     }
-    if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {
-        if (o != PL_OPT_ISN || !within(v, -1, UINT32_MAX))
-            return PL_EINVAL;
-        ((struct listener *)slots_at(&s->listeners, slot))->isn = v;
-        return PL_OK;
-    }
+    if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0)
+        return set_listener(s, slots_at(&s->listeners, slot), o, v);
     if ((slot = handle_slot(s, h, HANDLE_UDP)) != 0)
         return udp_set(s, slot, o, v);
     return PL_EHANDLE;
@@ -114,6 +127,14 @@ static int get_conn(const pl_stack *s, const struct tcp *c, enum pl_option o, in
     }
 }
 
+static int get_listener(const pl_stack *s, const struct listener *l, enum pl_option o, int64_t *v)
+{
+    struct tcp c = {.state = PL_CLOSED};
+    tcp_inherit(&c, &l->like);
+    *v = l->isn;
+    return o == PL_OPT_ISN ? PL_OK : get_conn(s, &c, o, v);
+}
+
 int pl_get(const pl_stack *s, pl_handle h, enum pl_option o, int64_t *v)
 {
     uint32_t slot;
@@ -121,10 +142,8 @@ int pl_get(const pl_stack *s, pl_handle h, enum pl_option o, int64_t *v)
         return PL_EINVAL;
     if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0)
         return get_conn(s, conn_at(s, slot), o, v);
-    if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {
-        *v = ((const struct listener *)slots_at(&s->listeners, slot))->isn;
-        return o == PL_OPT_ISN ? PL_OK : PL_EINVAL;
-    }
+    if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0)
+        return get_listener(s, slots_at(&s->listeners, slot), o, v);
     if ((slot = handle_slot(s, h, HANDLE_UDP)) != 0)
         return udp_get(s, slot, o, v);
     return PL_EHANDLE;
@@ -161,8 +180,10 @@ uint32_t pl_ready(const pl_stack *s, pl_handle h)
         struct tcp_ctx x = stack_tcp_ctx((pl_stack *)(uintptr_t)s);
         return tcp_user_ready(&x, conn_at(s, slot));
     }
-    if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0)
-        return ((const struct listener *)slots_at(&s->listeners, slot))->accept.count ? PL_EV_ACCEPTABLE : 0;
+    if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {
+        const struct listener *l = slots_at(&s->listeners, slot);
+        return (l->accept.count ? PL_EV_ACCEPTABLE : 0) | (l->incoming.count ? PL_EV_INCOMING : 0);
+    }
     if ((slot = handle_slot(s, h, HANDLE_UDP)) != 0)
         return udp_ready(s, slot);
     return 0;

@@ -79,6 +79,17 @@ static bool addressed_to_us(const pl_stack *s, struct packet *p)
     return true;
 }
 
+/* A catch-all listener speaks for every host: TCP to an address that is not ours, and what ICMP says of such connections. Not for groups, nor for what
+ * cannot be anybody's address on a wire, nor beyond the link for a link-local one. */
+static bool caught(const pl_stack *s, struct packet *p)
+{
+    if (!s->foreign || p->to_group || route_addr_is_martian_source(p->dst.b) || route_addr_is_link_local6(p->dst.b) || path_is_group(s, &p->dst) ||
+        path_is_ours(s, &p->dst))
+        return false;
+    p->foreign = p->protocol == WIRE_PROTO_TCP || p->protocol == (p->family == 4 ? WIRE_PROTO_ICMP4 : WIRE_PROTO_ICMP6);
+    return p->foreign;
+}
+
 static void protocol_unknown(pl_stack *s, struct packet *p, const struct ip_in *in)
 {
     p->drop = PL_DROP_IP_PROTOCOL;
@@ -144,7 +155,7 @@ static void ip_rx(pl_stack *s, struct packet *p, const struct iface *i)
     p->hop_limit = in.hop_limit;
     p->tos = in.tos;
     bool link_group = p->to_group;
-    if (!addressed_to_us(s, p)) {
+    if (!addressed_to_us(s, p) && !caught(s, p)) {
         p->drop = PL_DROP_IP_NOT_FOR_US;
         return;
     }

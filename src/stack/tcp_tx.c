@@ -129,11 +129,10 @@ static enum tx_verdict half_open_tx(pl_stack *s, uint32_t ref, uint32_t slot, in
     struct half_open *h = slots_at(&s->half_opens, slot);
     struct tcp_ctx x = stack_tcp_ctx(s);
     struct tcp c;
-    if (!scratch_init(s, &x, &h->flow, &c)) {
-        half_open_free(s, slot);
+    if (!half_open_scratch(s, &x, slot, &c)) {
+        half_open_end(s, slot, PL_WHY_NO_WAY);
         return TX_NOTHING;
     }
-    half_open_thaw(&x, h, &c);
     struct tcp_want w = tcp_want(&x, &c, 0);
     if (w.what == WANT_NOTHING) {
         ref_deadline(s, ref, timers_next(&c.timers));
@@ -141,7 +140,7 @@ static enum tx_verdict half_open_tx(pl_stack *s, uint32_t ref, uint32_t slot, in
     }
     enum tx_verdict v = send_one(s, ref, iface, f, &x, &c, &w);
     if (v == TX_NOTHING) {
-        half_open_free(s, slot);
+        half_open_end(s, slot, PL_WHY_NO_WAY);
         return v;
     }
     half_open_freeze(h, &c);
@@ -154,7 +153,7 @@ static enum tx_verdict time_wait_tx(pl_stack *s, uint32_t ref, uint32_t slot, in
     struct time_wait *w = slots_at(&s->time_waits, slot);
     struct tcp_ctx x = stack_tcp_ctx(s);
     struct tcp c;
-    if (!w->ack_why || !scratch_init(s, &x, &w->flow, &c))
+    if (!w->ack_why || !scratch_init(s, &x, &w->flow, NULL, &c))
         return TX_NOTHING;
     if (w->owner)
         c.handle = conn_at(s, w->owner)->handle, c.cookie = conn_at(s, w->owner)->cookie;

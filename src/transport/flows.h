@@ -22,7 +22,8 @@ struct flow {
     uint32_t zone;
     uint8_t protocol;                     /* 6, 17, or 1 for an echo socket (both families) */
     uint8_t kind;                         /* enum flow_kind */
-    uint16_t pad_;
+    uint8_t foreign;                      /* local is no address of ours: a catch-all listener speaks for it */
+    uint8_t pad_;
     uint32_t hash;
     uint32_t next;                        /* ref of the next flow in the bucket */
 };
@@ -63,6 +64,8 @@ void flow_insert_hashed(struct flows *, uint32_t ref);              /* the recor
 void flow_remove(struct flows *, uint32_t ref);
 /* Exactly this flow (addresses, ports, zone, protocol), or 0. `key->hash` is set on the way. */
 uint32_t flow_find(const struct flows *, struct flow *key);
+/* Another record of the same flow, of this kind: one may stand in front of another (a half-open entry that reopens TIME-WAIT). key->hash is set. 0: none. */
+uint32_t flow_find_kind(const struct flows *, const struct flow *key, enum flow_kind);
 /* The listener or unconnected socket that serves this packet: bound to the local address first, then to all. 0: none. */
 uint32_t flow_find_bound(const struct flows *, const struct flow *key);
 /* A free local port for (protocol, local, remote): RFC 6056 algorithm 3 (keyed offset per destination, plus a counter); 0: none is free. */

@@ -70,6 +70,7 @@ struct tcp {
     int16_t error;                        /* 0 or enum pl_error: what the connection died of */
     int16_t soft_error;
     bool active : 1;                          /* opened by connect() */
+    bool reopens : 1;                         /* half open, on the ports of a connection that is in TIME-WAIT: it goes back there if nothing comes of it */
     bool syn_due;                         /* a SYN or SYN-ACK wants to be sent */
     bool syn_acked;                       /* the peer acknowledged our SYN */
     bool fin_queued, fin_sent, fin_acked; /* our FIN: the program finished; it is part of SND.NXT; it is acknowledged */
@@ -107,22 +108,35 @@ struct tcp {
 };
 _Static_assert(sizeof(struct tcp) <= 512, "the hot block of a connection");
 
+/* The options that a listener's connections inherit: every one that pl_set sets on a connection. */
+struct tcp_inherited {
+    pl_time user_timeout;
+    uint32_t sndbuf_bytes, rcvbuf_bytes;
+    uint8_t hop_limit, tos;
+    bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1;
+};
+
 /* A passive connection in SYN-RECEIVED, until its handshake is done. */
 struct half_open {
     struct flow flow;
     uint32_t iss, irs;
     uint32_t answered_ms;                 /* when an ACK that could meet an answer was last owed (limits loops), 0: never */
-    pl_time resend_at;
+    pl_time resend_at;                    /* HALF_DEFERRED: until when the program may decide */
+    uint64_t cookie;                      /* of the connection to be, if its listener is a deferred one */
     uint32_t listener, ts_recent;
     uint16_t peer_mss, snd_wnd;
-    uint8_t snd_wscale, rcv_wscale;
+    uint8_t snd_wscale : 4, rcv_wscale : 4;
     uint8_t flags;                        /* enum half_open_flag */
     uint8_t retries;
-    uint16_t ack_why, pad_;               /* an ACK owed at once: enum pl_reason */
-    uint32_t ts_offset;
+    uint8_t ack_why;                      /* an ACK owed at once: enum pl_reason */
 };
-enum half_open_flag { HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16, HALF_REPEATED = 32 };
+enum half_open_flag {
+    HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16, HALF_REPEATED = 32,
+    HALF_DEFERRED = 64,                   /* no SYN-ACK before the program says so */
+    HALF_REOPENS = 128,                   /* a TIME-WAIT entry of the same addresses and ports is parked behind it */
+};
 _Static_assert(sizeof(struct half_open) <= 96, "a half-open entry");
+_Static_assert(PL_WHY_COUNT <= 256, "entries keep a reason in one byte");
 
 struct time_wait {
     struct flow flow;
@@ -130,8 +144,9 @@ struct time_wait {
     uint32_t owner;                       /* the connection's slot while the program still holds it, 0 = none */
     pl_time until;
     uint32_t order_next, order_prev;      /* by age: the oldest is recycled */
-    uint16_t ack_why;                     /* an ACK owed: enum pl_reason, 0 = none */
-    uint8_t ts_ok, rcv_wscale;
+    uint8_t ack_why;                      /* an ACK owed: enum pl_reason, 0 = none */
+    uint8_t ts_ok : 1, parked : 1, rcv_wscale : 4;       /* parked: a newer SYN made a half-open entry, which stands in front of it */
+    uint8_t hop_limit, tos;
     uint32_t answered_ms;                 /* when something but a FIN was last answered, 0: never */
 };
 _Static_assert(sizeof(struct time_wait) <= 96, "a TIME-WAIT entry");
@@ -215,6 +230,8 @@ void tcp_timeouts(struct tcp_ctx *, struct tcp *);
 
 /* user.c: 3.10.1 to 3.10.6 */
 void tcp_init(struct tcp_ctx *, struct tcp *);                                         /* defaults from the config */
+void tcp_inherit(struct tcp *, const struct tcp_inherited *);                            /* after tcp_init: the options that were set on a listener */
+void tcp_bequeath(const struct tcp *, struct tcp_inherited *);                           /* what pl_set has set on this one, for others */
 void tcp_user_open(struct tcp_ctx *, struct tcp *, uint32_t iss);
 ptrdiff_t tcp_user_send(struct tcp_ctx *, struct tcp *, const void *, size_t);
 int tcp_user_reserve(struct tcp_ctx *, struct tcp *, size_t want, struct pl_span *);
@@ -250,7 +267,9 @@ void teardown_fin_acked(struct tcp_ctx *, struct tcp *);                        
 void time_wait_freeze(struct time_wait *, const struct tcp *, pl_time until);
 void time_wait_thaw(struct tcp_ctx *, const struct time_wait *, struct tcp *scratch);
 enum pl_drop time_wait_arrives(const struct tcp_ctx *, struct time_wait *, const struct tcp_seg *);
-bool time_wait_accepts_syn(const struct time_wait *, const struct tcp_seg *);
+bool time_wait_accepts_syn(const struct tcp_ctx *, const struct time_wait *, const struct tcp_seg *);
+bool time_wait_allows_connect(const struct tcp_ctx *, const struct time_wait *);
+uint32_t time_wait_iss(const struct time_wait *, uint32_t iss);                         /* of a new incarnation: this one or a greater */
 void rto_fires(struct tcp_ctx *, struct tcp *);
 void persist_fires(struct tcp_ctx *, struct tcp *);
 void keepalive_fires(struct tcp_ctx *, struct tcp *);
@@ -258,10 +277,12 @@ void keepalive_heard(struct tcp_ctx *, struct tcp *);
 void life_fires(struct tcp_ctx *, struct tcp *);
 void life_rearm(struct tcp_ctx *, struct tcp *);
 enum pl_drop icmp_error_arrives(struct tcp_ctx *, struct tcp *, uint32_t seq, int error, bool hard, uint32_t mtu);
+enum pl_drop icmp_error_half_open(struct tcp_ctx *, struct tcp *scratch, uint32_t seq, int error, uint32_t mtu);
 
 /* state.c: shared by all */
 void tcp_state(struct tcp_ctx *, struct tcp *, enum pl_state, enum pl_reason);
 void tcp_die(struct tcp_ctx *, struct tcp *, int error, enum pl_reason);                /* CLOSED, with an error for the program (0: none) */
+void tcp_return(struct tcp_ctx *, struct tcp *, enum pl_reason);                         /* a passive one in SYN-RECEIVED: back where it came from */
 void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);                     /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> */
 void tcp_trace(struct tcp_ctx *, const struct tcp *, enum pl_trace_kind, enum pl_reason, int64_t a, int64_t b);
 void tcp_doubt(struct tcp_ctx *, struct tcp *);                                         /* R1 is reached: IP and the program hear of it */

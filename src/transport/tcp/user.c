@@ -19,6 +19,27 @@ void tcp_init(struct tcp_ctx *x, struct tcp *c)
     c->progress_at = c->heard_at = x->now;
 }
 
+/* RFC 9293 3.9.1.1, 3.9.2: a passive connection begins with what was set on its listener. */
+void tcp_inherit(struct tcp *c, const struct tcp_inherited *from)
+{
+    c->user_timeout = from->user_timeout;
+    c->sndbuf_bytes = from->sndbuf_bytes;
+    c->rcvbuf_bytes = from->rcvbuf_bytes;
+    c->rcv.wnd = c->rcvbuf_bytes < 65535 ? c->rcvbuf_bytes : 65535;
+    c->hop_limit = from->hop_limit;
+    c->tos = from->tos;
+    c->nodelay = from->nodelay;
+    c->keepalive = from->keepalive;       /* its timer starts when something is heard */
+    c->no_delack = from->no_delack;
+    c->cork = from->cork;
+}
+
+void tcp_bequeath(const struct tcp *c, struct tcp_inherited *to)
+{
+    *to = (struct tcp_inherited){.user_timeout = c->user_timeout, .sndbuf_bytes = c->sndbuf_bytes, .rcvbuf_bytes = c->rcvbuf_bytes, .hop_limit = c->hop_limit,
+                                 .tos = c->tos, .nodelay = c->nodelay, .keepalive = c->keepalive, .no_delack = c->no_delack, .cork = c->cork};
+}
+
 /* 3.10.1, active OPEN: "An initial send sequence number (ISS) is selected. A SYN segment of the form <SEQ=ISS><CTL=SYN> is sent. Set SND.UNA to
  * ISS, SND.NXT to ISS+1, enter SYN-SENT state, and return." */
 void tcp_user_open(struct tcp_ctx *x, struct tcp *c, uint32_t iss)
