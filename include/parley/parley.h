@@ -291,6 +291,7 @@ struct pl_tcp_status {
     uint32_t backoffs;                    /* retransmissions in a row without progress */
     uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
     uint64_t segs_out, segs_in, retransmits;
+    uint64_t cookie;                      /* the program's: what a connection from a deferred listener was accepted with */
 };
 int pl_status(const pl_stack *, pl_conn, struct pl_tcp_status *, size_t size);
 int pl_error(const pl_stack *, pl_handle);                          /* 0, or what the connection died of */

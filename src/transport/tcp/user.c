@@ -264,5 +264,6 @@ void tcp_user_status(const struct tcp_ctx *x, const struct tcp *c, struct pl_tcp
     s->backoffs = c->rtt.backoffs;
     s->bytes_sent = c->count.bytes_sent, s->bytes_acked = c->count.bytes_acked, s->bytes_received = c->count.bytes_received;
     s->bytes_retransmitted = c->count.bytes_retransmitted;
+    s->cookie = c->cookie;
     s->segs_out = c->count.segs_out, s->segs_in = c->count.segs_in, s->retransmits = c->count.retransmits;
 }
