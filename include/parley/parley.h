@@ -275,7 +275,7 @@ enum pl_option {
     PL_OPT_KEEPALIVE,                     /* 0/1 (MUST-24, 25) */
     PL_OPT_KEEPALIVE_IDLE, PL_OPT_KEEPALIVE_INTERVAL,  /* ns */
     PL_OPT_KEEPALIVE_PROBES,
-    PL_OPT_USER_TIMEOUT,                  /* ns, at most 100 years; 0: off */
+    PL_OPT_USER_TIMEOUT,                  /* ns, rounded up to whole milliseconds, at most 2^32 - 1 of them (49 days); 0: off */
     PL_OPT_SNDBUF, PL_OPT_RCVBUF,         /* bytes */
     PL_OPT_DSCP,                          /* 0..63 (MUST-48) */
     PL_OPT_HOP_LIMIT,                     /* 1..255 (MUST-49) */

@@ -34,9 +34,9 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
             timers_clear(&c->timers, TIMER_KEEPALIVE);
         return PL_OK;
     case PL_OPT_USER_TIMEOUT:             /* RFC 9293 3.8.3, MUST-21 */
-        if (!within(v, 0, (int64_t)STACK_LONGEST_TIMEOUT))
+        if (!within(v, 0, (int64_t)TCP_LONGEST_TIMEOUT))
             return PL_EINVAL;
-        c->user_timeout = (pl_time)v;
+        c->user_timeout_ms = tcp_ms((pl_time)v);
         return PL_OK;
     case PL_OPT_SNDBUF:
         if (!within(v, 1, 1 << 30))
@@ -105,7 +105,7 @@ static int get_conn(const pl_stack *s, const struct tcp *c, enum pl_option o, in
     case PL_OPT_KEEPALIVE_IDLE: *v = (int64_t)s->config.keepalive_idle; return PL_OK;
     case PL_OPT_KEEPALIVE_INTERVAL: *v = (int64_t)s->config.keepalive_interval; return PL_OK;
     case PL_OPT_KEEPALIVE_PROBES: *v = s->config.keepalive_probes; return PL_OK;
-    case PL_OPT_USER_TIMEOUT: *v = (int64_t)c->user_timeout; return PL_OK;
+    case PL_OPT_USER_TIMEOUT: *v = (int64_t)(c->user_timeout_ms * PL_MS); return PL_OK;
     case PL_OPT_SNDBUF: *v = c->sndbuf_bytes; return PL_OK;
     case PL_OPT_RCVBUF: *v = c->rcvbuf_bytes; return PL_OK;
     case PL_OPT_DSCP: *v = c->tos >> 2; return PL_OK;

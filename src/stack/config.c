@@ -116,8 +116,8 @@ const char *pl_config_problem(const struct pl_config *c)
     if (c->msl == 0 || c->msl > 3600 * PL_S)
         return "msl: more than 0, at most 1 hour";
     const pl_time most = STACK_LONGEST_TIMEOUT;
-    if (c->user_timeout > most)
-        return "user_timeout: at most 100 years; 0: off";
+    if (c->user_timeout > TCP_LONGEST_TIMEOUT)
+        return "user_timeout: at most 2^32 - 1 ms, 49 days; 0: off";
     if (c->fin_wait_2_timeout == 0 || c->fin_wait_2_timeout > most)
         return "fin_wait_2_timeout: more than 0, at most 100 years";
     if (c->orphan_timeout == 0 || c->orphan_timeout > most)

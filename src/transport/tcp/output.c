@@ -148,7 +148,7 @@ static bool window_blocks(const struct tcp *c, const struct tcp_want *w)
 /* RFC 9293 3.8.6.1, SHLD-29: the first probe one RTO after the window closed. MUST-37: no count bounds them, only the user timeout may. */
 pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c)
 {
-    if (c->user_timeout || c->orphan)
+    if (c->user_timeout_ms || c->orphan)
         life_rearm(x, c);
     struct tcp_want w = tcp_want(x, c, 0);
     if (window_blocks(c, &w)) {

@@ -66,22 +66,26 @@ struct tcp {
     uint8_t syn_retries;                  /* SYN or SYN-ACK repeated this often */
     uint8_t probes;                       /* keepalive probes without answer */
     uint8_t hop_limit, tos;
-    bool syn_sent : 1, syn_repeated : 1;          /* our SYN or SYN-ACK went, first at syn_sent_at; it went again */
+    uint8_t challenges;                   /* challenge ACKs since challenge_ms */
+    uint8_t persist_backoffs;
+    bool wants_write;                     /* pl_send took less than asked: tell when there is room */
     int16_t error;                        /* 0 or enum pl_error: what the connection died of */
     int16_t soft_error;
-    bool active : 1;                          /* opened by connect() */
-    bool syn_due;                         /* a SYN or SYN-ACK wants to be sent */
-    bool syn_acked;                       /* the peer acknowledged our SYN */
+    /* whole bytes: each segment asks for them */
     bool fin_queued, fin_sent, fin_acked; /* our FIN: the program finished; it is part of SND.NXT; it is acknowledged */
-    bool fin_received;                    /* the peer's FIN is part of RCV.NXT */
-    bool probe_due, keepalive_due, override_due;      /* zero-window probe, keepalive, the sender's override time-out */
-    bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1;
-    bool orphan;                          /* the handle was given back */
+    bool probe_due, keepalive_due, override_due;         /* zero-window probe, keepalive, the sender's override time-out */
+    bool urgent_out;                      /* bytes before SND.UP are not acknowledged */
     bool released;                        /* the stack has let go of its flow: CLOSED, or a TIME-WAIT entry stands for it */
-    bool wants_write : 1;                     /* pl_send took less than asked: tell when there is room */
-    bool urgent_out, urgent_in;           /* bytes before SND.UP are not acknowledged; bytes before RCV.UP are not read: "urgent mode" */
-    uint8_t challenges;                   /* challenge ACKs since challenge_from */
-    bool fin_known;                       /* the peer's FIN was seen; it stands at fin_seq, perhaps behind a gap */
+    bool active : 1;                      /* opened by connect() */
+    bool syn_due : 1;                     /* a SYN or SYN-ACK wants to be sent */
+    bool syn_sent : 1, syn_repeated : 1;  /* our SYN or SYN-ACK went, first at syn_sent_at; it went again */
+    bool syn_acked : 1;                   /* the peer acknowledged our SYN */
+    bool orphan : 1;                      /* the handle was given back */
+    bool fin_received : 1;                /* the peer's FIN is part of RCV.NXT */
+    bool fin_known : 1;                   /* the peer's FIN was seen; it stands at fin_seq, perhaps behind a gap */
+    bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1;
+    bool urgent_in : 1;                   /* bytes before RCV.UP are not read: "urgent mode" */
+    uint32_t challenge_ms;
     uint32_t fin_seq;
     struct tcp_options opt;
     struct timestamps ts;
@@ -98,11 +102,15 @@ struct tcp {
     uint32_t listener;                    /* while in an accept queue */
     int32_t path_iface;                   /* the path, as path.c keeps it */
     uint32_t path_neighbor, path_generation, path_mtu;
-    uint32_t persist_backoffs;
-    pl_time challenge_from, user_timeout, progress_at, heard_at, syn_sent_at;    /* progress_at: SND.UNA moved or nothing was outstanding */
+    uint32_t user_timeout_ms;             /* 0: off */
+    pl_time progress_at;                  /* when SND.UNA moved, or something came to be outstanding */
+    union {
+        pl_time heard_at;                 /* when something acceptable arrived */
+        pl_time syn_sent_at;              /* until our SYN is acknowledged */
+    };
     struct {
         uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
-        uint32_t segs_out, segs_in, retransmits, pad_;
+        uint32_t segs_out, segs_in, retransmits;
     } count;
 };
 _Static_assert(sizeof(struct tcp) <= 512, "the hot block of a connection");
@@ -272,12 +280,14 @@ void tcp_flight_end(struct tcp_ctx *, struct tcp *);                            
 void tcp_check(const struct tcp_ctx *, const struct tcp *);
 size_t tcp_explain(const struct tcp_ctx *, const struct tcp *, char *text, size_t size);
 
-enum { CHALLENGES_MAX = 10 };             /* in CHALLENGES_PERIOD, docs/defaults.md */
-#define CHALLENGES_PERIOD (5 * PL_S)
+enum { CHALLENGES_MAX = 10, CHALLENGES_PERIOD_MS = 5000 };           /* docs/defaults.md */
 /* The same for entries that have no room to count: one in half a second. */
 static inline uint32_t answered_at(pl_time now) { return (uint32_t)(now / PL_MS) | 1; }
 static inline bool answered_lately(uint32_t answered_ms, pl_time now) { return answered_ms && (uint32_t)(now / PL_MS) - (answered_ms & ~1u) < 500; }
 
+/* Times that a connection keeps in 32 bits: whole milliseconds, rounded up, so that what is not zero stays so. */
+#define TCP_LONGEST_TIMEOUT (UINT32_MAX * PL_MS)
+static inline uint32_t tcp_ms(pl_time t) { return (uint32_t)((t + PL_MS - 1) / PL_MS); }
 static inline bool tcp_ipv6(const struct flow *f)                                       /* not IPv4-mapped */
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};

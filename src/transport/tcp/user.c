@@ -11,7 +11,7 @@ void tcp_init(struct tcp_ctx *x, struct tcp *c)
     rtt_init(&c->rtt, &b);
     c->sndbuf_bytes = x->config->sndbuf_bytes;
     c->rcvbuf_bytes = x->config->rcvbuf_bytes;
-    c->user_timeout = x->config->user_timeout;
+    c->user_timeout_ms = tcp_ms(x->config->user_timeout);
     c->hop_limit = x->config->hop_limit;
     c->opt.mss = TCP_MSS_FLOOR;
     uint32_t room = c->rcvbuf_bytes < 65535 ? c->rcvbuf_bytes : 65535;

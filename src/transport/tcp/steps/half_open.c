@@ -61,7 +61,7 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     c->syn_due = h->flags & HALF_SYN_DUE;
     c->syn_repeated = (h->flags & HALF_REPEATED) != 0;
     /* RFC 5961 7 in 4 bytes: what might be the answer to our own answer is answered twice a second (threats V45). */
-    c->challenge_from = x->now;
+    c->challenge_ms = (uint32_t)(x->now / PL_MS);
     c->challenges = answered_lately(h->answered_ms, x->now) ? CHALLENGES_MAX : CHALLENGES_MAX - 1;
     c->syn_retries = h->retries;
     c->rtt.backoffs = h->retries;
@@ -89,6 +89,6 @@ void half_open_freeze(struct half_open *h, const struct tcp *c)
     h->resend_at = c->timers.at[TIMER_RESEND];
     h->flags = (uint8_t)((c->opt.wscale_ok ? HALF_WSCALE : 0) | (c->opt.ts_ok ? HALF_TS : 0) | (c->opt.sack_ok ? HALF_SACK : 0) |
                          (c->syn_due ? HALF_SYN_DUE : 0) | (c->syn_sent ? HALF_SENT : 0) | (c->syn_repeated ? HALF_REPEATED : 0));
-    if (c->challenges == CHALLENGES_MAX && !answered_lately(h->answered_ms, c->challenge_from))
-        h->answered_ms = answered_at(c->challenge_from);
+    if (c->challenges == CHALLENGES_MAX && !answered_lately(h->answered_ms, (pl_time)c->challenge_ms * PL_MS))
+        h->answered_ms = answered_at((pl_time)c->challenge_ms * PL_MS);
 }
