@@ -220,6 +220,7 @@ static void shift_conn(pl_stack *s, struct tcp *c, pl_time by)
     c->challenge_ms += (uint32_t)(by / PL_MS);
     c->progress_at += by;
     c->heard_at += by;
+    c->orphan_ms += (uint32_t)(by / PL_MS);
     (void)s;
 }
 

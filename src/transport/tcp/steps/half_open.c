@@ -31,6 +31,7 @@ void half_open_make(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
     c->ts.recent = seg->opts.ts_val;
     c->ts.recent_at = x->now;
     c->ts.last_ack_sent = c->rcv.nxt;
+    c->remote_uto = c->uto_enabled ? seg->opts.user_timeout : 0;
     c->syn_due = true;
     tcp_state(x, c, PL_SYN_RECEIVED, PL_WHY_GOT_SYN);
 }
@@ -58,6 +59,7 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     c->ts.recent = h->ts_recent;
     c->ts.recent_at = x->now;             /* an entry lives for seconds: never stale */
     c->ts.last_ack_sent = c->rcv.nxt;
+    c->remote_uto = h->remote_uto;
     c->syn_due = h->flags & HALF_SYN_DUE;
     c->syn_repeated = (h->flags & HALF_REPEATED) != 0;
     /* RFC 5961 7 in 4 bytes: what might be the answer to our own answer is answered twice a second (threats V45). */
@@ -84,6 +86,7 @@ void half_open_freeze(struct half_open *h, const struct tcp *c)
     h->snd_wnd = (uint16_t)c->snd.wnd;
     h->ts_offset = c->ts.offset;
     h->ts_recent = c->ts.recent;
+    h->remote_uto = c->remote_uto;
     h->retries = c->syn_retries;
     h->ack_why = c->delack.now ? c->delack.why : 0;
     h->resend_at = c->timers.at[TIMER_RESEND];
