@@ -48,7 +48,9 @@ static void each_option_is_inherited(void **state)
 {
     static const struct { enum pl_option o; int64_t v; } rows[] = {
         {PL_OPT_NODELAY, 1}, {PL_OPT_CORK, 1}, {PL_OPT_DELAYED_ACK, 0}, {PL_OPT_KEEPALIVE, 1}, {PL_OPT_USER_TIMEOUT, 77 * (int64_t)PL_S},
-        {PL_OPT_SNDBUF, 5000}, {PL_OPT_RCVBUF, 6000}, {PL_OPT_DSCP, 46}, {PL_OPT_HOP_LIMIT, 17},
+        {PL_OPT_SNDBUF, 5000}, {PL_OPT_RCVBUF, 6000}, {PL_OPT_DSCP, 46}, {PL_OPT_HOP_LIMIT, 17}, {PL_OPT_KEEPALIVE_IDLE, 5 * (int64_t)PL_S},
+        {PL_OPT_KEEPALIVE_INTERVAL, 6 * (int64_t)PL_S}, {PL_OPT_KEEPALIVE_PROBES, 4}, {PL_OPT_USER_TIMEOUT_OPTION, 1},
+        {PL_OPT_USER_TIMEOUT_ADVERTISED, 90 * (int64_t)PL_S}, {PL_OPT_USER_TIMEOUT_CHANGEABLE, 1},
     };
     struct played p;
     pl_conn other;
@@ -57,7 +59,7 @@ static void each_option_is_inherited(void **state)
     pl_stack *s = p.d.s[1];
     for (unsigned i = 0; i < COUNT_OF(rows); i++) {
         was[i] = option(&p, p.listener, rows[i].o);      /* the config's */
-        assert_true(was[i] != rows[i].v);
+        assert_true(was[i] != rows[i].v || rows[i].o == PL_OPT_USER_TIMEOUT_CHANGEABLE);   /* which the user timeout took away */
         assert_int_equal(pl_set(s, p.listener, rows[i].o, rows[i].v), PL_OK);
         assert_int_equal(option(&p, p.listener, rows[i].o), rows[i].v);
     }
@@ -69,7 +71,10 @@ static void each_option_is_inherited(void **state)
     assert_int_equal(pl_connect(s, &there, &other), PL_OK);
     for (unsigned i = 0; i < COUNT_OF(rows); i++) {
         assert_int_equal(option(&p, p.c, rows[i].o), rows[i].v);
-        assert_int_equal(option(&p, other, rows[i].o), was[i]);
+        if (rows[i].o != PL_OPT_USER_TIMEOUT_CHANGEABLE)
+            assert_true(option(&p, other, rows[i].o) != rows[i].v);
+    }
+    for (unsigned i = 0; i < COUNT_OF(rows); i++) {
         assert_int_equal(pl_set(s, p.c, rows[i].o, was[i]), PL_OK);     /* each may change it for itself */
         assert_int_equal(option(&p, p.listener, rows[i].o), rows[i].v);
     }

@@ -3,6 +3,7 @@
  * user.c: what the program asks for: OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS: RFC 9293 3.10.1 to 3.10.6.
  */
 #include "base/seq.h"
+#include "transport/tcp/models/user_timeout.h"
 #include "transport/tcp/tcp.h"
 
 void tcp_init(struct tcp_ctx *x, struct tcp *c)
@@ -11,33 +12,17 @@ void tcp_init(struct tcp_ctx *x, struct tcp *c)
     rtt_init(&c->rtt, &b);
     c->sndbuf_bytes = x->config->sndbuf_bytes;
     c->rcvbuf_bytes = x->config->rcvbuf_bytes;
-    c->user_timeout = x->config->user_timeout;
+    c->user_timeout_ms = tcp_ms(x->config->user_timeout);
+    c->uto_enabled = x->config->user_timeout_option;
+    c->uto_changeable = true;
+    c->keepalive_idle_ms = tcp_ms(x->config->keepalive_idle);
+    c->keepalive_interval_ms = tcp_ms(x->config->keepalive_interval);
+    c->keepalive_probes = (uint8_t)x->config->keepalive_probes;
     c->hop_limit = x->config->hop_limit;
     c->opt.mss = TCP_MSS_FLOOR;
     uint32_t room = c->rcvbuf_bytes < 65535 ? c->rcvbuf_bytes : 65535;
     c->rcv.wnd = room;
     c->progress_at = c->heard_at = x->now;
-}
-
-/* RFC 9293 3.9.1.1, 3.9.2: a passive connection begins with what was set on its listener. */
-void tcp_inherit(struct tcp *c, const struct tcp_inherited *from)
-{
-    c->user_timeout = from->user_timeout;
-    c->sndbuf_bytes = from->sndbuf_bytes;
-    c->rcvbuf_bytes = from->rcvbuf_bytes;
-    c->rcv.wnd = c->rcvbuf_bytes < 65535 ? c->rcvbuf_bytes : 65535;
-    c->hop_limit = from->hop_limit;
-    c->tos = from->tos;
-    c->nodelay = from->nodelay;
-    c->keepalive = from->keepalive;       /* its timer starts when something is heard */
-    c->no_delack = from->no_delack;
-    c->cork = from->cork;
-}
-
-void tcp_bequeath(const struct tcp *c, struct tcp_inherited *to)
-{
-    *to = (struct tcp_inherited){.user_timeout = c->user_timeout, .sndbuf_bytes = c->sndbuf_bytes, .rcvbuf_bytes = c->rcvbuf_bytes, .hop_limit = c->hop_limit,
-                                 .tos = c->tos, .nodelay = c->nodelay, .keepalive = c->keepalive, .no_delack = c->no_delack, .cork = c->cork};
 }
 
 /* 3.10.1, active OPEN: "An initial send sequence number (ISS) is selected. A SYN segment of the form <SEQ=ISS><CTL=SYN> is sent. Set SND.UNA to
@@ -264,6 +249,7 @@ void tcp_user_status(const struct tcp_ctx *x, const struct tcp *c, struct pl_tcp
     s->backoffs = c->rtt.backoffs;
     s->bytes_sent = c->count.bytes_sent, s->bytes_acked = c->count.bytes_acked, s->bytes_received = c->count.bytes_received;
     s->bytes_retransmitted = c->count.bytes_retransmitted;
+    s->user_timeout = c->user_timeout_ms * PL_MS, s->peer_user_timeout = user_timeout_ms(c->remote_uto) * PL_MS;
     s->cookie = c->cookie;
     s->segs_out = c->count.segs_out, s->segs_in = c->count.segs_in, s->retransmits = c->count.retransmits;
 }
