@@ -12,7 +12,7 @@
  *   path.c       routes, source addresses and neighbours for a destination
  *   deadlines.c  when each record wants to be called; ready lists; parking on neighbours
  *   events.c     what the program is told
- *   api_*.c      the public calls
+ *   api_*.c      the public calls; api_incoming.c: SYNs that wait for the program; api_entries.c: half-open and TIME-WAIT entries, told
  *   trace.c      telling the trace sink
  *
  * There is no pointer in the block but `env`, which pl_stack_attach sets anew: pools find their memory by offsets from themselves, and links
