@@ -228,6 +228,7 @@ int pl_close(pl_stack *s, pl_handle h)
     if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0) {
         struct tcp_ctx x = stack_tcp_ctx(s);
         tcp_user_close(&x, conn_at(s, slot));
+        orphan_begins(s, slot, &x);
         event_drop(s, flow_ref(&s->flows, FLOW_CONN, slot));
         conn_after(s, slot, &x);
     } else if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {

@@ -149,6 +149,7 @@ static void time_wait_begin(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
         ref_ready(s, ref, c->path_iface);
     c->time_wait = w_slot;
     c->released = true;
+    orphan_ends(s, slot);
     tcp_release(x, c);
     x->news |= PL_EV_CLOSED;
     ref_off(s, conn_ref(s, slot));
@@ -215,6 +216,7 @@ void conn_after(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
         time_wait_begin(s, slot, x);
     } else if (c->state == PL_CLOSED && !c->released) {
         c->released = true;
+        orphan_ends(s, slot);
         flow_remove(&s->flows, ref);
         ref_off(s, ref);
         if (c->error)

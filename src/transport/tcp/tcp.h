@@ -146,9 +146,11 @@ struct time_wait {
     pl_time until;
     uint32_t order_next, order_prev;      /* by age: the oldest is recycled */
     uint16_t ack_why;                     /* an ACK owed: enum pl_reason, 0 = none */
-    uint8_t ts_ok, rcv_wscale;
+    uint8_t ts_ok : 1, restarts : 7;      /* restarts: how often its 2 MSL began anew */
+    uint8_t rcv_wscale;
     uint32_t answered_ms;                 /* when something but a FIN was last answered, 0: never */
 };
+enum { TIME_WAIT_RESTARTS = 10 };         /* a FIN is repeated that often within 2 MSL at an RTO of 50 ms that doubles */
 _Static_assert(sizeof(struct time_wait) <= 96, "a TIME-WAIT entry");
 
 /* A segment that arrived, after its checks of form. */
