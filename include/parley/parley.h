@@ -195,6 +195,9 @@ struct pl_neighbor {
 };
 int pl_neighbor_add(pl_stack *, const struct pl_neighbor *);          /* permanent */
 int pl_neighbor_remove(pl_stack *, int iface, const struct pl_addr *);
+/* The address of ours that packets to `remote` would come from, and the MTU on the way there (NULL: not asked for). Sends nothing.
+ * PL_ENETUNREACH, PL_EADDRNOTAVAIL, PL_EHOSTUNREACH (its neighbour failed just now). */
+int pl_path(pl_stack *, const struct pl_addr *remote, struct pl_addr *local, uint32_t *mtu);
 /* Lists: *cursor starts at 0; false at the end. */
 bool pl_addr_next(const pl_stack *, uint32_t *cursor, int *iface, struct pl_addr *, unsigned *prefix_bits);
 bool pl_route_next(const pl_stack *, uint32_t *cursor, struct pl_route *);
@@ -203,7 +206,7 @@ bool pl_neighbor_next(const pl_stack *, uint32_t *cursor, struct pl_neighbor *);
 /* ---------------------------------------------------------------- TCP: RFC 9293 section 3.10 ---------------------------------------------------------------- */
 
 struct pl_listen_params {
-    struct pl_endpoint local;             /* address unspecified (all zero): both families, every address of ours */
+    struct pl_endpoint local;             /* address unspecified (all zero): both families, every address of ours; one family: PL_ZONE_IP6 */
     uint32_t backlog;                     /* 0: the config's */
     uint32_t pad_;
     uint64_t cookie;                      /* inherited by accepted connections until pl_set_cookie */
@@ -277,6 +280,9 @@ int pl_error(const pl_stack *, pl_handle);                          /* 0, or wha
 int pl_explain(const pl_stack *, pl_conn, char *text, size_t size);
 /* How many connections of each state there are, half-open and TIME-WAIT entries included. */
 void pl_states(const pl_stack *, uint32_t counts[PL_STATE_COUNT]);
+/* The same for those that hold this TCP port of ours on this address (unspecified: on any): who asks whether a port may be bound again. Walks every
+ * record. */
+void pl_port_states(const pl_stack *, const struct pl_endpoint *local, uint32_t counts[PL_STATE_COUNT]);
 int pl_set_cookie(pl_stack *, pl_handle, uint64_t cookie);
 bool pl_conn_next(const pl_stack *, uint32_t *cursor, pl_conn *);
 
@@ -296,6 +302,7 @@ enum pl_option {
     PL_OPT_USER_TIMEOUT_CHANGEABLE,       /* 0/1: the peer's option may change PL_OPT_USER_TIMEOUT (CHANGEABLE): 1 until the program sets that */
     PL_OPT_USER_TIMEOUT_ADVERTISED,       /* ns, at most 32767 minutes, rounded up to seconds or minutes: what is advertised (ADV_UTO); 0: the user timeout if
                                              the program set it, else the config's, else 5 minutes */
+    PL_OPT_BACKLOG,                       /* listener: as in pl_listen_params, 1 and more; what waits already stays */
 };
 /* PL_EINVAL: value out of range or option not of this kind of handle; PL_ENOTCONN: the connection is over (pl_set only). */
 int pl_set(pl_stack *, pl_handle, enum pl_option, int64_t value);

@@ -22,16 +22,24 @@ static int set_conn(pl_stack *s, uint32_t slot, enum pl_option o, int64_t v)
     return PL_OK;
 }
 
+static int set_listener(struct listener *l, enum pl_option o, int64_t v)
+{
+    if (o == PL_OPT_ISN && within(v, -1, UINT32_MAX))
+        l->isn = v;
+    else if (o == PL_OPT_BACKLOG && within(v, 1, UINT32_MAX))
+        l->backlog = (uint32_t)v;
+    else
+        return PL_EINVAL;
+    return PL_OK;
+}
+
 int pl_set(pl_stack *s, pl_handle h, enum pl_option o, int64_t v)
 {
     uint32_t slot;
     if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0)
         return set_conn(s, slot, o, v);
     if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {
-        if (o != PL_OPT_ISN || !within(v, -1, UINT32_MAX))
-            return PL_EINVAL;
-        ((struct listener *)slots_at(&s->listeners, slot))->isn = v;
-        return PL_OK;
+        return set_listener(slots_at(&s->listeners, slot), o, v);
     }
     if ((slot = handle_slot(s, h, HANDLE_UDP)) != 0)
         return udp_set(s, slot, o, v);
@@ -48,8 +56,9 @@ int pl_get(const pl_stack *s, pl_handle h, enum pl_option o, int64_t *v)
         return tcp_setting_get(&x, conn_at(s, slot), o, v);
     }
     if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {
-        *v = ((const struct listener *)slots_at(&s->listeners, slot))->isn;
-        return o == PL_OPT_ISN ? PL_OK : PL_EINVAL;
+        const struct listener *l = slots_at(&s->listeners, slot);
+        *v = o == PL_OPT_BACKLOG ? (int64_t)l->backlog : l->isn;
+        return o == PL_OPT_ISN || o == PL_OPT_BACKLOG ? PL_OK : PL_EINVAL;
     }
     if ((slot = handle_slot(s, h, HANDLE_UDP)) != 0)
         return udp_get(s, slot, o, v);
