@@ -208,8 +208,8 @@ static void kernel_reads_to_the_end(struct talk *t)
         assert_true(host_now() < end);
 }
 
-/* We closed first and wait; the kernel opens again at once from the same port, five times. Each SYN is newer by its timestamp, and without timestamps by its number;
- * what is sent on the new connection is not mistaken for the old one's. */
+/* We closed first and wait; the kernel opens again at once from the same port, five times. Each SYN is newer by its timestamp, and without timestamps
+ * by its number; what is sent on the new connection is not mistaken for the old one's. */
 static void the_kernel_opens_again_and_again_into_our_time_wait(void **state)
 {
     struct rig r;
