@@ -104,7 +104,7 @@ static void play_flags(struct pair *p, struct demo_watch *w)
 
 static void tell_states(struct pair *p, struct demo_watch *w, const char *call)
 {
-    demo_say(p, w, "%s  -- client %s, server %s", call, pl_state_name(pair_state(p, PAIR_CLIENT)), pl_state_name(pair_state(p, PAIR_SERVER)));
+    demo_say(p, w, "%s -- client %s, server %s", call, pl_state_name(pair_state(p, PAIR_CLIENT)), pl_state_name(pair_state(p, PAIR_SERVER)));
 }
 
 static void play_calls(struct pair *p, struct demo_watch *w)
