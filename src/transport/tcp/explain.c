@@ -63,7 +63,7 @@ size_t tcp_explain(const struct tcp_ctx *x, const struct tcp *c, char *buffer, s
     }
     if (c->rcv_stream.len)
         number(&t, "", c->rcv_stream.len, " bytes wait to be read. ");
-    if (c->gaps)
+    if (tcp_has_gaps(x, c))
         number(&t, "", tcp_gaps(x, c)->count, " runs of bytes arrived ahead of a gap. ");
     timer(&t, x, c, TIMER_RESEND, c->timers.resend_is == RESEND_PERSIST ? "Window probe" : "Retransmission");
     timer(&t, x, c, TIMER_DELACK, "Delayed ACK");
