@@ -104,6 +104,8 @@ static struct tcp_want want_ack(struct tcp_ctx *x, struct tcp *c)
         return want(WANT_PROBE, PL_WHY_PROBE_ZERO_WINDOW, x->now);
     if (c->delack.now)
         return want(WANT_ACK, c->delack.why, x->now);
+    if (c->gaps && c->opt.sack_ok && ooo_owes(tcp_ooo(x, c)))       /* as many as it takes: each block that is new, and each duplicate once */
+        return want(WANT_ACK, tcp_ooo(x, c)->nduplicates ? PL_WHY_ACK_DSACK : PL_WHY_ACK_OUT_OF_ORDER, x->now);
     if (may_receive(c) && update_due(c))
         return want(WANT_ACK, PL_WHY_WINDOW_UPDATE, x->now);
     if (c->keepalive_due)
@@ -273,7 +275,7 @@ static void build_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
 {
     uint32_t room = o->segs > 1 || o->text > c->opt.mss ? 0 : c->opt.mss - o->text, most = c->opt.ts_ok ? 3 : 4;
     uint32_t fits = room >= 12 ? (room - 4) / 8 : 0;
-    o->opts.nsack = (uint8_t)ooo_sack_blocks(tcp_gaps(x, c), c->newest_gap, &o->opts, fits < most ? fits : most);
+    o->opts.nsack = (uint8_t)ooo_report(tcp_ooo(x, c), &o->opts, fits < most ? fits : most);
     o->opts.have |= o->opts.nsack ? WIRE_OPT_SACK : 0;
 }
 
@@ -287,7 +289,7 @@ static void build_user_timeout(struct tcp_ctx *x, struct tcp *c, struct tcp_out 
     c->uto_due = false;
 }
 
-/* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps and there was no room for them beside the text. */
+/* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps or duplicates and there was no room for them beside the text. */
 static bool pays_ack(const struct tcp *c, const struct tcp_out *o) { return !(o->text && c->gaps && c->opt.sack_ok && o->opts.nsack == 0); }
 
 /* What every segment of a synchronised connection carries. */
@@ -321,6 +323,7 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
         if (pays_ack(c, o)) {
             delack_sent(&c->delack);
             timers_clear(&c->timers, TIMER_DELACK);
+            tcp_gaps_forget(x, c);        /* if it only held a duplicate to be told of */
         }
     }
 }
