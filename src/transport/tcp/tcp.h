@@ -137,6 +137,8 @@ struct half_open {
 };
 enum half_open_flag { HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16, HALF_REPEATED = 32 };
 _Static_assert(sizeof(struct half_open) <= 96, "a half-open entry");
+/* Owes neither its SYN-ACK nor an ACK; it has nothing else to send. */
+static inline bool half_open_silent(const struct half_open *h) { return !(h->flags & HALF_SYN_DUE) && !h->ack_why; }
 
 struct time_wait {
     struct flow flow;
@@ -221,8 +223,8 @@ enum pl_drop tcp_input_rest(struct tcp_ctx *, struct tcp *, struct tcp_seg *);  
 
 /* output.c. gso_bytes: the largest frame the interface takes, 0: one segment at a time */
 struct tcp_want tcp_want(struct tcp_ctx *, struct tcp *, uint32_t gso_bytes);
-/* After anything happened: arms the persist and life timers that follow from it, and says when the connection wants to be called. */
-pl_time tcp_settle(struct tcp_ctx *, struct tcp *);
+/* Nothing is to be sent, said tcp_want: arms the persist and life timers that follow from it, and says when the connection wants to be called. */
+pl_time tcp_settle(struct tcp_ctx *, struct tcp *, const struct tcp_want *);
 /* Forms the segment and records that it was sent. `spans` receives the text, at most max. */
 void tcp_build(struct tcp_ctx *, struct tcp *, const struct tcp_want *, struct tcp_out *, struct pl_span *spans, unsigned max);
 
@@ -316,7 +318,7 @@ static inline bool tcp_ipv6(const struct flow *f)                               
     return memcmp(f->local, mapped, 12) != 0;
 }
 static inline bool tcp_synchronised(const struct tcp *c) { return c->state >= PL_ESTABLISHED; }
-static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? slots_at(x->flights, c->flight) : NULL; }
+static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? (struct tcp_flight *)slots_array(x->flights) + c->flight : NULL; }
 static inline struct ooo *tcp_ooo(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? slots_at(x->gaps, c->gaps) : NULL; }
 static inline struct ranges *tcp_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? ooo_ranges(slots_at(x->gaps, c->gaps)) : NULL; }
 static inline bool tcp_has_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps && tcp_gaps(x, c)->count; }
