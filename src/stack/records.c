@@ -232,7 +232,7 @@ void conn_after(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
         conn_forget(s, slot);
         return;
     }
-    if (c->orphan || c->user_timeout)     /* these bounds hold even if the connection never gets to send again */
+    if (c->orphan || c->user_timeout_ms)     /* these bounds hold even if the connection never gets to send again */
         life_rearm(x, c);
     ref_ready(s, ref, c->path_iface);
     ref_deadline(s, ref, timers_next(&c->timers));

@@ -217,10 +217,10 @@ static void shift_conn(pl_stack *s, struct tcp *c, pl_time by)
     for (int i = 0; i < TIMER_COUNT; i++)
         shift(&c->timers.at[i], by);
     c->ts.recent_at += by;                /* these are times, 0 too */
-    c->syn_sent_at += by;
-    c->challenge_from += by;
+    c->challenge_ms += (uint32_t)(by / PL_MS);
     c->progress_at += by;
     c->heard_at += by;
+    c->orphan_ms += (uint32_t)(by / PL_MS);
     (void)s;
 }
 

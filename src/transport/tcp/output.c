@@ -148,7 +148,7 @@ static bool window_blocks(const struct tcp *c, const struct tcp_want *w)
 /* RFC 9293 3.8.6.1, SHLD-29: the first probe one RTO after the window closed. MUST-37: no count bounds them, only the user timeout may. */
 pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c)
 {
-    if (c->user_timeout || c->orphan)
+    if (c->user_timeout_ms || c->orphan)
         life_rearm(x, c);
     struct tcp_want w = tcp_want(x, c, 0);
     if (window_blocks(c, &w)) {
@@ -177,7 +177,9 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
     bool scale = answer ? c->opt.wscale_ok : x->config->window_scaling;
     bool sack = answer ? c->opt.sack_ok : x->config->sack;
     bool ts = answer ? c->opt.ts_ok : x->config->timestamps;
-    opts->have = (uint8_t)(WIRE_OPT_MSS | (scale ? WIRE_OPT_WSCALE : 0) | (sack ? WIRE_OPT_SACK_PERMITTED : 0) | (ts ? WIRE_OPT_TIMESTAMPS : 0));
+    opts->have = (uint8_t)(WIRE_OPT_MSS | (scale ? WIRE_OPT_WSCALE : 0) | (sack ? WIRE_OPT_SACK_PERMITTED : 0) | (ts ? WIRE_OPT_TIMESTAMPS : 0) |
+                           (c->uto_enabled ? WIRE_OPT_USER_TIMEOUT : 0));      /* RFC 5482 3: suggested, not negotiated */
+    opts->user_timeout = c->uto_enabled ? user_timeout_advertised(x, c) : 0;
     opts->mss = options_mss_to_announce(x->link_mtu ? x->link_mtu : c->path_mtu, tcp_ipv6(&c->flow));    /* MUST-67: of the interface, not of the path */
     opts->wscale = c->opt.rcv_wscale;
     o->seq = c->snd.iss;
@@ -275,6 +277,16 @@ static void build_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
     o->opts.have |= o->opts.nsack ? WIRE_OPT_SACK : 0;
 }
 
+/* RFC 5482 3-d: in the next segment that has room for it. One that is lost is not repeated: RFC 5482 3.2. */
+static void build_user_timeout(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
+{
+    if (o->opts.nsack || o->segs > 1 || o->text + 4 > c->opt.mss)
+        return;
+    o->opts.have |= WIRE_OPT_USER_TIMEOUT;
+    o->opts.user_timeout = user_timeout_advertised(x, c);
+    c->uto_due = false;
+}
+
 /* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps and there was no room for them beside the text. */
 static bool pays_ack(const struct tcp *c, const struct tcp_out *o) { return !(o->text && c->gaps && c->opt.sack_ok && o->opts.nsack == 0); }
 
@@ -290,6 +302,8 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
             o->opts.have |= WIRE_OPT_TIMESTAMPS;
         if (c->opt.sack_ok && c->gaps)
             build_sack(x, c, o);
+        if (c->uto_due)
+            build_user_timeout(x, c, o);
     }
     /* RFC 9293 3.8.5, MUST-30: while urgent data is ahead, the segments say how far it reaches: SND.UP, as an offset of 16 bits. */
     if (c->urgent_out && (o->flags & PL_ACK) && seq_gt(c->snd.up, o->seq)) {

@@ -21,8 +21,8 @@ static struct bound nearest(const struct tcp_ctx *x, const struct tcp *c)
     if (c->state == PL_CLOSED || c->state == PL_TIME_WAIT)
         return b;
     bool waits = waits_for_peer(c);
-    if (c->user_timeout && waits)
-        b = (struct bound){c->progress_at + c->user_timeout, PL_WHY_TIMER_USER};
+    if (c->user_timeout_ms && waits)
+        b = (struct bound){c->progress_at + c->user_timeout_ms * PL_MS, PL_WHY_TIMER_USER};
     if (c->orphan && waits && c->progress_at + x->config->orphan_timeout < b.at)
         b = (struct bound){c->progress_at + x->config->orphan_timeout, PL_WHY_TIMER_ORPHAN};
     if (c->orphan && c->state == PL_FIN_WAIT_2 && c->progress_at + x->config->fin_wait_2_timeout < b.at)
