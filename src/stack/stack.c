@@ -227,6 +227,13 @@ static void shift_conn(pl_stack *s, struct tcp *c, pl_time by)
     (void)s;
 }
 
+/* When an entry was last answered, in ms; 0: never. */
+static void shift_answered(uint32_t *ms, pl_time by)
+{
+    if (*ms)
+        *ms = (*ms + (uint32_t)(by / PL_MS)) | 1;
+}
+
 void pl_stack_shift_time(pl_stack *s, pl_time by)
 {
     wheel_shift(&s->wheel, by);
@@ -234,10 +241,16 @@ void pl_stack_shift_time(pl_stack *s, pl_time by)
         shift_conn(s, conn_at(s, n), by);
     for (uint32_t n = slots_next(&s->records, 0); n; n = slots_next(&s->records, n))
         shift(&rtx_at(&s->records, n)->sent, by);
-    for (uint32_t n = slots_next(&s->half_opens, 0); n; n = slots_next(&s->half_opens, n))
-        shift(&((struct half_open *)slots_at(&s->half_opens, n))->resend_at, by);
-    for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n))
-        shift(&((struct time_wait *)slots_at(&s->time_waits, n))->until, by);
+    for (uint32_t n = slots_next(&s->half_opens, 0); n; n = slots_next(&s->half_opens, n)) {
+        struct half_open *h = slots_at(&s->half_opens, n);
+        shift(&h->resend_at, by);
+        shift_answered(&h->answered_ms, by);
+    }
+    for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n)) {
+        struct time_wait *w = slots_at(&s->time_waits, n);
+        shift(&w->until, by);
+        shift_answered(&w->answered_ms, by);
+    }
     if (s->cookies_until)
         s->cookies_until += by;
     net_shift_time(s, by);

@@ -261,7 +261,7 @@ static void time_wait_rx(pl_stack *s, struct arrival *a, uint32_t slot)
     struct packet *p = a->p;
     uint32_t l_slot = flow_find_bound(&s->flows, &a->key);
     p->state_before = p->state_after = PL_TIME_WAIT;
-    if (l_slot && flow_kind_of(&s->flows, l_slot) == FLOW_LISTENER && time_wait_accepts_syn(w, &a->seg)) {
+    if (l_slot && flow_kind_of(&s->flows, l_slot) == FLOW_LISTENER && time_wait_accepts_syn(&x, w, &a->seg)) {
         if (!room_for_half_open(s, l_slot - s->flows.first[FLOW_LISTENER])) {      /* the wait goes on until the new one can be served */
             p->drop = PL_DROP_TCP_BACKLOG;
             return;

@@ -274,7 +274,7 @@ void teardown_fin_acked(struct tcp_ctx *, struct tcp *);                        
 void time_wait_freeze(struct time_wait *, const struct tcp *, pl_time until);
 void time_wait_thaw(struct tcp_ctx *, const struct time_wait *, struct tcp *scratch);
 enum pl_drop time_wait_arrives(const struct tcp_ctx *, struct time_wait *, const struct tcp_seg *);
-bool time_wait_accepts_syn(const struct time_wait *, const struct tcp_seg *);
+bool time_wait_accepts_syn(const struct tcp_ctx *, const struct time_wait *, const struct tcp_seg *);
 void rto_fires(struct tcp_ctx *, struct tcp *);
 void persist_fires(struct tcp_ctx *, struct tcp *);
 void keepalive_fires(struct tcp_ctx *, struct tcp *);
