@@ -124,10 +124,13 @@ static int choose_local(pl_stack *s, const struct pl_connect_params *p, struct f
         return PL_EADDRINVALID;           /* a stack does not talk to itself */
     if (f->local_port)
         return given_port(s, p, f, old);
-    f->local_port = flow_port_choose(&s->flows, f, &s->secrets.ports, &s->port_counter);
-    if (!f->local_port && (*old = wait_to_reuse(s, f)) != 0)
-        f->local_port = wait_at(s, *old)->flow.local_port;
-    return f->local_port ? PL_OK : PL_EADDRNOTAVAIL;
+    if (flow_port_choose(&s->flows, f, &s->secrets.ports, &s->port_counter))
+        return PL_OK;
+    if ((*old = wait_to_reuse(s, f)) == 0)
+        return PL_EADDRNOTAVAIL;
+    f->local_port = wait_at(s, *old)->flow.local_port;
+    f->hash = wait_at(s, *old)->flow.hash;
+    return PL_OK;
 }
 
 int pl_connect(pl_stack *s, const struct pl_connect_params *p, pl_conn *out)
@@ -151,7 +154,7 @@ int pl_connect(pl_stack *s, const struct pl_connect_params *p, pl_conn *out)
         iss = time_wait_iss(wait_at(s, old), iss);
         time_wait_end(s, old, PL_WHY_TIME_WAIT_REUSED);
     }
-    flow_insert(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));
+    flow_insert_hashed(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));      /* hashed when it was found to be free */
     tcp_init(&x, c);
     tcp_user_open(&x, c, iss);
     *out = c->handle;
@@ -286,6 +289,7 @@ int pl_close(pl_stack *s, pl_handle h)
     if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0) {
         struct tcp_ctx x = stack_tcp_ctx(s);
         tcp_user_close(&x, conn_at(s, slot));
+        orphan_begins(s, slot, &x);
         event_drop(s, flow_ref(&s->flows, FLOW_CONN, slot));
         conn_after(s, slot, &x);
     } else if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {

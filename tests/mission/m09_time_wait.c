@@ -256,8 +256,8 @@ static void with_timestamps_on_both_the_greater_one_is_accepted(void **state)
         {"timestamp greater, sequence number below", 0, 101, true},
         {"timestamp greater, sequence number above", 1000, 101, true},
         {"timestamp equal, sequence number above", 3, 100, true},
-        {"timestamp equal, sequence number equal", 2, 100, false},
-        {"timestamp equal, sequence number below", 1, 100, false},
+        {"timestamp equal, sequence number behind the FIN", 2, 100, true},
+        {"timestamp equal, sequence number of the FIN", 1, 100, false},
         {"timestamp smaller, sequence number above", 1000, 99, false},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
@@ -280,7 +280,7 @@ static void timestamps_that_we_would_not_use_count_for_nothing(void **state)
 {
     static const struct syn_case cases[] = {
         {"the server has none, sequence number above", 1000, 101, true},
-        {"the server has none, sequence number equal", 2, 101, false},
+        {"the server has none, sequence number of the FIN", 1, 101, false},
         {"the server has none, sequence number below", 0, 101, false},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
@@ -291,7 +291,8 @@ static void without_timestamps_on_the_new_one_the_sequence_number_decides(void *
 {
     static const struct syn_case cases[] = {
         {"no timestamps on the new, sequence number above", 3, 0, true},
-        {"no timestamps on the new, sequence number equal", 2, 0, false},
+        {"no timestamps on the new, sequence number behind the FIN", 2, 0, true},
+        {"no timestamps on the new, sequence number of the FIN", 1, 0, false},
         {"no timestamps on the new, sequence number below", 0, 0, false},
         {"no timestamps on the new, half the circle below", 0x80000002u, 0, false},
     };
@@ -359,7 +360,7 @@ static unsigned waiting(struct pair *p)
 static void of_several_each_ends_at_its_own_time(void **state)
 {
     struct pair p;
-    mission_start(&p, state, NULL, NULL);
+    mission_start(&p, state, without_timestamps, NULL);
     pl_time began = p.sim->now;
     assert_int_equal(pair_listen(&p, 80, plan_sink(1)), 0);
     assert_non_null(pair_connect(&p, 80, plan_source(10, 1)));
