@@ -93,6 +93,20 @@ int path_find(pl_stack *s, const struct pl_addr *remote, struct pl_addr *local, 
     return PL_OK;
 }
 
+int pl_path(pl_stack *s, const struct pl_addr *remote, struct pl_addr *local, uint32_t *mtu)
+{
+    struct pl_addr from = {.zone = 0};
+    struct path path;
+    int error = remote ? path_find(s, remote, &from, &path) : PL_EINVAL;
+    if (error != PL_OK)
+        return error;
+    if (local)
+        *local = from;
+    if (mtu)
+        *mtu = path.mtu;
+    return PL_OK;
+}
+
 /* The entry went, or none was there yet: look the next hop up again, for a route may have changed as well. */
 static int renew(pl_stack *s, const struct pl_addr *remote, struct path *path)
 {

@@ -169,6 +169,7 @@ static void time_wait_begin(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
         ref_ready(s, ref, c->path_iface);
     c->time_wait = w_slot;
     c->released = true;
+    orphan_ends(s, slot);
     tcp_release(x, c);
     x->news |= PL_EV_CLOSED;
     ref_off(s, conn_ref(s, slot));
@@ -241,6 +242,7 @@ void conn_after(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
         time_wait_begin(s, slot, x);
     } else if (c->state == PL_CLOSED && !c->released) {
         c->released = true;
+        orphan_ends(s, slot);
         flow_remove(&s->flows, ref);
         ref_off(s, ref);
         if (c->error)
@@ -258,7 +260,7 @@ void conn_after(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
         conn_forget(s, slot);
         return;
     }
-    if (c->orphan || c->user_timeout)     /* these bounds hold even if the connection never gets to send again */
+    if (c->orphan || c->user_timeout_ms)     /* these bounds hold even if the connection never gets to send again */
         life_rearm(x, c);
     ref_ready(s, ref, c->path_iface);
     ref_deadline(s, ref, timers_next(&c->timers));

@@ -8,6 +8,8 @@
  *   tcp_rx.c     a TCP segment: demultiplexing, input, and what follows from it
  *   tcp_tx.c     a TCP segment on its way out
  *   records.c    life and death of connections, half-open and TIME-WAIT entries
+ *   orphans.c    how many connections there may be that nobody owns
+ *   longest.c    how long anything can last that nobody owns
  *   owed.c       replies that belong to no connection: one bounded ring per interface
  *   path.c       routes, source addresses and neighbours for a destination
  *   deadlines.c  when each record wants to be called; ready lists; parking on neighbours
@@ -67,7 +69,7 @@ struct pl_stack {
     pl_time now;
     pl_time shifted;                      /* sum of pl_stack_shift_time: clocks seen on the wire leave it out */
     struct pl_config config;
-    struct slots conns, flights, records, gaps;       /* struct tcp, struct tcp_flight, struct rtx_record, struct ranges */
+    struct slots conns, flights, records, gaps;       /* struct tcp, struct tcp_flight, struct rtx_record, struct ooo */
     struct slots half_opens, time_waits, listeners, udps;
     struct slots ifaces, addrs, routes, neighbors, paths;
     struct chunks chunks;
@@ -78,6 +80,9 @@ struct pl_stack {
     uint64_t conn_nodes;                  /* offset of struct list_node[connections_max + 1]: accept queues, waiting for chunks */
     uint64_t owed;                        /* offset of struct owed[ifaces_max][owed_max] */
     struct list events, chunk_waiters;
+    struct list orphans;                  /* by age, through the conn nodes */
+    uint64_t orphan_counts;               /* offset of uint32_t[orphan_buckets]: see orphans.c */
+    uint32_t orphan_buckets, pad_;
     uint32_t time_wait_oldest, time_wait_newest;
     struct stack_secrets secrets;
     pl_time cookies_until;                /* cookies are believed until then: the half-open table overflowed shortly before */
@@ -241,6 +246,13 @@ void time_wait_fires(pl_stack *, uint32_t slot);
 void time_wait_restarted(pl_stack *, uint32_t slot);                /* its 2 MSL begin anew */
 void time_wait_end(pl_stack *, uint32_t slot, enum pl_reason);
 void listener_end(pl_stack *, uint32_t slot);
+
+/* orphans.c */
+void orphan_begins(pl_stack *, uint32_t slot, struct tcp_ctx *);    /* the handle was given back; conn_after follows. May end it, or another */
+void orphan_ends(pl_stack *, uint32_t slot);                        /* the stack lets go of the connection */
+uint32_t orphans_most(const struct pl_config *);
+uint32_t orphans_most_of_peer(const struct pl_config *);
+uint32_t orphans_buckets(const struct pl_config *);                 /* power of two */
 
 /* trace.c */
 void trace_in(pl_stack *, const struct packet *p);                  /* counts the drop, tells the sink */

@@ -6,6 +6,7 @@
 #include "base/checksum.h"
 #include "stack/net.h"
 #include "wire/eth_hdr.h"
+#include "transport/tcp/models/user_timeout.h"
 #include "wire/ip_proto.h"
 #include "wire/tcp_hdr.h"
 
@@ -19,6 +20,7 @@ static void trace_segment(pl_stack *s, const struct tx_door *d, const struct pl_
     struct pl_trace_segment seg = {.seq = o->seq, .ack = o->ack, .len = o->text, .wnd = o->wnd, .wnd_raw = o->wnd_raw, .up = o->up, .flags = o->flags,
                                         .opts = o->opts.have, .wscale = o->opts.wscale, .nsack = o->opts.nsack, .mss = o->opts.mss, .segs = o->segs,
                                         .ts_val = o->opts.ts_val, .ts_ecr = o->opts.ts_ecr};
+    seg.user_timeout_s = (uint32_t)(user_timeout_ms(o->opts.user_timeout) / 1000);
     for (unsigned i = 0; i < o->opts.nsack && i < 4; i++)
         seg.sack[2 * i] = o->opts.sack[i].lo, seg.sack[2 * i + 1] = o->opts.sack[i].hi;
     memcpy(t.local.addr.b, c->flow.local, 16);

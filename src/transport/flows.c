@@ -22,12 +22,23 @@ static uint32_t hash_of(const struct flows *t, const struct flow *f)
 
 uint32_t flow_hash(const struct flows *t, const struct flow *f) { return hash_of(t, f); }
 
+static const uint8_t any_ip4[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0}, any[16] = {0};
+
+static bool is_ip4(const uint8_t a[16]) { return memcmp(a, any_ip4, 12) == 0; }
+static bool any_of_family(const struct flow *f)
+{
+    return memcmp(f->local, any_ip4, 16) == 0 || (f->zone == FLOW_ZONE_IP6 && memcmp(f->local, any, 16) == 0);
+}
+
+bool flow_local_is_any(const struct flow *f) { return memcmp(f->local, any, 16) == 0 || memcmp(f->local, any_ip4, 16) == 0; }
+
 /* How many there are of its kind that flow_find_bound looks for; NULL: it has a remote, and is found as it is. */
 static uint32_t *bound_count(struct flows *t, const struct flow *f)
 {
-    static const uint8_t any[16] = {0};
     if (f->remote_port || memcmp(f->remote, any, 16) != 0)
         return NULL;
+    if (any_of_family(f))
+        return &t->bound_family;
     return memcmp(f->local, any, 16) == 0 ? &t->bound_anywhere : &t->bound_here;
 }
 
@@ -92,6 +103,12 @@ uint32_t flow_find_bound(const struct flows *t, const struct flow *key)
     memset(k.remote, 0, sizeof k.remote);
     k.remote_port = 0;
     uint32_t ref = t->bound_here ? flow_find(t, &k) : 0;     /* the address itself first, then every address */
+    if (ref == 0 && t->bound_family) {
+        bool ip4 = is_ip4(key->local);
+        memcpy(k.local, ip4 ? any_ip4 : any, 16);
+        k.zone = ip4 ? 0 : FLOW_ZONE_IP6;
+        ref = flow_find(t, &k);
+    }
     if (ref || !t->bound_anywhere)
         return ref;
     memset(k.local, 0, sizeof k.local);

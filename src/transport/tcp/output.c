@@ -104,6 +104,8 @@ static void want_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_want *w)
         wants(w, WANT_PROBE, PL_WHY_PROBE_ZERO_WINDOW, x->now);
     else if (c->delack.now)
         wants(w, WANT_ACK, c->delack.why, x->now);
+    else if (c->gaps && c->opt.sack_ok && ooo_owes(tcp_ooo(x, c)))   /* as many as it takes: each block that is new, and each duplicate once */
+        wants(w, WANT_ACK, tcp_ooo(x, c)->nduplicates ? PL_WHY_ACK_DSACK : PL_WHY_ACK_OUT_OF_ORDER, x->now);
     else if (may_receive(c) && update_due(c))
         wants(w, WANT_ACK, PL_WHY_WINDOW_UPDATE, x->now);
     else if (c->keepalive_due)
@@ -163,7 +165,7 @@ static void probe_if_blocked(struct tcp_ctx *x, struct tcp *c)
 pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w)
 {
     CHECK(w->what == WANT_NOTHING);
-    if (c->user_timeout || c->orphan)
+    if (c->user_timeout_ms || c->orphan)
         life_rearm(x, c);
     probe_if_blocked(x, c);
     pl_time timer = timers_next(&c->timers);
@@ -178,7 +180,9 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
     bool scale = answer ? c->opt.wscale_ok : x->config->window_scaling;
     bool sack = answer ? c->opt.sack_ok : x->config->sack;
     bool ts = answer ? c->opt.ts_ok : x->config->timestamps;
-    opts->have = (uint8_t)(WIRE_OPT_MSS | (scale ? WIRE_OPT_WSCALE : 0) | (sack ? WIRE_OPT_SACK_PERMITTED : 0) | (ts ? WIRE_OPT_TIMESTAMPS : 0));
+    opts->have = (uint8_t)(WIRE_OPT_MSS | (scale ? WIRE_OPT_WSCALE : 0) | (sack ? WIRE_OPT_SACK_PERMITTED : 0) | (ts ? WIRE_OPT_TIMESTAMPS : 0) |
+                           (c->uto_enabled ? WIRE_OPT_USER_TIMEOUT : 0));      /* RFC 5482 3: suggested, not negotiated */
+    opts->user_timeout = c->uto_enabled ? user_timeout_advertised(x, c) : 0;
     opts->mss = options_mss_to_announce(x->link_mtu ? x->link_mtu : c->path_mtu, tcp_ipv6(&c->flow));    /* MUST-67: of the interface, not of the path */
     opts->wscale = c->opt.rcv_wscale;
     o->seq = c->snd.iss;
@@ -272,11 +276,21 @@ static void build_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
 {
     uint32_t room = o->segs > 1 || o->text > c->opt.mss ? 0 : c->opt.mss - o->text, most = c->opt.ts_ok ? 3 : 4;
     uint32_t fits = room >= 12 ? (room - 4) / 8 : 0;
-    o->opts.nsack = (uint8_t)ooo_sack_blocks(tcp_gaps(x, c), c->newest_gap, &o->opts, fits < most ? fits : most);
+    o->opts.nsack = (uint8_t)ooo_report(tcp_ooo(x, c), &o->opts, fits < most ? fits : most);
     o->opts.have |= o->opts.nsack ? WIRE_OPT_SACK : 0;
 }
 
-/* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps and there was no room for them beside the text. */
+/* RFC 5482 3-d: in the next segment that has room for it. One that is lost is not repeated: RFC 5482 3.2. */
+static void build_user_timeout(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
+{
+    if (o->opts.nsack || o->segs > 1 || o->text + 4 > c->opt.mss)
+        return;
+    o->opts.have |= WIRE_OPT_USER_TIMEOUT;
+    o->opts.user_timeout = user_timeout_advertised(x, c);
+    c->uto_due = false;
+}
+
+/* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps or duplicates and there was no room for them beside the text. */
 static bool pays_ack(const struct tcp *c, const struct tcp_out *o) { return !(o->text && c->gaps && c->opt.sack_ok && o->opts.nsack == 0); }
 
 /* What every segment of a synchronised connection carries. */
@@ -291,6 +305,8 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
             o->opts.have |= WIRE_OPT_TIMESTAMPS;
         if (c->opt.sack_ok && c->gaps)
             build_sack(x, c, o);
+        if (c->uto_due)
+            build_user_timeout(x, c, o);
     }
     /* RFC 9293 3.8.5, MUST-30: while urgent data is ahead, the segments say how far it reaches: SND.UP, as an offset of 16 bits. */
     if (c->urgent_out && (o->flags & PL_ACK) && seq_gt(c->snd.up, o->seq)) {
@@ -308,6 +324,7 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
         if (pays_ack(c, o)) {
             delack_sent(&c->delack);
             timers_clear(&c->timers, TIMER_DELACK);
+            tcp_gaps_forget(x, c);        /* if it only held a duplicate to be told of */
         }
     }
 }
