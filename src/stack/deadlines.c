@@ -27,8 +27,10 @@ void ref_deadline(pl_stack *s, uint32_t ref, pl_time when)
 void ref_ready(pl_stack *s, uint32_t ref, int iface)
 {
     struct list_node *nodes = stack_ready_nodes(s);
+    if (nodes[ref].on)
+        return;
     struct iface *i = stack_iface(s, iface);
-    if (i && nodes[ref].on == 0)
+    if (i)
         list_append(&i->queue, nodes, ref, ON_IFACE + (uint32_t)iface);
 }
 

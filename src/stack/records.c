@@ -130,11 +130,14 @@ static void fetch_ahead(const pl_stack *s)
     const struct time_wait *w = time_wait_at(s, second);
     flow_fetch_ahead(&s->flows, &time_wait_at(s, first)->flow, 1);
     flow_fetch_ahead(&s->flows, &w->flow, 0);
-    if (w->order_next) {
-        const struct time_wait *third = time_wait_at(s, w->order_next);
-        __builtin_prefetch(&third->flow.hash);
-        __builtin_prefetch(&third->order_next);
-    }
+    uint32_t third = w->order_next;
+    if (!third)
+        return;
+    __builtin_prefetch(&time_wait_at(s, third)->flow.hash);
+    __builtin_prefetch(&time_wait_at(s, third)->order_next);
+    __builtin_prefetch(&slots_meta(&s->time_waits, third)->generation);
+    __builtin_prefetch(&stack_ready_nodes(s)[flow_ref(&s->flows, FLOW_TIME_WAIT, third)]);
+    wheel_fetch_ahead(&s->wheel, flow_ref(&s->flows, FLOW_TIME_WAIT, third));
 }
 
 void time_wait_restarted(pl_stack *s, uint32_t slot)
@@ -245,7 +248,7 @@ static void reply(pl_stack *s, const struct tcp *c, struct tcp_ctx *x)
     x->reply.due = false;
 }
 
-static void advise(pl_stack *s, struct tcp *c, struct tcp_ctx *x)
+static void tell_path(pl_stack *s, const struct tcp *c, const struct tcp_ctx *x)
 {
     struct path p = {c->path_iface, c->path_neighbor, c->path_generation, c->path_mtu};
     if (x->progress && c->path_neighbor)
@@ -257,6 +260,12 @@ static void advise(pl_stack *s, struct tcp *c, struct tcp_ctx *x)
         memcpy(remote.b, c->flow.remote, 16);
         path_mtu_learned(s, &remote, x->mtu_learned);
     }
+}
+
+static inline void advise(pl_stack *s, const struct tcp *c, const struct tcp_ctx *x)
+{
+    if ((x->progress && c->path_neighbor) || x->doubt || x->mtu_learned)
+        tell_path(s, c, x);
 }
 
 void conn_after(pl_stack *s, uint32_t slot, struct tcp_ctx *x)

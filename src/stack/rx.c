@@ -17,18 +17,11 @@
 
 enum { SCRATCH_BYTES = 256 };             /* headers that lie in pieces are put together here, up to this much */
 
-/* The frame's first bytes, at least `want` if it has them, in one piece. A driver usually gives one span, or a first one that holds all headers. */
-static void linearise(struct packet *p, uint32_t want)
+static void gather(struct packet *p, uint32_t want)
 {
     const struct pl_frame *f = p->frame;
     unsigned nspans = f->nspans < PL_SPANS ? f->nspans : PL_SPANS;
     uint32_t have = 0;
-    want = want < p->frame_bytes ? want : p->frame_bytes;
-    if (nspans && f->span[0].len >= want) {
-        p->bytes = f->span[0].base;
-        p->contiguous = (uint32_t)f->span[0].len;
-        return;
-    }
     for (unsigned k = 0; k < nspans && have < want; k++) {
         uint32_t n = f->span[k].len < want - have ? (uint32_t)f->span[k].len : want - have;
         memcpy(p->scratch + have, f->span[k].base, n);
@@ -36,6 +29,19 @@ static void linearise(struct packet *p, uint32_t want)
     }
     p->bytes = p->scratch;
     p->contiguous = have;
+}
+
+/* The frame's first bytes, at least `want` if it has them, in one piece. A driver usually gives one span, or a first one that holds all headers. */
+static inline void linearise(struct packet *p, uint32_t want)
+{
+    const struct pl_frame *f = p->frame;
+    want = want < p->frame_bytes ? want : p->frame_bytes;
+    if (f->nspans == 0 || f->span[0].len < want) {
+        gather(p, want);
+        return;
+    }
+    p->bytes = f->span[0].base;
+    p->contiguous = (uint32_t)f->span[0].len;
 }
 
 static void measure(struct packet *p)
@@ -209,12 +215,13 @@ static void ethernet_rx(pl_stack *s, struct packet *p, const struct iface *i)
     }
 }
 
-static void frame_rx(pl_stack *s, struct iface *i, int iface, const struct pl_frame *f)
+static void frame_rx(pl_stack *s, struct iface *i, int iface, const struct pl_frame *f, struct tcp_ctx *x)
 {
     uint8_t scratch[SCRATCH_BYTES];
     struct packet p;
     memset(&p, 0, offsetof(struct packet, seg));                    /* seg is set with has_seg */
     p.frame = f;
+    p.tcp = x;
     p.iface = iface;
     p.csum_ok = f->flags & PL_F_CSUM_OK;
     p.scratch = scratch;
@@ -240,8 +247,9 @@ int pl_rx(pl_stack *s, int iface, const struct pl_frame *frames, size_t n, pl_ti
         return PL_EINVAL;
     stack_now(s, now);
     net_reap(s);
+    struct tcp_ctx x = stack_tcp_ctx(s);
     for (size_t k = 0; k < n; k++)        /* RFC 9293 3.10.7.4, MUST-59: all of them; ACKs leave in pl_tx */
-        frame_rx(s, i, iface, &frames[k]);
+        frame_rx(s, i, iface, &frames[k], &x);
     wake_chunk_waiters(s);
     deadlines_run(s);                     /* every door that takes the time leaves no deadline behind it */
     return PL_OK;

@@ -103,6 +103,7 @@ _Static_assert(offsetof(struct pl_stack, counters) <= 4096, "init touches the fi
 /* What a frame is found to be on its way up, and what became of it. */
 struct packet {
     const struct pl_frame *frame;
+    struct tcp_ctx *tcp;                  /* for connections: made once in pl_rx */
     const uint8_t *bytes;                 /* the frame's first `contiguous` bytes in one piece: its first span, or a copy in `scratch` */
     uint8_t *scratch;
     uint32_t contiguous, frame_bytes;

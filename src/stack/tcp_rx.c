@@ -99,19 +99,20 @@ static void scale_window(struct arrival *a, bool scaled, uint8_t shift)
 
 static void conn_rx(pl_stack *s, struct arrival *a, uint32_t slot)
 {
-    struct tcp_ctx x = stack_tcp_ctx(s);
     struct tcp *c = conn_at(s, slot);
     struct packet *p = a->p;
+    struct tcp_ctx *x = p->tcp;
+    tcp_ctx_renew(x);
     p->conn = c->handle;
     p->cookie = c->cookie;
     p->state_before = c->state;
     scale_window(a, c->opt.wscale_ok, c->opt.snd_wscale);
     uint8_t before = c->state;
-    p->drop = (uint16_t)tcp_input(&x, c, &a->seg);
+    p->drop = (uint16_t)tcp_input(x, c, &a->seg);
     p->state_after = c->state;
     if (before == PL_SYN_SENT && tcp_synchronised(c))
         s->counters.connections_opened++;
-    conn_after(s, slot, &x);
+    conn_after(s, slot, x);
 }
 
 /* ------------------------------------------------------------------ LISTEN and half-open ------------------------------------------------------------------ */

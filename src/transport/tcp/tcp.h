@@ -209,6 +209,13 @@ struct tcp_ctx {
     bool chunks_freed;
     uint32_t mtu_learned;                 /* an ICMP message about the path was accepted: its MTU */
 };
+/* For the next call at the same time: the results are taken. */
+static inline void tcp_ctx_renew(struct tcp_ctx *x)
+{
+    x->reply.due = false;
+    x->news = x->mtu_learned = 0;
+    x->progress = x->doubt = x->chunks_freed = false;
+}
 
 /* What the connection would send, and when: the one answer to both questions. */
 enum tcp_what { WANT_NOTHING, WANT_SYN, WANT_SYN_ACK, WANT_RESEND, WANT_DATA, WANT_PROBE, WANT_ACK };
