@@ -358,7 +358,8 @@ int pl_get(const pl_stack *, pl_handle, enum pl_option, int64_t *value);
 
 /* ---------------------------------------------------------------- UDP and echo ---------------------------------------------------------------- */
 
-/* local.port 0: chosen. PL_EADDRINUSE, PL_EADDRNOTAVAIL, PL_ENOMEM. */
+/* local.port 0: chosen. A socket bound to one address of ours gets the datagrams for it even if another is bound to all.
+ * PL_EADDRINUSE (exactly this address and port), PL_EADDRNOTAVAIL, PL_ENOMEM. */
 int pl_udp_open(pl_stack *, const struct pl_endpoint *local, uint64_t cookie, pl_udp *);
 /* An ICMP echo socket: local->port is the identifier (0: chosen). Datagrams are 2 bytes of sequence number (network order) plus data;
  * send sends requests, recv gives the answers. */
