@@ -7,10 +7,9 @@
 #include "os/host/testnet.h"
 #include "view/jsonl.h"
 #include <stdio.h>
+#include <string.h>
 
-static bool json;
-
-static const struct cli_option options[] = {{.name = "json", .to = &json, .help = "as one JSON object"}, {0}};
+static const struct cli_option options[] = {{.name = "json", .to = &cli_as_json, .help = "as one JSON object"}, {0}};
 
 static const char *const verdicts[] = {[HOST_GOOD] = "good", [HOST_LESS] = "less", [HOST_MISSING] = "missing"};
 
@@ -42,11 +41,22 @@ static void print_json(const struct host_fact *facts, int n, bool act_c, const c
     puts("}");
 }
 
+/* An earlier fact with the same advice, which need not be read twice; NULL: none. */
+static const struct host_fact *advised_before(const struct host_fact *facts, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (!strncmp(facts[k].advice, facts[i].advice, strlen(facts[i].advice))) return &facts[k];
+    return NULL;
+}
+
 static void print_text(const struct host_fact *facts, int n, bool act_c, const char *why)
 {
     for (int i = 0; i < n; i++) {
-        printf("%-8s %s (for %s)\n         %s\n", verdicts[facts[i].verdict], facts[i].name, facts[i].used_for, facts[i].is);
-        if (facts[i].advice[0]) printf("         what to do: %s\n", facts[i].advice);
+        const struct host_fact *before = facts[i].advice[0] ? advised_before(facts, i) : NULL;
+        printf("%-8s %s (for %s)\n", verdicts[facts[i].verdict], facts[i].name, facts[i].used_for);
+        if (before) printf("         for the same reason as %s\n", before->name);
+        else printf("         %s\n", facts[i].is);
+        if (facts[i].advice[0] && !before) printf("         what to do: %s\n", facts[i].advice);
     }
     puts("\nActs a and b of the demo need nothing of all this.");
     if (act_c) puts("Act c and --netns work here.");
@@ -60,7 +70,7 @@ static int run(char *const *operands, int n)
     (void)operands, (void)n;
     int count = host_facts(facts, HOST_FACTS_MAX);
     bool act_c = testnet_tun_possible(why, sizeof why) || testnet_af_packet_possible(why, sizeof why);
-    if (json) print_json(facts, count, act_c, why);
+    if (cli_as_json) print_json(facts, count, act_c, why);
     else print_text(facts, count, act_c, why);
     return CLI_DONE;
 }
