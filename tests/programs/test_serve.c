@@ -194,7 +194,7 @@ static void ranges_conditions_folders_and_smuggling_are_answered_as_the_rfc_says
         {"GET /small HTTP/1.1\r\nIf-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT\r\n", "HTTP/1.1 304 ", ""},
         {"GET /small HTTP/1.1\r\nIf-Modified-Since: Sat, 01 Jan 2000 00:00:00 GMT\r\n", "HTTP/1.1 200 ", "hello"},
         {"GET /small HTTP/1.1\r\nIf-Match: \"other\"\r\n", "HTTP/1.1 412 ", ""}, {"GET /sub HTTP/1.1\r\n", "HTTP/1.1 301 ", "Location: ./sub/"},
-        {"GET /sub/ HTTP/1.1\r\n", "HTTP/1.1 200 ", "\r\n\r\nthe index\n"}, {"GET / HTTP/1.1\r\n", "HTTP/1.1 200 ", "href=\"small\""},
+        {"GET /sub/ HTTP/1.1\r\n", "HTTP/1.1 200 ", "\r\n\r\nthe index\n"}, {"GET / HTTP/1.1\r\n", "HTTP/1.1 200 ", "href=\"./small\""},
         {"GET /../secret HTTP/1.1\r\n", "HTTP/1.1 40", ""}, {"DELETE /small HTTP/1.1\r\n", "HTTP/1.1 405 ", "Allow: GET, HEAD"},
         {"POST /small HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n", "HTTP/1.1 400 ", "Connection: close"},
         {"POST /small HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n", "HTTP/1.1 400 ", "Connection: close"}};
