@@ -232,7 +232,7 @@ void row_frame(struct ladder *l, const struct ladder_frame *f, enum row_form for
         sentence(l, "", pl_reason_text((enum pl_reason)f->why), pl_reason_rule((enum pl_reason)f->why));
     if (f->has_seg && (form != ROW_ARRIVES || f->foreign) && !(l->opts.quiet & LADDER_NO_OPTIONS)) {
         struct pl_trace_segment s = f->seg;
-        if (!(s.flags & PL_SYN)) s.opts &= 16;         /* timestamps on every segment would drown the rest */
+        if (!(s.flags & PL_SYN)) s.opts &= 16 | 32;         /* timestamps on every segment would drown the rest */
         if (*view_options(&s, options, sizeof options)) sentence(l, "options", options, NULL);
     }
     row_remarks(l, f, form);
