@@ -12,7 +12,7 @@ static uint32_t chunks_taken(void) { return v.s->chunks.capacity - chunks_free(&
 static uint32_t ranges_of(const struct peer *p)
 {
     uint32_t gaps = inside(p)->gaps;
-    return gaps ? ((struct ranges *)slots_at(&v.s->gaps, gaps))->count : 0;
+    return gaps ? ooo_ranges(slots_at(&v.s->gaps, gaps))->count : 0;
 }
 
 /* ------------------------------------------------------------ V35: SegmentSmack ------------------------------------------------------------ */

@@ -93,10 +93,9 @@ void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
 void tcp_release(struct tcp_ctx *x, struct tcp *c)
 {
     tcp_flight_end(x, c);
-    if (c->gaps) {
+    if (c->gaps)
         slots_give(x->gaps, c->gaps);
-        c->gaps = 0;
-    }
+    c->gaps = 0;
     stream_free(x->chunks, &c->snd_stream);
     c->snd_sent = 0;
     if (c->orphan)
@@ -128,8 +127,9 @@ void tcp_owe_reset(struct tcp_ctx *x, struct tcp *c, enum pl_reason why)
 /* RFC 5961 7-a, limited per connection only: a bucket shared with others would tell them what arrives here (threats V44). */
 bool tcp_may_challenge(struct tcp_ctx *x, struct tcp *c)
 {
-    if (c->challenges == 0 || x->now - c->challenge_from >= CHALLENGES_PERIOD) {
-        c->challenge_from = x->now;
+    uint32_t ms = (uint32_t)(x->now / PL_MS);            /* wraps after 49 days: then 5 s may count as the same as those long ago */
+    if (c->challenges == 0 || ms - c->challenge_ms >= CHALLENGES_PERIOD_MS) {
+        c->challenge_ms = ms;
         c->challenges = 0;
     }
     if (c->challenges >= CHALLENGES_MAX)

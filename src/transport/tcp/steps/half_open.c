@@ -31,7 +31,9 @@ void half_open_make(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
     c->ts.recent = seg->opts.ts_val;
     c->ts.recent_at = x->now;
     c->ts.last_ack_sent = c->rcv.nxt;
+    c->remote_uto = c->uto_enabled ? seg->opts.user_timeout : 0;
     c->syn_due = true;
+    timers_set_resend(&c->timers, RESEND_RTO, x->now + x->config->rto_initial);     /* whether or not the device takes the SYN-ACK */
     tcp_state(x, c, PL_SYN_RECEIVED, PL_WHY_GOT_SYN);
 }
 
@@ -58,10 +60,11 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     c->ts.recent = h->ts_recent;
     c->ts.recent_at = x->now;             /* an entry lives for seconds: never stale */
     c->ts.last_ack_sent = c->rcv.nxt;
+    c->remote_uto = h->remote_uto;
     c->syn_due = h->flags & HALF_SYN_DUE;
-    c->syn_repeated = (h->flags & HALF_REPEATED) != 0;
+    c->syn_repeated = (h->flags & HALF_REPEATED) || h->retries;
     /* RFC 5961 7 in 4 bytes: what might be the answer to our own answer is answered twice a second (threats V45). */
-    c->challenge_from = x->now;
+    c->challenge_ms = (uint32_t)(x->now / PL_MS);
     c->challenges = answered_lately(h->answered_ms, x->now) ? CHALLENGES_MAX : CHALLENGES_MAX - 1;
     c->syn_retries = h->retries;
     c->rtt.backoffs = h->retries;
@@ -84,11 +87,12 @@ void half_open_freeze(struct half_open *h, const struct tcp *c)
     h->snd_wnd = (uint16_t)c->snd.wnd;
     h->ts_offset = c->ts.offset;
     h->ts_recent = c->ts.recent;
+    h->remote_uto = c->remote_uto;
     h->retries = c->syn_retries;
     h->ack_why = c->delack.now ? c->delack.why : 0;
     h->resend_at = c->timers.at[TIMER_RESEND];
     h->flags = (uint8_t)((c->opt.wscale_ok ? HALF_WSCALE : 0) | (c->opt.ts_ok ? HALF_TS : 0) | (c->opt.sack_ok ? HALF_SACK : 0) |
                          (c->syn_due ? HALF_SYN_DUE : 0) | (c->syn_sent ? HALF_SENT : 0) | (c->syn_repeated ? HALF_REPEATED : 0));
-    if (c->challenges == CHALLENGES_MAX && !answered_lately(h->answered_ms, c->challenge_from))
-        h->answered_ms = answered_at(c->challenge_from);
+    if (c->challenges == CHALLENGES_MAX && !answered_lately(h->answered_ms, (pl_time)c->challenge_ms * PL_MS))
+        h->answered_ms = answered_at((pl_time)c->challenge_ms * PL_MS);
 }
