@@ -45,7 +45,7 @@ static void plan(const struct pl_config *c, struct plan *p)
     p->conns = region(&at, slots_bytes(sizeof(struct tcp), c->connections_max));
     p->flights = region(&at, slots_bytes(sizeof(struct tcp_flight), p->flights_n));
     p->records = region(&at, slots_bytes(sizeof(struct rtx_record), c->records_max));
-    p->gaps = region(&at, slots_bytes(ranges_bytes(c->gaps_per_conn_max), p->gaps_n));
+    p->gaps = region(&at, slots_bytes(ooo_bytes(c->gaps_per_conn_max), p->gaps_n));
     p->half_opens = region(&at, slots_bytes(sizeof(struct half_open), c->half_open_max));
     p->time_waits = region(&at, slots_bytes(sizeof(struct time_wait), c->time_wait_max));
     p->listeners = region(&at, slots_bytes(sizeof(struct listener), c->listeners_max));
@@ -122,7 +122,7 @@ static void make_pools(pl_stack *s, const struct pl_config *c, const struct plan
     slots_init(&s->conns, stack_at(s, p->conns), sizeof(struct tcp), c->connections_max);
     slots_init(&s->flights, stack_at(s, p->flights), sizeof(struct tcp_flight), p->flights_n);
     slots_init(&s->records, stack_at(s, p->records), sizeof(struct rtx_record), c->records_max);
-    slots_init(&s->gaps, stack_at(s, p->gaps), ranges_bytes(c->gaps_per_conn_max), p->gaps_n);
+    slots_init(&s->gaps, stack_at(s, p->gaps), ooo_bytes(c->gaps_per_conn_max), p->gaps_n);
     slots_init(&s->half_opens, stack_at(s, p->half_opens), sizeof(struct half_open), c->half_open_max);
     slots_init(&s->time_waits, stack_at(s, p->time_waits), sizeof(struct time_wait), c->time_wait_max);
     slots_init(&s->listeners, stack_at(s, p->listeners), sizeof(struct listener), c->listeners_max);
@@ -227,6 +227,13 @@ static void shift_conn(pl_stack *s, struct tcp *c, pl_time by)
     (void)s;
 }
 
+/* When an entry was last answered, in ms; 0: never. */
+static void shift_answered(uint32_t *ms, pl_time by)
+{
+    if (*ms)
+        *ms = (*ms + (uint32_t)(by / PL_MS)) | 1;
+}
+
 void pl_stack_shift_time(pl_stack *s, pl_time by)
 {
     wheel_shift(&s->wheel, by);
@@ -234,10 +241,16 @@ void pl_stack_shift_time(pl_stack *s, pl_time by)
         shift_conn(s, conn_at(s, n), by);
     for (uint32_t n = slots_next(&s->records, 0); n; n = slots_next(&s->records, n))
         shift(&rtx_at(&s->records, n)->sent, by);
-    for (uint32_t n = slots_next(&s->half_opens, 0); n; n = slots_next(&s->half_opens, n))
-        shift(&((struct half_open *)slots_at(&s->half_opens, n))->resend_at, by);
-    for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n))
-        shift(&((struct time_wait *)slots_at(&s->time_waits, n))->until, by);
+    for (uint32_t n = slots_next(&s->half_opens, 0); n; n = slots_next(&s->half_opens, n)) {
+        struct half_open *h = slots_at(&s->half_opens, n);
+        shift(&h->resend_at, by);
+        shift_answered(&h->answered_ms, by);
+    }
+    for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n)) {
+        struct time_wait *w = slots_at(&s->time_waits, n);
+        shift(&w->until, by);
+        shift_answered(&w->answered_ms, by);
+    }
     if (s->cookies_until)
         s->cookies_until += by;
     net_shift_time(s, by);

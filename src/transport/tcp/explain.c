@@ -91,7 +91,7 @@ static void streams(struct text *t, const struct tcp_ctx *x, const struct tcp *c
     }
     if (c->rcv_stream.len)
         number(t, "", c->rcv_stream.len, " bytes wait to be read. ");
-    if (c->gaps)
+    if (tcp_has_gaps(x, c))
         number(t, "", tcp_gaps(x, c)->count, " runs of bytes arrived ahead of a gap. ");
 }
 

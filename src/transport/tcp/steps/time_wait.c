@@ -37,17 +37,18 @@ void time_wait_thaw(struct tcp_ctx *x, const struct time_wait *w, struct tcp *c)
     c->ts.offset = tcp_timestamp_offset(x, &c->flow);
     c->ts.recent = w->ts_recent;
     c->ts.recent_at = x->now;
+    c->ts.last_ack_sent = w->rcv_nxt;
     if (w->ack_why)
         delack_owe(&c->delack, w->ack_why);
 }
 
 /* RFC 6191 2 (SHLD-4), RFC 9293 3.6.1 (MAY-2): may this SYN open a new incarnation? Only if provably newer than everything of the old one. */
-bool time_wait_accepts_syn(const struct time_wait *w, const struct tcp_seg *seg)
+bool time_wait_accepts_syn(const struct tcp_ctx *x, const struct time_wait *w, const struct tcp_seg *seg)
 {
     if ((seg->flags & (PL_SYN | PL_ACK | PL_RST | PL_FIN)) != PL_SYN)
         return false;
-    bool has_ts = seg->opts.have & WIRE_OPT_TIMESTAMPS;
-    bool seq_newer = seq_gt(seg->seq, w->rcv_nxt);
+    bool has_ts = x->config->timestamps && (seg->opts.have & WIRE_OPT_TIMESTAMPS);      /* "would be enabled for the new incarnation" */
+    bool seq_newer = seq_ge(seg->seq, w->rcv_nxt);       /* greater than the number of the FIN */
     if (has_ts && w->ts_ok)
         return seq_gt(seg->opts.ts_val, w->ts_recent) || (seg->opts.ts_val == w->ts_recent && seq_newer);
     return has_ts || seq_newer;
@@ -62,6 +63,19 @@ static void answer(const struct tcp_ctx *x, struct time_wait *w, enum pl_reason 
     w->ack_why = (uint16_t)why;
 }
 
+/* RFC 7323 3.2, 5.3 R1: as acceptable.c has it. An entry is too short-lived for its TS.Recent to become stale. */
+static enum pl_drop timestamps_first(const struct tcp_ctx *x, struct time_wait *w, const struct tcp_seg *seg)
+{
+    if (!w->ts_ok)
+        return PL_DROP_NONE;
+    if (!(seg->opts.have & WIRE_OPT_TIMESTAMPS))
+        return PL_DROP_TCP_NO_TIMESTAMP;
+    if (!seq_lt(seg->opts.ts_val, w->ts_recent))
+        return PL_DROP_NONE;
+    answer(x, w, PL_WHY_ACK_DUPLICATE);
+    return PL_DROP_TCP_PAWS;
+}
+
 enum pl_drop time_wait_arrives(const struct tcp_ctx *x, struct time_wait *w, const struct tcp_seg *seg)
 {
     /* RFC 1337 3: "ignore RST segments in TIME-WAIT state" */
@@ -71,6 +85,9 @@ enum pl_drop time_wait_arrives(const struct tcp_ctx *x, struct time_wait *w, con
         answer(x, w, PL_WHY_ACK_CHALLENGE);
         return PL_DROP_TCP_SYN_CHALLENGED;
     }
+    enum pl_drop drop = timestamps_first(x, w, seg);
+    if (drop != PL_DROP_NONE)
+        return drop;
     if (!(seg->flags & PL_ACK))
         return PL_DROP_TCP_NO_ACK;
     /* RFC 9293 3.10.7.4 fifth: "The only thing that can arrive in this state is a retransmission of the remote FIN. Acknowledge it, and restart
@@ -86,7 +103,7 @@ enum pl_drop time_wait_arrives(const struct tcp_ctx *x, struct time_wait *w, con
     /* RFC 9293 3.10.7.4 first: what is not acceptable is answered; a bare ACK of the right number needs no answer. */
     if (seg->len || seg->seq != w->rcv_nxt) {
         answer(x, w, PL_WHY_ACK_DUPLICATE);
-        return PL_DROP_TCP_OUTSIDE_WINDOW;
+        return seq_le(seg->seq + seg->len, w->rcv_nxt) ? PL_DROP_TCP_DUPLICATE : PL_DROP_TCP_OUTSIDE_WINDOW;
     }
     return PL_DROP_TCP_DUPLICATE;
 }
