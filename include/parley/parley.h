@@ -375,7 +375,7 @@ struct pl_counters {
     uint64_t drops[PL_DROP_COUNT];
     uint64_t sent[PL_WHY_SENT_COUNT];     /* frames out by reason */
     uint64_t connections_opened, connections_accepted, connections_failed, connections_reset;
-    uint64_t time_backwards, trace_events;
+    uint64_t time_backwards, trace_events;           /* doors called with an earlier time than before; frames told to the trace sink */
     uint64_t orphans_reset;               /* given up because there were too many */
 };
 int pl_counters(const pl_stack *, struct pl_counters *, size_t size);

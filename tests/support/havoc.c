@@ -88,6 +88,9 @@ static void make_host(struct havoc *r, unsigned host)
     c.user_timeout = one_in(r, 4) ? 5 * PL_S : 0;
     c.syn_retries = below(r, 8), c.syn_ack_retries = below(r, 6), c.data_retries = below(r, 16);
     c.mem_is_zero = one_in(r, 2);
+    c.user_timeout_option = one_in(r, 2);
+    c.orphans_max = below(r, 3), c.orphans_per_peer_max = below(r, 3);
+    c.orphan_lifetime = one_in(r, 3) ? 3 * PL_S : c.orphan_lifetime;
     c.check = true;
     for (unsigned i = 0; i < 32; i++)
         c.seed[i] = (uint8_t)(1 + below(r, 255));
@@ -244,6 +247,8 @@ static void forge(struct havoc *r)
         f.opts.ts_val = one_in(r, 3) ? (uint32_t)prng_next(&r->p) : (uint32_t)((r->now - r->shift) / PL_MS) + 0x40000000;
         f.opts.ts_ecr = (uint32_t)prng_next(&r->p);
     }
+    f.opts.have |= one_in(r, 8) ? WIRE_OPT_USER_TIMEOUT : 0;
+    f.opts.user_timeout = (uint16_t)prng_next(&r->p);
     if (f.flags & PL_SYN) {
         f.opts.have |= (uint8_t)(below(r, 8));
         f.opts.mss = (uint16_t)(one_in(r, 3) ? below(r, 100) : 1460);
