@@ -60,8 +60,8 @@ static void to_twin(struct scene *s, struct outcome *o)
     struct pl_span span = {text, sizeof text}, spans[PL_SPANS];
     struct tcp_out out;
     const struct forged *in = &o->in;
-    struct tcp_seg seg = {.seq = in->seq, .ack = in->ack, .text = (uint32_t)in->text_bytes, .wnd = in->wnd, .wnd_raw = in->wnd, .up = in->up, .flags = in->flags,
-                          .segs = 1, .opts = in->opts, .spans = &span, .nspans = 1};
+    struct tcp_seg seg = {.seq = in->seq, .ack = in->ack, .text = (uint32_t)in->text_bytes, .wnd = in->wnd, .wnd_raw = in->wnd, .up = in->up,
+                          .flags = in->flags, .segs = 1, .opts = in->opts, .spans = &span, .nspans = 1};
     seg.len = seg.text + has(in, PL_SYN) + has(in, PL_FIN);
     assert_true(scratch_init(s->v.s, &x, &w->flow, &c));
     c.flow.kind = FLOW_CONN;
@@ -76,7 +76,8 @@ static void to_twin(struct scene *s, struct outcome *o)
     if (!o->any)
         return;
     tcp_build(&x, &c, &want, &out, spans, PL_SPANS);
-    o->out = (struct forged){.src = s->peer.victim, .dst = s->peer.at, .seq = out.seq, .ack = out.ack, .flags = out.flags, .text_bytes = out.text, .opts = out.opts};
+    o->out = (struct forged){.src = s->peer.victim, .dst = s->peer.at, .seq = out.seq, .ack = out.ack, .flags = out.flags,
+                              .text_bytes = out.text, .opts = out.opts};
     o->why = want.why;
     o->more = tcp_want(&x, &c, 0).when <= x.now;
 }
@@ -169,13 +170,13 @@ static const char *timestamps_wrong(const struct scene *s, const struct outcome 
     return !due || o->out.opts.ts_ecr == echo ? NULL : WRONG("the answer echoes timestamp %u; due is %u", o->out.opts.ts_ecr, echo);
 }
 
-static uint32_t events_due(const struct table_row *r)
+static uint32_t events_due(const struct scene *s, const struct table_row *r)
 {
     static const struct { unsigned told; uint32_t bits; } of[] = {
         {TOLD_OPENED, PL_EV_CONNECTED | PL_EV_WRITABLE}, {TOLD_END, PL_EV_READABLE | PL_EV_PEER_FINISHED}, {TOLD_URGENT, PL_EV_URGENT},
         {TOLD_CLOSED, PL_EV_CLOSED}, {TOLD_RESET, PL_EV_CLOSED | PL_EV_ERROR}, {TOLD_REFUSED, PL_EV_CLOSED | PL_EV_ERROR},
         {TOLD_WINDOW_FULL, PL_EV_READABLE}};
-    uint32_t bits = r->bytes ? PL_EV_READABLE : 0;
+    uint32_t bits = r->bytes || (r->told & TOLD_OPENED && s->unread) ? PL_EV_READABLE : 0;
     for (unsigned n = 0; n < COUNT_OF(of); n++)
         bits |= r->told & of[n].told ? of[n].bits : 0;
     return bits;
@@ -185,7 +186,8 @@ static uint32_t events_due(const struct table_row *r)
 static const char *text_wrong(struct scene *s, const struct outcome *o, const struct table_row *r, pl_conn c)
 {
     uint8_t text[4096];
-    uint32_t sum = 0, due = s->unread + text_taken(s, r), seq = s->unread ? s->unread_seq : begins(s, r) ? o->in.seq + 1 : s->rcv.nxt;
+    bool made = strncmp(s->is.state, "SYN-", 4) != 0 || r->told & (TOLD_OPENED | TOLD_TO_ACCEPT);      /* before, nothing is told: RFC 9293 3.5 */
+    uint32_t sum = 0, due = (made ? s->unread : 0) + text_taken(s, r), seq = s->unread ? s->unread_seq : begins(s, r) ? o->in.seq + 1 : s->rcv.nxt;
     ptrdiff_t n;
     while ((n = pl_recv(s->v.s, c, text, sizeof text)) > 0)
         for (ptrdiff_t i = 0; i < n; i++, sum++)
@@ -203,7 +205,7 @@ static const char *text_wrong(struct scene *s, const struct outcome *o, const st
 
 static const char *program_wrong(struct scene *s, const struct outcome *o, const struct table_row *r)
 {
-    uint32_t due = events_due(r), may = due & PL_EV_CLOSED ? PL_EV_READABLE | PL_EV_WRITABLE : 0;
+    uint32_t due = events_due(s, r), may = due & PL_EV_CLOSED ? PL_EV_READABLE | PL_EV_WRITABLE : 0;
     pl_conn c = s->peer.c;
     if ((o->accepts == PL_EV_ACCEPTABLE) != ((r->told & TOLD_TO_ACCEPT) != 0))
         return WRONG("events of the listener: %x", o->accepts);

@@ -116,13 +116,13 @@ static void reach(struct scene *s)
 {
     struct peer_wish w = wish(s), *wished = &w;
     if (is(s, "CLOSED") || is(s, "LISTEN")) {
-        s->peer = (struct peer){.v = &s->v, .at = victim_stranger(s->is.v6, 0, 40000), .victim = victim_endpoint(s->is.v6, s->listens ? VICTIM_PORT : NOBODYS_PORT),
-                                .seq = s->is.irs, .irs = s->is.iss, .ack = s->is.iss + 1, .ts = s->agreed, .ts_val = s->is.ts};
+        s->peer = (struct peer){.v = &s->v, .at = victim_stranger(s->is.v6, 0, 40000),
+                                .victim = victim_endpoint(s->is.v6, s->listens ? VICTIM_PORT : NOBODYS_PORT), .seq = s->is.irs, .irs = s->is.iss, .ack = s->is.iss + 1, .ts = s->agreed, .ts_val = s->is.ts};
         if (s->listens)
             assert_int_equal(pl_set(s->v.s, s->v.listener, PL_OPT_ISN, s->is.iss), PL_OK);
     } else if (is(s, "SYN-RECEIVED/passive")) {
         s->peer = peer_half_open(&s->v, s->is.v6, wished);
-    } else if (is(s, "SYN-SENT") || is(s, "SYN-RECEIVED/active")) {
+    } else if (is(s, "SYN-SENT") || is(s, "SYN-RECEIVED")) {
         struct forged f, syn;
         s->peer = peer_called(&s->v, s->is.v6, wished);
         s->peer.seq = s->is.irs;
@@ -130,9 +130,14 @@ static void reach(struct scene *s)
             return;
         f = peer_segment(&s->peer, PL_SYN);
         f.opts = w.opts;
+        if (is(s, "SYN-RECEIVED/text")) {
+            s->unread = s->is.closed ? RCVBUF : 10;
+            s->unread_seq = s->is.irs + 1;
+            put_text(&f, s->unread);
+        }
         assert_int_equal(victim_give(&s->v, &f), PL_DROP_NONE);
         assert_true(victim_take(&s->v, &syn));
-        s->peer.seq++;
+        s->peer.seq += 1 + s->unread;
     } else {
         s->peer = s->listens || is(s, "ESTABLISHED/quiet") ? peer_connects(&s->v, s->is.v6, wished) : peer_accepts(&s->v, s->is.v6, wished);
         synchronised(s);

@@ -23,7 +23,8 @@ static const char *tells(const struct scene_params *p, unsigned kind, const char
 {
     static char text[700];
     snprintf(text, sizeof text, "%s, %s, timestamps %s, window %s, IPv%c, ISS %u, IRS %u, TS.Recent %u: %s\n    table.txt:%u: %s", p->state,
-             table->kinds[kind].name, table->stamps[p->stamps], p->closed ? "closed" : "open", p->v6 ? '6' : '4', p->iss, p->irs, p->ts, wrong, r->line, r->rule);
+             table->kinds[kind].name, table->stamps[p->stamps], p->closed ? "closed" : "open", p->v6 ? '6' : '4', p->iss, p->irs,
+             p->ts, wrong, r->line, r->rule);
     return text;
 }
 
