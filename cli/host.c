@@ -131,6 +131,10 @@ static bool make_stack(struct cli_host *h, char *why, size_t why_size)
     struct pl_config config;
     pl_config_default(&config, sizeof config);
     config.mem_is_zero = true;
+    if (cli_link.keepalive) {
+        config.keepalive_idle = config.keepalive_interval = cli_link.keepalive;
+        config.keepalive_probes = 3;
+    }
     if (!host_random(config.seed, sizeof config.seed)) {
         snprintf(why, why_size, "the system has no random numbers");
         return false;

@@ -28,6 +28,7 @@ struct cli_link_opts {
     struct cli_addrs ours, kernels, gateways;
     const char *pcap;                     /* a capture file; NULL: none */
     bool netns, trace;
+    pl_time keepalive;                    /* for connections that want it: idle time and interval; 0: the config's */
 };
 extern struct cli_link_opts cli_link;
 extern const struct cli_option cli_link_options[];

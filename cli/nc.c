@@ -23,7 +23,7 @@ static const struct cli_option options[] = {
     {.letter = 'w', .name = "timeout", .value = "TIME", .read = cli_read_time, .to = &nc.timeout,
         .help = "give up when the connection is not made in so long (default 15 s), or when nothing moved for so long (default: never; UDP: ends "
                 "1 s after the end of stdin without an answer)"},
-    {.letter = 'k', .name = "keepalive", .value = "TIME", .read = cli_read_time, .to = &nc.keepalive,
+    {.letter = 'k', .name = "keepalive", .value = "TIME", .read = cli_read_time, .to = &cli_link.keepalive,
         .help = "ask a silent peer after so long whether it is still there, up to three times; no answer ends it"},
     {0}};
 
@@ -189,7 +189,7 @@ static int run(char *const *operands, int words)
     if (words != (nc.listen ? 1 : 2)) return cli_say(CLI_USAGE, nc.listen ? "with --listen it needs the PORT alone" : "it needs HOST and PORT");
     if (!cli_read_port(operands[words - 1], &port, why, sizeof why)) return cli_say(CLI_USAGE, "\"%s\": expected %s", operands[words - 1], why);
     if (nc.four && nc.six) return cli_say(CLI_USAGE, "-4 and -6 leave no address");
-    if (nc.udp && nc.keepalive) return cli_say(CLI_USAGE, "--keepalive is TCP's");
+    if (nc.udp && cli_link.keepalive) return cli_say(CLI_USAGE, "--keepalive is TCP's");
     nc.host = (struct cli_host){.on_events = on_events, .user = &nc};
     int status = cli_host_open(&nc.host);
     if (status) return status;

@@ -17,7 +17,6 @@ struct nc {
     bool listen, udp, four, six;
     uint16_t source_port;                 /* 0: any */
     pl_time timeout;                      /* 0: the defaults */
-    pl_time keepalive;                    /* 0: none */
     /* at work */
     struct cli_host host;
     struct standard in, out;

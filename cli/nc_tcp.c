@@ -28,12 +28,7 @@ static void say_connected(struct nc *nc)
     char local[72], remote[72];
     nc->connected = true;
     pl_stack *s = nc->host.stack;
-    if (nc->keepalive) {
-        pl_set(s, nc->handle, PL_OPT_KEEPALIVE_IDLE, (int64_t)nc->keepalive);
-        pl_set(s, nc->handle, PL_OPT_KEEPALIVE_INTERVAL, (int64_t)nc->keepalive);
-        pl_set(s, nc->handle, PL_OPT_KEEPALIVE_PROBES, 3);
-        pl_set(s, nc->handle, PL_OPT_KEEPALIVE, 1);
-    }
+    if (cli_link.keepalive) pl_set(s, nc->handle, PL_OPT_KEEPALIVE, 1);
     if (pl_status(s, nc->handle, &status, sizeof status) < 0) return;
     pl_endpoint_text(&status.local, local, sizeof local);
     pl_endpoint_text(&status.remote, remote, sizeof remote);

@@ -68,6 +68,8 @@ struct pl_config {
     uint32_t syn_ack_retries;             /* 5 */
     uint32_t data_retries;                /* 15 */
     uint32_t orphan_retries;              /* 8 */
+    uint32_t orphans_max;                 /* connections whose handle was given back: more, and the oldest is reset; 0: 3/4 of connections_max */
+    uint32_t orphans_per_peer_max;        /* the same of one address (an IPv6 /64): more, and the new one is reset; 0: half of connections_max */
     uint32_t backlog_default;             /* half-open plus finished connections of a listener */
     pl_time msl;                          /* 30 s: TIME-WAIT lasts 2 MSL */
     pl_time rto_initial, rto_min, rto_max;/* 1 s, 200 ms, 120 s */
@@ -76,6 +78,7 @@ struct pl_config {
     pl_time user_timeout_min, user_timeout_max;      /* 100 s, 1 h: limits of one that the peer's option brings about (RFC 5482 3.1) */
     pl_time fin_wait_2_timeout;           /* 60 s, for connections nobody owns */
     pl_time orphan_timeout;               /* 120 s without progress */
+    pl_time orphan_lifetime;              /* 15 min, progress or not; at most 24 days */
     pl_time keepalive_idle, keepalive_interval; uint32_t keepalive_probes;   /* 7200 s, 75 s, 9; off unless set on the connection */
     bool syn_cookies;                     /* answer SYNs that there is no room to remember, after an overflow only; true */
     bool user_timeout_option;             /* PL_OPT_USER_TIMEOUT_OPTION of new connections: false */
@@ -104,6 +107,9 @@ int pl_stack_attach(void *block, size_t bytes, struct pl_env *, pl_stack **out);
 void pl_stack_shift_time(pl_stack *, pl_time by);
 /* Gives a copy secrets of its own when copy and original both live on: existing connections keep their numbers, new ones differ. */
 void pl_stack_reseed(pl_stack *, const uint8_t seed[32]);
+/* The longest time, in ns, within which everything that nobody owns (connections whose handles were given back, half-open and TIME-WAIT entries) returns to
+ * CLOSED, whatever its peer and the network do; 0 if a field is out of range (the seed may be missing). `text` (NULL: not wanted) gets what it consists of, lines, cut to size. */
+pl_time pl_longest_life(const struct pl_config *, char *text, size_t size);
 size_t pl_stack_bytes(const pl_stack *);
 
 /* Called for a mistake of our own, never for anything from the wire or the program; must not return. The embedder supplies it, os/host does for programs on
@@ -321,6 +327,7 @@ struct pl_counters {
     uint64_t sent[PL_WHY_COUNT];          /* frames out by reason */
     uint64_t connections_opened, connections_accepted, connections_failed, connections_reset;
     uint64_t time_backwards, trace_events;
+    uint64_t orphans_reset;               /* given up because there were too many */
 };
 int pl_counters(const pl_stack *, struct pl_counters *, size_t size);
 const char *pl_version(void);

@@ -77,6 +77,24 @@ bool ranges_gap(const struct ranges *r, uint32_t lo, uint32_t hi, struct range *
     return true;
 }
 
+bool ranges_holding(const struct ranges *r, uint32_t at, struct range *held)
+{
+    uint32_t i = first_ending_above(r, at);
+    if (i >= r->count || seq_gt(r->at[i].lo, at))
+        return false;
+    *held = r->at[i];
+    return true;
+}
+
+bool ranges_overlap(const struct ranges *r, uint32_t lo, uint32_t hi, struct range *part)
+{
+    uint32_t i = first_ending_above(r, lo);
+    if (i >= r->count || seq_ge(r->at[i].lo, hi))
+        return false;
+    *part = (struct range){seq_max(lo, r->at[i].lo), seq_min(hi, r->at[i].hi)};
+    return true;
+}
+
 void ranges_drop_below(struct ranges *r, uint32_t lo)
 {
     cut(r, 0, first_ending_above(r, lo));

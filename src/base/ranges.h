@@ -25,6 +25,10 @@ bool ranges_takes(const struct ranges *, uint32_t lo, uint32_t hi);
 bool ranges_covers(const struct ranges *, uint32_t lo, uint32_t hi);
 /* The part of [lo, hi) that is not yet covered, first piece from lo on; false: all covered. */
 bool ranges_gap(const struct ranges *, uint32_t lo, uint32_t hi, struct range *gap);
+/* The range that holds byte `at`; false: none does. */
+bool ranges_holding(const struct ranges *, uint32_t at, struct range *);
+/* The first part of [lo, hi) that is covered; false: nothing of it is. */
+bool ranges_overlap(const struct ranges *, uint32_t lo, uint32_t hi, struct range *);
 /* Drops everything below `lo`. */
 void ranges_drop_below(struct ranges *, uint32_t lo);
 /* If the first range starts at or before `at`, removes it and returns its hi; else returns `at`. */

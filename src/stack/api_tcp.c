@@ -74,8 +74,7 @@ static int choose_local(pl_stack *s, const struct pl_connect_params *p, struct f
         return PL_EADDRINVALID;           /* a stack does not talk to itself */
     if (f->local_port)
         return flow_find(&s->flows, f) ? PL_EADDRINUSE : PL_OK;
-    f->local_port = flow_port_choose(&s->flows, f, &s->secrets.ports, &s->port_counter);
-    return f->local_port ? PL_OK : PL_EADDRNOTAVAIL;
+    return flow_port_choose(&s->flows, f, &s->secrets.ports, &s->port_counter) ? PL_OK : PL_EADDRNOTAVAIL;
 }
 
 int pl_connect(pl_stack *s, const struct pl_connect_params *p, pl_conn *out)
@@ -93,7 +92,7 @@ int pl_connect(pl_stack *s, const struct pl_connect_params *p, pl_conn *out)
     struct tcp_ctx x = stack_tcp_ctx(s);
     struct tcp *c = conn_at(s, slot);
     struct tcp_tuple t = tcp_tuple(&f);
-    flow_insert(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));
+    flow_insert_hashed(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));      /* hashed when it was found to be free */
     tcp_init(&x, c);
     tcp_user_open(&x, c, p->isn_fixed ? p->isn : isn_choose(&s->secrets.tcp, &t, x.wire_now));
     *out = c->handle;
@@ -228,6 +227,7 @@ int pl_close(pl_stack *s, pl_handle h)
     if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0) {
         struct tcp_ctx x = stack_tcp_ctx(s);
         tcp_user_close(&x, conn_at(s, slot));
+        orphan_begins(s, slot, &x);
         event_drop(s, flow_ref(&s->flows, FLOW_CONN, slot));
         conn_after(s, slot, &x);
     } else if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {

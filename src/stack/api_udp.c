@@ -20,8 +20,7 @@ static int open_socket(pl_stack *s, uint8_t protocol, const struct pl_endpoint *
     struct flow flow = {.local_port = local->port, .zone = local->addr.zone, .protocol = protocol, .kind = FLOW_UDP};
     memcpy(flow.local, local->addr.b, 16);
     if (flow.local_port == 0) {
-        flow.local_port = flow_port_choose(&s->flows, &flow, &s->secrets.ports, &s->port_counter);
-        if (flow.local_port == 0)
+        if (!flow_port_choose(&s->flows, &flow, &s->secrets.ports, &s->port_counter))
             return PL_EADDRNOTAVAIL;
     } else if (flow_port_taken(&s->flows, &flow)) {
         return PL_EADDRINUSE;

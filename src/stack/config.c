@@ -13,6 +13,7 @@ void pl_config_default(struct pl_config *config, size_t size)
                           .sndbuf_bytes = 1 << 20, .rcvbuf_bytes = 1 << 20, .syn_retries = 7, .syn_ack_retries = 5, .data_retries = 15,
                           .orphan_retries = 8, .backlog_default = 128, .msl = 30 * PL_S, .rto_initial = 1 * PL_S, .rto_min = 200 * PL_MS,
                           .rto_max = 120 * PL_S, .delayed_ack = 40 * PL_MS, .fin_wait_2_timeout = 60 * PL_S, .orphan_timeout = 120 * PL_S,
+                          .orphan_lifetime = 900 * PL_S,
                           .keepalive_idle = 7200 * PL_S, .keepalive_interval = 75 * PL_S, .keepalive_probes = 9,
                           .user_timeout_min = 100 * PL_S, .user_timeout_max = 3600 * PL_S,
                           .syn_cookies = true, .window_scaling = true, .timestamps = true, .sack = true, .hop_limit = 64};
@@ -101,6 +102,8 @@ const char *pl_config_problem(const struct pl_config *c)
         {c->orphan_retries, 0, 100, "orphan_retries: 0 to 100"},
         {c->keepalive_probes, 1, 255, "keepalive_probes: 1 to 255"},
         {c->backlog_default, 1, MANY, "backlog_default: 1 to 67108864"},
+        {c->orphans_max, 0, MANY, "orphans_max: 0 to 67108864"},
+        {c->orphans_per_peer_max, 0, MANY, "orphans_per_peer_max: 0 to 67108864"},
         {c->hop_limit, 1, 255, "hop_limit: 1 to 255"},
     };
     const char *problem = first_problem(fields, sizeof fields / sizeof fields[0]);
@@ -126,6 +129,8 @@ const char *pl_config_problem(const struct pl_config *c)
         return "fin_wait_2_timeout: more than 0, at most 100 years";
     if (c->orphan_timeout == 0 || c->orphan_timeout > most)
         return "orphan_timeout: more than 0, at most 100 years";
+    if (c->orphan_lifetime == 0 || c->orphan_lifetime > TCP_LONGEST_TIMEOUT / 2)
+        return "orphan_lifetime: more than 0, at most 24 days";
     if (c->keepalive_idle == 0 || c->keepalive_idle > TCP_LONGEST_TIMEOUT)
         return "keepalive_idle: more than 0, at most 2^32 - 1 ms, 49 days";
     if (c->keepalive_interval == 0 || c->keepalive_interval > TCP_LONGEST_TIMEOUT)

@@ -194,10 +194,8 @@ static void write_ethernet(pl_stack *s, const struct iface *i, const struct path
     put_be16(to + 12, ip4 ? WIRE_ETH_IP4 : WIRE_ETH_IP6);
 }
 
-unsigned path_write_headers(pl_stack *s, const struct path *path, const struct ip_out *out, uint8_t *to)
+unsigned path_write_headers(pl_stack *s, const struct iface *i, const struct path *path, const struct ip_out *out, uint8_t *to)
 {
-    const struct iface *i = stack_iface(s, path->iface);
-    CHECK(i != NULL);
     bool ip4 = wire_addr_is_ip4(out->remote);
     unsigned n = 0;
     if (i->params.link == PL_LINK_ETHERNET) {

@@ -13,7 +13,7 @@ enum { VERSION = 1 };
 
 struct plan {
     size_t conns, flights, records, gaps, half_opens, time_waits, listeners, udps, ifaces, addrs, routes, neighbors, paths;
-    size_t chunks, wheel, buckets, ready_nodes, event_nodes, conn_nodes, owed;
+    size_t chunks, wheel, buckets, ready_nodes, event_nodes, conn_nodes, owed, orphans;
     size_t total;
     uint32_t refs, event_refs, nbuckets, flights_n, gaps_n;
 };
@@ -45,7 +45,7 @@ static void plan(const struct pl_config *c, struct plan *p)
     p->conns = region(&at, slots_bytes(sizeof(struct tcp), c->connections_max));
     p->flights = region(&at, slots_bytes(sizeof(struct tcp_flight), p->flights_n));
     p->records = region(&at, slots_bytes(sizeof(struct rtx_record), c->records_max));
-    p->gaps = region(&at, slots_bytes(ranges_bytes(c->gaps_per_conn_max), p->gaps_n));
+    p->gaps = region(&at, slots_bytes(ooo_bytes(c->gaps_per_conn_max), p->gaps_n));
     p->half_opens = region(&at, slots_bytes(sizeof(struct half_open), c->half_open_max));
     p->time_waits = region(&at, slots_bytes(sizeof(struct time_wait), c->time_wait_max));
     p->listeners = region(&at, slots_bytes(sizeof(struct listener), c->listeners_max));
@@ -60,6 +60,7 @@ static void plan(const struct pl_config *c, struct plan *p)
     p->ready_nodes = region(&at, (p->refs + (size_t)1) * sizeof(struct list_node));
     p->event_nodes = region(&at, (p->event_refs + (size_t)1) * sizeof(struct list_node));
     p->conn_nodes = region(&at, (c->connections_max + (size_t)1) * sizeof(struct list_node));
+    p->orphans = region(&at, orphans_buckets(c) * sizeof(uint32_t));
     p->owed = region(&at, (size_t)c->ifaces_max * c->owed_max * sizeof(struct owed));
     p->chunks = region(&at, chunks_bytes(c->chunk_bytes, c->chunks_max));
     p->total = at;
@@ -121,7 +122,7 @@ static void make_pools(pl_stack *s, const struct pl_config *c, const struct plan
     slots_init(&s->conns, stack_at(s, p->conns), sizeof(struct tcp), c->connections_max);
     slots_init(&s->flights, stack_at(s, p->flights), sizeof(struct tcp_flight), p->flights_n);
     slots_init(&s->records, stack_at(s, p->records), sizeof(struct rtx_record), c->records_max);
-    slots_init(&s->gaps, stack_at(s, p->gaps), ranges_bytes(c->gaps_per_conn_max), p->gaps_n);
+    slots_init(&s->gaps, stack_at(s, p->gaps), ooo_bytes(c->gaps_per_conn_max), p->gaps_n);
     slots_init(&s->half_opens, stack_at(s, p->half_opens), sizeof(struct half_open), c->half_open_max);
     slots_init(&s->time_waits, stack_at(s, p->time_waits), sizeof(struct time_wait), c->time_wait_max);
     slots_init(&s->listeners, stack_at(s, p->listeners), sizeof(struct listener), c->listeners_max);
@@ -137,6 +138,8 @@ static void make_pools(pl_stack *s, const struct pl_config *c, const struct plan
     s->event_nodes = p->event_nodes;
     s->conn_nodes = p->conn_nodes;
     s->owed = p->owed;
+    s->orphan_counts = p->orphans;
+    s->orphan_buckets = orphans_buckets(c);
 }
 
 static void make_flows(pl_stack *s, const struct pl_config *c, const struct plan *p)

@@ -210,15 +210,16 @@ static uint32_t adopt(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t 
         return 0;
     }
     struct tcp *c = conn_at(s, slot);
-    struct tcp made = *scratch;
-    made.flow = c->flow;
-    made.handle = c->handle;
-    made.cookie = c->cookie;
-    made.listener = l_slot;
-    made.challenges = 0;                  /* an entry counts them in its own way */
+    pl_handle handle = c->handle;
+    *c = *scratch;
+    c->flow = a->key;
+    c->flow.kind = FLOW_CONN;
+    c->handle = handle;
+    c->cookie = l->cookie;
+    c->listener = l_slot;
+    c->challenges = 0;                    /* an entry counts them in its own way */
     if (half)
         half_open_free(s, half);
-    *c = made;
     flow_insert_hashed(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));
     list_append(&l->accept, stack_conn_nodes(s), slot, 1);
     event_post(s, flow_ref(&s->flows, FLOW_LISTENER, l_slot), PL_EV_ACCEPTABLE);

@@ -241,7 +241,7 @@ static void write_frame(pl_stack *s, struct udp_sock *u, const struct udp_record
                          .hop_limit = u->hop_limit ? u->hop_limit : route_addr_is_multicast(r->remote) ? 1 : s->config.hop_limit,
                          .tos = u->tos,
                          .payload_bytes = spanned + 8};             /* both headers have 8 bytes */
-    unsigned ip = path_write_headers(s, &u->path, &out, f->span[0].base);
+    unsigned ip = path_write_headers(s, stack_iface(s, u->path.iface), &u->path, &out, f->span[0].base);
     f->span[0].len = ip + 8;
     f->hdr_len = (uint16_t)(ip + 8);
     f->nspans = 1;

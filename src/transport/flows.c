@@ -3,14 +3,21 @@
 
 static uint32_t *heads(const struct flows *t) { return (uint32_t *)((uintptr_t)t + t->heads); }
 
+/* Addresses whose first 12 bytes are alike (IPv4, or none yet) are told apart by their last 4: a third of the work. The protocol takes bits that no zone
+ * uses; if one did, two flows would share a bucket, no more. */
 static uint32_t hash_of(const struct flows *t, const struct flow *f)
 {
-    uint64_t w[6];
+    uint64_t rest = (uint64_t)f->local_port << 48 | (uint64_t)f->remote_port << 32 | (f->zone ^ (uint32_t)f->protocol << 24), w[5] = {0};
+    if (memcmp(f->local, f->remote, 12) == 0) {
+        memcpy(w, f->local + 12, 4);
+        memcpy((uint8_t *)w + 4, f->remote + 12, 4);
+        w[1] = rest;
+        return (uint32_t)siphash13_words(&t->key, w, 2);
+    }
     memcpy(w, f->local, 16);
     memcpy(w + 2, f->remote, 16);
-    w[4] = (uint64_t)f->local_port << 48 | (uint64_t)f->remote_port << 32 | f->zone;
-    w[5] = f->protocol;
-    return (uint32_t)siphash13_words(&t->key, w, 6);
+    w[4] = rest;
+    return (uint32_t)siphash13_words(&t->key, w, 5);
 }
 
 uint32_t flow_hash(const struct flows *t, const struct flow *f) { return hash_of(t, f); }
@@ -69,6 +76,15 @@ void flow_remove(struct flows *t, uint32_t ref)
         --*bound;
 }
 
+void flow_fetch_ahead(const struct flows *t, const struct flow *f, unsigned step)
+{
+    const uint32_t *head = &heads(t)[f->hash & t->mask];
+    if (step == 0)
+        __builtin_prefetch(head);
+    else if (*head)
+        __builtin_prefetch(&((const struct flow *)flow_at(t, *head))->next);
+}
+
 uint32_t flow_find(const struct flows *t, struct flow *key)
 {
     key->hash = hash_of(t, key);
@@ -103,19 +119,18 @@ uint32_t flow_find_bound(const struct flows *t, const struct flow *key)
 bool flow_port_taken(const struct flows *t, const struct flow *wanted) { return flow_find_bound(t, wanted) != 0; }
 
 /* RFC 6056 3.3.3: offset = F(local, remote, secret); port = min + (offset + counter) % range, and on to the next while it is taken. */
-uint16_t flow_port_choose(struct flows *t, const struct flow *wanted, const struct siphash_key *secret, uint32_t *counter)
+bool flow_port_choose(struct flows *t, struct flow *k, const struct siphash_key *secret, uint32_t *counter)
 {
     enum { MIN = 32768, RANGE = 65536 - MIN };
-    struct flow k = *wanted;
     uint8_t id[40] = {0};
-    memcpy(id, k.local, 16);
-    memcpy(id + 16, k.remote, 16);
-    id[32] = (uint8_t)(k.remote_port >> 8), id[33] = (uint8_t)k.remote_port, id[34] = k.protocol;
+    memcpy(id, k->local, 16);
+    memcpy(id + 16, k->remote, 16);
+    id[32] = (uint8_t)(k->remote_port >> 8), id[33] = (uint8_t)k->remote_port, id[34] = k->protocol;
     uint32_t offset = (uint32_t)siphash24(secret, id, sizeof id);
     for (uint32_t i = 0; i < RANGE; i++) {
-        k.local_port = (uint16_t)(MIN + (offset + (*counter)++) % RANGE);
-        if (!flow_find(t, &k) && !flow_port_taken(t, &k))
-            return k.local_port;
+        k->local_port = (uint16_t)(MIN + (offset + (*counter)++) % RANGE);
+        if (!flow_find(t, k) && !flow_port_taken(t, k))
+            return true;
     }
-    return 0;
+    return false;
 }

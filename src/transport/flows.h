@@ -66,14 +66,17 @@ uint32_t flow_hash(const struct flows *, const struct flow *);
 void flow_insert(struct flows *, uint32_t ref);                     /* the record's addresses, ports, protocol are set; computes its hash */
 void flow_insert_hashed(struct flows *, uint32_t ref);              /* the record's flow is a copy of one whose hash is set already */
 void flow_remove(struct flows *, uint32_t ref);
+/* A removal that is to come: asks the memory for the flow's bucket (0), and later for the first record in it (1), so that flow_remove need not wait. */
+void flow_fetch_ahead(const struct flows *, const struct flow *, unsigned step);
 /* Exactly this flow (addresses, ports, zone, protocol), or 0. `key->hash` is set on the way. */
 uint32_t flow_find(const struct flows *, struct flow *key);
 /* Bound to every address of ours, or to every one of a family: no address to send from. */
 bool flow_local_is_any(const struct flow *);
 /* The listener or unconnected socket that serves this packet: bound to the local address first, then to all of its family, then to all. 0: none. */
 uint32_t flow_find_bound(const struct flows *, const struct flow *key);
-/* A free local port for (protocol, local, remote): RFC 6056 algorithm 3 (keyed offset per destination, plus a counter); 0: none is free. */
-uint16_t flow_port_choose(struct flows *, const struct flow *wanted, const struct siphash_key *, uint32_t *counter);
+/* A free local port for (protocol, local, remote): RFC 6056 algorithm 3 (keyed offset per destination, plus a counter), and the hash with it; false: none is
+ * free. */
+bool flow_port_choose(struct flows *, struct flow *wanted, const struct siphash_key *, uint32_t *counter);
 /* Is the local port taken by a listener or socket that would collide with this bound flow? */
 bool flow_port_taken(const struct flows *, const struct flow *wanted);
 

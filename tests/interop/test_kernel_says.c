@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_kernel_says.c: what the kernel's TCP thinks of ours, and how the two treat each other away from the plain stream: options, refusals,
- * keepalives, closed windows, farewells, TIME-WAIT, ICMP, path MTU (mission M20).
+ * test_kernel_says.c: what the kernel's TCP thinks of ours, and how the two treat each other away from the plain stream: refusals, closed windows,
+ * farewells, TIME-WAIT, ICMP, UDP, path MTU (missions M8, M9, M19, M20). Beside it: test_kernel_ss.c (states and numbers), test_kernel_resets.c,
+ * test_kernel_silence.c, test_kernel_meets.c (handshakes, TIME-WAIT), test_kernel_asks.c (options, ECN, Fast Open, cookies, urgent data).
  */
 #include "support/skip.h"
 #include "support/talk.h"
@@ -14,46 +15,6 @@
 
 #include "os/host/clock.h"
 #include "support/make_packet.h"
-
-/* ---- what was negotiated */
-
-static void check_options(struct rig *r, int version, bool client, bool ts, bool sack, bool wscale)
-{
-    struct talk t = talk_open(r, version, client);
-    talk_stream(&t, talk_to_kernel, 100000);
-    talk_stream(&t, talk_from_kernel, 100000);
-    struct tcp_info i = talk_info(&t);
-    struct pl_tcp_status st = talk_status(&t);
-    int want = (ts ? TCPI_OPT_TIMESTAMPS : 0) | (sack ? TCPI_OPT_SACK : 0) | (wscale ? TCPI_OPT_WSCALE : 0);
-    assert_int_equal(i.tcpi_options & (TCPI_OPT_TIMESTAMPS | TCPI_OPT_SACK | TCPI_OPT_WSCALE), want);
-    assert_int_equal(st.timestamps, ts);
-    assert_int_equal(st.sack, sack);
-    assert_int_equal(st.window_scaling, wscale);
-    assert_int_equal(i.tcpi_snd_wscale, wscale ? st.rcv_wscale : 0);
-    assert_int_equal(i.tcpi_rcv_wscale, wscale ? st.snd_wscale : 0);
-    if (wscale) assert_true(st.rcv_wscale > 0 && st.snd_wscale > 0);
-    uint32_t mss = (version == 4 ? 1460 : 1440) - (ts ? 12 : 0);
-    assert_int_equal(i.tcpi_snd_mss, mss);
-    assert_int_equal(st.mss, mss);
-    assert_int_equal(st.peer_mss, version == 4 ? 1460 : 1440);
-    talk_close(&t);
-}
-
-static void options_are_what_both_sides_want(void **state)
-{
-    static const char *const names[] = {"tcp_timestamps", "tcp_sack", "tcp_window_scaling"};
-    struct rig r;
-    char path[64];
-    if (!rig_open(&r, *state, NULL)) SKIP_BECAUSE(rig_why);
-    TALK_EACH_ROLE_AND_VERSION check_options(&r, version, client, true, true, true);
-    for (int off = 0; off < 3; off++) {
-        snprintf(path, sizeof path, "ipv4/%s", names[off]);
-        assert_int_equal(testnet_sysctl(&r.net, RIG_KERNEL, path, "0"), 0);
-        TALK_EACH_ROLE_AND_VERSION check_options(&r, version, client, off != 0, off != 1, off != 2);
-        assert_int_equal(testnet_sysctl(&r.net, RIG_KERNEL, path, "1"), 0);
-    }
-    rig_close(&r);
-}
 
 /* On a loaded machine a process may sleep for longer than a tail loss probe waits, so one of a few tries is to be clean. */
 static void nothing_is_sent_twice_on_a_clean_path(void **state)
@@ -112,55 +73,6 @@ static void what_is_refused_is_told_so(void **state)
         close(t.fd);
         rig_comes_to_rest(&r);
     }
-    rig_close(&r);
-}
-
-/* ---- silence */
-
-static void keepalives_are_answered_both_ways(void **state)
-{
-    struct rig r;
-    struct pl_config c;
-    rig_config(&c);
-    c.keepalive_idle = c.keepalive_interval = 50 * PL_MS;
-    c.keepalive_probes = 2;
-    if (!rig_open(&r, *state, &c)) SKIP_BECAUSE(rig_why);
-    struct talk t4 = talk_open(&r, 4, true), t6 = talk_open(&r, 6, false), *t[2] = {&t4, &t6};
-    uint64_t in[2];
-    /* Else it answers only one in half a second: a probe lies outside its window. */
-    assert_int_equal(testnet_sysctl(&r.net, RIG_KERNEL, "ipv4/tcp_invalid_ratelimit", "0"), 0);
-    /* The kernel asks after one second, and gives up after another. */
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(setsockopt(t[i]->fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int)), 0);
-        assert_int_equal(setsockopt(t[i]->fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){1}, sizeof(int)), 0);
-        assert_int_equal(setsockopt(t[i]->fd, IPPROTO_TCP, TCP_KEEPINTVL, &(int){1}, sizeof(int)), 0);
-        assert_int_equal(setsockopt(t[i]->fd, IPPROTO_TCP, TCP_KEEPCNT, &(int){1}, sizeof(int)), 0);
-        in[i] = talk_status(t[i]).segs_in;
-    }
-    rig_run(&r, NULL, NULL, 2300 * PL_MS);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(talk_info(t[i]).tcpi_state, 1);
-        assert_true(talk_status(t[i]).segs_in >= in[i] + 2);
-        assert_int_equal(setsockopt(t[i]->fd, SOL_SOCKET, SO_KEEPALIVE, &(int){0}, sizeof(int)), 0);
-        assert_int_equal(pl_set(r.stack, t[i]->conn, PL_OPT_KEEPALIVE, 1), 0);
-        in[i] = talk_status(t[i]).segs_in;
-    }
-    rig_run(&r, NULL, NULL, 500 * PL_MS);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(talk_status(t[i]).state, PL_ESTABLISHED);
-        assert_true(talk_status(t[i]).segs_in >= in[i] + 4);
-        talk_stream(t[i], talk_to_kernel, 1000);    /* and nothing was disturbed */
-        talk_stream(t[i], talk_from_kernel, 1000);
-    }
-    assert_int_equal(testnet_link_up(&r.net, RIG_KERNEL, RIG_KERNEL_IFACE, false), 0);
-    for (int i = 0; i < 2; i++) {
-        assert_true(rig_run(&r, talk_has_error, t[i], RIG_PATIENCE));
-        assert_int_equal(pl_error(r.stack, t[i]->conn), PL_ETIMEDOUT);
-    }
-    close(t6.fd);
-    pl_close(r.stack, t6.conn);
-    pl_close(r.stack, t6.listener);
-    talk_close(&t4);
     rig_close(&r);
 }
 
@@ -480,7 +392,36 @@ static void far_link(struct rig *r)
     assert_int_equal(pl_route_add(r->stack, &route), 0);
 }
 
-static void a_narrow_path_is_found_out(void **state)
+/* The far end listens, or connects to us: a socket of the kernel's in the third namespace. */
+static struct talk far_talk(struct rig *r, int version, bool client)
+{
+    struct talk t = {.rig = r, .version = version, .client = client, .kernel_listener = -1, .fd = -1};
+    struct sockaddr_storage a = {.ss_family = version == 4 ? AF_INET : AF_INET6};
+    int s = testnet_socket(&r->net, RIG_FAR, a.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_true(s >= 0);
+    if (client) {
+        t.kernel_listener = s;
+        assert_int_equal(bind(s, (struct sockaddr *)&a, version == 4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6)), 0);
+        assert_int_equal(listen(s, 1), 0);
+        t.kernel_port = talk_port_of(s);
+    } else {
+        struct pl_listen_params p = {.local = {.port = TALK_PORT}};
+        socklen_t n = rig_sockaddr(version, false, TALK_PORT, &a);
+        assert_int_equal(pl_listen(r->stack, &p, &t.listener), 0);
+        t.fd = s;
+        assert_true(connect(s, (struct sockaddr *)&a, n) < 0 && errno == EINPROGRESS);
+    }
+    return t;
+}
+
+static void we_connect_far(struct talk *t)
+{
+    struct pl_connect_params p = {.remote = {.port = t->kernel_port}};
+    pl_addr_parse(t->version == 4 ? "10.7.0.2" : "fd07::2", &p.remote.addr);
+    assert_int_equal(pl_connect(t->rig->stack, &p, &t->conn), 0);
+}
+
+static void narrow_path(void **state, bool client)
 {
     struct rig r;
     struct pl_config c;
@@ -490,33 +431,31 @@ static void a_narrow_path_is_found_out(void **state)
     r.patience = PL_MS;
     far_link(&r);
     for (int version = 4; version <= 6; version += 2) {
-        struct talk t = {.rig = &r, .version = version, .client = true, .fd = -1};
-        struct sockaddr_storage a = {.ss_family = version == 4 ? AF_INET : AF_INET6};
-        t.kernel_listener = testnet_socket(&r.net, RIG_FAR, a.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        assert_true(t.kernel_listener >= 0);
-        assert_int_equal(bind(t.kernel_listener, (struct sockaddr *)&a, version == 4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6)), 0);
-        assert_int_equal(listen(t.kernel_listener, 1), 0);
-        struct pl_connect_params p = {.remote = {.port = talk_port_of(t.kernel_listener)}};
-        pl_addr_parse(version == 4 ? "10.7.0.2" : "fd07::2", &p.remote.addr);
-        assert_int_equal(pl_connect(r.stack, &p, &t.conn), 0);
+        struct talk t = far_talk(&r, version, client);
+        if (client) we_connect_far(&t);
         talk_becomes_open(&t);
         assert_int_equal(talk_status(&t).mss, version == 4 ? 1448 : 1428);
         pl_time began = host_now();
         talk_stream(&t, talk_to_kernel, 1 << 20);
         assert_int_equal(talk_status(&t).mss, NARROW - (version == 4 ? 52 : 72));
         assert_true(host_now() - began < 3 * PL_S);
-        uint32_t narrow = talk_status(&t).mss;
-        /* The next connection knows. */
-        close(t.fd);
-        pl_close(r.stack, t.conn);
-        t.fd = -1;
-        assert_int_equal(pl_connect(r.stack, &p, &t.conn), 0);
-        talk_becomes_open(&t);
-        assert_int_equal(talk_status(&t).mss, narrow);
+        talk_stream(&t, talk_from_kernel, 1 << 20);
+        if (client) {                     /* the next connection knows */
+            uint32_t narrow = talk_status(&t).mss;
+            close(t.fd);
+            pl_close(r.stack, t.conn);
+            t.fd = -1;
+            we_connect_far(&t);
+            talk_becomes_open(&t);
+            assert_int_equal(talk_status(&t).mss, narrow);
+        }
         talk_close(&t);
     }
     rig_close(&r);
 }
+
+static void a_narrow_path_is_found_out_by_a_client(void **state) { narrow_path(state, true); }
+static void a_narrow_path_is_found_out_by_a_server(void **state) { narrow_path(state, false); }
 
 #define CASE(kind, f) {.name = kind ": " #f, .test_func = f, .initial_state = (void *)(uintptr_t)rig_kind(kind)}
 #define WITH_AND_WITHOUT_LINK(f) CASE("tun+gso", f), CASE("af_packet+gso", f)
@@ -524,10 +463,8 @@ static void a_narrow_path_is_found_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_AND_WITHOUT_LINK(options_are_what_both_sides_want),
         WITH_AND_WITHOUT_LINK(nothing_is_sent_twice_on_a_clean_path),
         WITH_AND_WITHOUT_LINK(what_is_refused_is_told_so),
-        CASE("tun+gso", keepalives_are_answered_both_ways),
         WITH_AND_WITHOUT_LINK(the_kernels_closed_window_is_probed_and_opens),
         WITH_AND_WITHOUT_LINK(our_closed_window_is_probed_and_opens),
         WITH_AND_WITHOUT_LINK(each_half_closes_by_itself),
@@ -536,8 +473,9 @@ int main(void)
         WITH_AND_WITHOUT_LINK(a_closed_udp_port_is_told),
         WITH_AND_WITHOUT_LINK(datagrams_are_exchanged),
         WITH_AND_WITHOUT_LINK(both_answer_pings),
-        WITH_AND_WITHOUT_LINK(a_narrow_path_is_found_out),
-        CASE("tap", a_narrow_path_is_found_out),
+        WITH_AND_WITHOUT_LINK(a_narrow_path_is_found_out_by_a_client),
+        CASE("tap", a_narrow_path_is_found_out_by_a_client),
+        WITH_AND_WITHOUT_LINK(a_narrow_path_is_found_out_by_a_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

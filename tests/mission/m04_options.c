@@ -330,7 +330,8 @@ static void a_gap_is_reported_in_sack_blocks_newest_first(void **state)
     assert_int_equal(b->sack[3], 201);
     RUN(&p);
     assert_int_equal(pair_conn(&p, PAIR_SERVER, 0)->received, 400);
-    assert_int_equal(mission_last(&p, PAIR_SERVER)->seg.nsack, 0);     /* the gaps are closed */
+    for (unsigned i = 0; i < mission_last(&p, PAIR_SERVER)->seg.nsack; i++)      /* the gaps are closed: what is told came twice */
+        assert_true(mission_last(&p, PAIR_SERVER)->seg.sack[2 * i + 1] <= mission_last(&p, PAIR_SERVER)->ack);
     pair_free(&p);
 }
 

@@ -171,7 +171,7 @@ def tier(source):
 
 
 def call_tiers(objects):
-    """input/output/user/settings/timeouts -> steps -> models; steps call neither the spine nor each other; state, check and explain serve all but
+    """input/output/user/settings/timeouts -> steps -> models; steps call neither the spine nor each other; state, receive, check and explain serve all but
     the models, which know no connection."""
     bad = []
     for source, name, target in objects.calls():

@@ -187,6 +187,14 @@ static unsigned say(struct rig *r, bool to_device)
 void rig_transmit(struct rig *r) { say(r, true); }
 unsigned rig_lose(struct rig *r) { return say(r, false); }
 
+void rig_receive(struct rig *r, unsigned most)
+{
+    struct pl_driver *d = host_loop_driver(&r->loop, r->iface);
+    struct pl_frame f;
+    while (most-- > 0 && (memset(&f, 0, sizeof f), d->ops->recv(d, &f, 1) == 1))
+        assert_int_equal(pl_rx(r->stack, r->iface, &f, 1, host_now()), 0);
+}
+
 static bool nothing_left(void *user)
 {
     const pl_stack *s = ((const struct rig *)user)->stack;

@@ -3,44 +3,10 @@
  * Threats V36, V41 to V45, V50, V51, V53, V54 and V59: somebody beside the path, or a peer that lies: guessed numbers, resets, SYNs, text and
  * acknowledgements that cannot be. Each row names the drop and the answer, and the connection goes on working. IPv4 and IPv6.
  */
-#include "support/unit.h"
-
 #include "support/duo.h"
-#include "support/victim.h"
+#include "support/victim_case.h"
 
 enum { DAY = 86400 };
-
-static struct victim v;
-
-static int make(void **state)
-{
-    (void)state;
-    victim_make(&v, NULL);
-    return 0;
-}
-
-static int make_with_timestamps(void **state)
-{
-    struct pl_config c = victim_config();
-    (void)state;
-    c.timestamps = true;
-    victim_make(&v, &c);
-    return 0;
-}
-
-static int unmake(void **state)
-{
-    (void)state;
-    victim_free(&v);
-    return 0;
-}
-
-static void forget(struct peer *p)
-{
-    (void)pl_abort(v.s, p->c);
-    (void)pl_close(v.s, p->c);
-    (void)victim_hush(&v);
-}
 
 /* An answer of the connection as it is: its own numbers, whatever the segment claimed. */
 static void hears_where_we_are(struct peer *p, enum pl_reason why)

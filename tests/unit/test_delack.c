@@ -64,13 +64,22 @@ static void each_out_of_order_segment_owes_one_of_its_own(void **state)         
     (void)state;
     struct delack d = {0};
     for (int n = 0; n < 3; n++)
-        delack_owe_duplicate(&d, PL_WHY_ACK_OUT_OF_ORDER);
+        delack_owe_duplicate(&d, PL_WHY_ACK_OUT_OF_ORDER, 255);
     assert_int_equal(d.now, 3);
     delack_sent(&d);
     assert_int_equal(d.now, 2);
     for (int n = 0; n < 1000; n++)
-        delack_owe_duplicate(&d, PL_WHY_ACK_OUT_OF_ORDER);
+        delack_owe_duplicate(&d, PL_WHY_ACK_OUT_OF_ORDER, 255);
     assert_int_equal(d.now, 255);
+}
+
+static void no_more_duplicates_than_the_peer_has_use_for(void **state)                   /* with SACK three are enough */
+{
+    (void)state;
+    struct delack d = {0};
+    for (int n = 0; n < 10; n++)
+        delack_owe_duplicate(&d, PL_WHY_ACK_OUT_OF_ORDER, 3);
+    assert_int_equal(d.now, 3);
 }
 
 static void advancing_rcv_nxt_says_what_the_duplicates_would_have_said(void **state)
@@ -78,7 +87,7 @@ static void advancing_rcv_nxt_says_what_the_duplicates_would_have_said(void **st
     (void)state;
     struct delack d = {0};
     for (int n = 0; n < 5; n++)
-        delack_owe_duplicate(&d, PL_WHY_ACK_OUT_OF_ORDER);
+        delack_owe_duplicate(&d, PL_WHY_ACK_OUT_OF_ORDER, 255);
     assert_false(delack_text(&d, 1, true));
     assert_int_equal(d.now, 1);
 }
@@ -91,6 +100,7 @@ int main(void)
         cmocka_unit_test(quick_segments_are_acknowledged_at_once),
         cmocka_unit_test(in_order_text_owes_one_ack_whatever_its_amount),
         cmocka_unit_test(each_out_of_order_segment_owes_one_of_its_own),
+        cmocka_unit_test(no_more_duplicates_than_the_peer_has_use_for),
         cmocka_unit_test(advancing_rcv_nxt_says_what_the_duplicates_would_have_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

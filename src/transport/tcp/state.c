@@ -93,10 +93,9 @@ void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
 void tcp_release(struct tcp_ctx *x, struct tcp *c)
 {
     tcp_flight_end(x, c);
-    if (c->gaps) {
+    if (c->gaps)
         slots_give(x->gaps, c->gaps);
-        c->gaps = 0;
-    }
+    c->gaps = 0;
     stream_free(x->chunks, &c->snd_stream);
     c->snd_sent = 0;
     if (c->orphan)

@@ -16,7 +16,7 @@
  * connection alone, what should be sent next and when (tcp_want), and forms the segment at the last moment (tcp_build). user.c holds the calls
  * of 3.10.1 to 3.10.6, settings.c their options, timeouts.c is 3.10.8. models/ know no connection, cc/ decides how much may fly. state.c is the only writer of the state.
  *
- * Calls go one way: input, output, user, settings, timeouts -> steps -> models. state, check and explain are for all.
+ * Calls go one way: input, output, user, settings, timeouts -> steps -> models. state, receive, check and explain are for all.
  */
 #ifndef TCP_TCP_H
 #define TCP_TCP_H
@@ -98,8 +98,7 @@ struct tcp {
     struct delack delack;
     struct stream snd_stream, rcv_stream; /* snd: from the first unacknowledged byte on; rcv: in order and unread, then what is out of order */
     uint32_t snd_sent;                    /* bytes of snd_stream that are inside SND.NXT */
-    uint32_t flight, gaps;                /* slots, 0 = none */
-    struct ooo_recent newest_gap;
+    uint32_t flight, gaps;                /* slots, 0 = none; gaps: struct ooo */
     uint32_t sndbuf_bytes, rcvbuf_bytes;
     uint32_t time_wait;                   /* its TIME-WAIT entry */
     uint32_t listener;                    /* while in an accept queue */
@@ -138,6 +137,8 @@ struct half_open {
 };
 enum half_open_flag { HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16, HALF_REPEATED = 32 };
 _Static_assert(sizeof(struct half_open) <= 96, "a half-open entry");
+/* Owes neither its SYN-ACK nor an ACK; it has nothing else to send. */
+static inline bool half_open_silent(const struct half_open *h) { return !(h->flags & HALF_SYN_DUE) && !h->ack_why; }
 
 struct time_wait {
     struct flow flow;
@@ -146,9 +147,11 @@ struct time_wait {
     pl_time until;
     uint32_t order_next, order_prev;      /* by age: the oldest is recycled */
     uint16_t ack_why;                     /* an ACK owed: enum pl_reason, 0 = none */
-    uint8_t ts_ok, rcv_wscale;
+    uint8_t ts_ok : 1, restarts : 7;      /* restarts: how often its 2 MSL began anew */
+    uint8_t rcv_wscale;
     uint32_t answered_ms;                 /* when something but a FIN was last answered, 0: never */
 };
+enum { TIME_WAIT_RESTARTS = 10 };         /* a FIN is repeated that often within 2 MSL at an RTO of 50 ms that doubles */
 _Static_assert(sizeof(struct time_wait) <= 96, "a TIME-WAIT entry");
 
 /* A segment that arrived, after its checks of form. */
@@ -220,8 +223,8 @@ enum pl_drop tcp_input_rest(struct tcp_ctx *, struct tcp *, struct tcp_seg *);  
 
 /* output.c. gso_bytes: the largest frame the interface takes, 0: one segment at a time */
 struct tcp_want tcp_want(struct tcp_ctx *, struct tcp *, uint32_t gso_bytes);
-/* After anything happened: arms the persist and life timers that follow from it, and says when the connection wants to be called. */
-pl_time tcp_settle(struct tcp_ctx *, struct tcp *);
+/* Nothing is to be sent, said tcp_want: arms the persist and life timers that follow from it, and says when the connection wants to be called. */
+pl_time tcp_settle(struct tcp_ctx *, struct tcp *, const struct tcp_want *);
 /* Forms the segment and records that it was sent. `spans` receives the text, at most max. */
 void tcp_build(struct tcp_ctx *, struct tcp *, const struct tcp_want *, struct tcp_out *, struct pl_span *spans, unsigned max);
 
@@ -284,12 +287,16 @@ void life_fires(struct tcp_ctx *, struct tcp *);
 void life_rearm(struct tcp_ctx *, struct tcp *);
 enum pl_drop icmp_error_arrives(struct tcp_ctx *, struct tcp *, uint32_t seq, int error, bool hard, uint32_t mtu);
 
-/* state.c: shared by all */
+/* state.c: shared by all; receive.c: what the receiving steps and output.c share */
 void tcp_state(struct tcp_ctx *, struct tcp *, enum pl_state, enum pl_reason);
 void tcp_die(struct tcp_ctx *, struct tcp *, int error, enum pl_reason);                /* CLOSED, with an error for the program (0: none) */
 void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);                     /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> */
 void tcp_trace(struct tcp_ctx *, const struct tcp *, enum pl_trace_kind, enum pl_reason, int64_t a, int64_t b);
 void tcp_doubt(struct tcp_ctx *, struct tcp *);                                         /* R1 is reached: IP and the program hear of it */
+bool tcp_gaps_take(struct tcp_ctx *, struct tcp *);                                      /* a struct ooo, unless there is one; false: the pool is empty */
+void tcp_gaps_forget(struct tcp_ctx *, struct tcp *);                                    /* gives it back if nothing is in it */
+bool tcp_came_twice(struct tcp_ctx *, struct tcp *, uint32_t lo, uint32_t hi);           /* RFC 2883: the peer will be told, once. False: it will not */
+void tcp_owe_duplicate(struct tcp_ctx *, struct tcp *, enum pl_reason);                  /* one more ACK, for the peer counts them */
 bool tcp_may_challenge(struct tcp_ctx *, struct tcp *);                                 /* the per-connection limit of RFC 5961 7: 10 in 5 s */
 void tcp_release(struct tcp_ctx *, struct tcp *);                                       /* gives chunks, records, gaps back; what is readable stays unless `orphan` */
 void tcp_flight_end(struct tcp_ctx *, struct tcp *);                                    /* nothing is outstanding any more */
@@ -311,8 +318,10 @@ static inline bool tcp_ipv6(const struct flow *f)                               
     return memcmp(f->local, mapped, 12) != 0;
 }
 static inline bool tcp_synchronised(const struct tcp *c) { return c->state >= PL_ESTABLISHED; }
-static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? slots_at(x->flights, c->flight) : NULL; }
-static inline struct ranges *tcp_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? slots_at(x->gaps, c->gaps) : NULL; }
+static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? (struct tcp_flight *)slots_array(x->flights) + c->flight : NULL; }
+static inline struct ooo *tcp_ooo(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? slots_at(x->gaps, c->gaps) : NULL; }
+static inline struct ranges *tcp_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? ooo_ranges(slots_at(x->gaps, c->gaps)) : NULL; }
+static inline bool tcp_has_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps && tcp_gaps(x, c)->count; }
 static inline uint32_t tcp_unsent(const struct tcp *c) { return c->snd_stream.len - c->snd_sent; }
 static inline uint32_t tcp_rcv_room(const struct tcp *c) { return c->rcvbuf_bytes > c->rcv_stream.len ? c->rcvbuf_bytes - c->rcv_stream.len : 0; }
 static inline struct rtt_bounds tcp_rtt_bounds(const struct tcp_ctx *x)

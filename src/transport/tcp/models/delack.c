@@ -9,9 +9,9 @@ void delack_owe(struct delack *d, uint16_t why)
     d->why = why;
 }
 
-void delack_owe_duplicate(struct delack *d, uint16_t why)
+void delack_owe_duplicate(struct delack *d, uint16_t why, uint8_t most)
 {
-    if (d->now < 255)
+    if (d->now < most)
         d->now++;
     d->why = why;
 }

@@ -20,7 +20,7 @@ struct delack {
 };
 
 void delack_owe(struct delack *, uint16_t why);                     /* one ACK, at once */
-void delack_owe_duplicate(struct delack *, uint16_t why);           /* one more ACK, at once */
+void delack_owe_duplicate(struct delack *, uint16_t why, uint8_t most);      /* one more ACK, at once, up to so many */
 /* In-order text of `segs` segments arrived. True: start the delay if it does not run. */
 bool delack_text(struct delack *, unsigned segs, bool full_or_pushed);
 void delack_sent(struct delack *);                                  /* an ACK left, alone or with data: one owed is paid; all of in-order text is */

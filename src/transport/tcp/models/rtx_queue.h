@@ -48,6 +48,6 @@ uint32_t rtx_first_lost(struct slots *, struct rtx_queue *);        /* 0: none *
 /* The record is sent again; if it is longer than `most`, it is split first, so that only its front goes (a pool without a record leaves it whole). */
 void rtx_sent_again(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t record, uint32_t most, pl_time now);
 void rtx_free(struct slots *, struct rtx_queue *);
-static inline struct rtx_record *rtx_at(const struct slots *records, uint32_t record) { return slots_at(records, record); }
+static inline struct rtx_record *rtx_at(const struct slots *records, uint32_t record) { return (struct rtx_record *)slots_array(records) + record; }
 
 #endif

@@ -11,6 +11,13 @@ static void challenge(struct tcp_ctx *x, struct tcp *c)
         delack_owe(&c->delack, PL_WHY_ACK_CHALLENGE);
 }
 
+/* RFC 2883 4, 4.3: text below RCV.NXT: the peer is told that it came twice, whatever PAWS thinks of it. */
+static bool old_text(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
+{
+    return seg->len && !(seg->flags & PL_SYN) && seq_lt(seg->seq, c->rcv.nxt) &&
+           tcp_came_twice(x, c, seg->seq, seq_min(seg->seq + seg->len, c->rcv.nxt));
+}
+
 /* RFC 7323 5.3-a, 5.3-b, 5.3-c R1: timestamps first, of each segment once, when it arrives. Their lack drops the segment and
  * nothing more: RFC 7323 3.2-g, 3.2-h. */
 static enum pl_drop timestamps_first(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
@@ -23,7 +30,7 @@ static enum pl_drop timestamps_first(struct tcp_ctx *x, struct tcp *c, const str
         return c->state == PL_SYN_RECEIVED || (seg->flags & PL_SYN) ? PL_DROP_NONE : PL_DROP_TCP_NO_TIMESTAMP;
     if (!timestamps_paws_rejects(&c->ts, seg->opts.ts_val, x->now))
         return PL_DROP_NONE;
-    if (seg->len || tcp_may_challenge(x, c))
+    if (!old_text(x, c, seg) && (seg->len || tcp_may_challenge(x, c)))
         delack_owe(&c->delack, PL_WHY_ACK_DUPLICATE);
     return PL_DROP_TCP_PAWS;
 }
@@ -100,8 +107,8 @@ enum pl_drop acceptable_first_sequence(struct tcp_ctx *x, struct tcp *c, struct 
         }
         bool old = seq_le(seg->seq + seg->len, c->rcv.nxt);
         /* "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>": always for text, within bounds for what might be the answer to our own answer (threats V45). */
-        if (seg->len || asks_whether_alive(c, seg) || tcp_may_challenge(x, c))
-            delack_owe_duplicate(&c->delack, PL_WHY_ACK_DUPLICATE);
+        if (!old_text(x, c, seg) && (seg->len || asks_whether_alive(c, seg) || tcp_may_challenge(x, c)))
+            tcp_owe_duplicate(x, c, PL_WHY_ACK_DUPLICATE);
         return old ? PL_DROP_TCP_DUPLICATE : PL_DROP_TCP_OUTSIDE_WINDOW;
     }
     return PL_DROP_NONE;

@@ -90,11 +90,23 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
         x->news |= PL_EV_WRITABLE;
 }
 
+/* RFC 2883 5: an ACK whose first block tells what came twice is no sign of a loss. It is compared with the acknowledgement in the same segment, never
+ * with SND.UNA, and above that with the second block. */
+static bool tells_of_duplicate(const struct tcp_seg *seg)
+{
+    const struct wire_tcp_opts *o = &seg->opts;
+    if (o->nsack == 0)
+        return false;
+    return seq_le(o->sack[0].hi, seg->ack) || (o->nsack > 1 && seq_le(o->sack[1].lo, o->sack[0].lo) && seq_le(o->sack[0].hi, o->sack[1].hi));
+}
+
 /* RFC 5681 2: what counts as a duplicate acknowledgement; 3.2: the third one means a loss. */
 static void duplicate(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
     struct tcp_flight *f = tcp_flight(x, c);
     if (!f || seg->len || seg->had_text || seg->ack != c->snd.una || seg->wnd != c->snd.wnd)
+        return;
+    if (c->opt.sack_ok && tells_of_duplicate(seg))
         return;
     f->dupacks++;
     if (f->in_recovery) {

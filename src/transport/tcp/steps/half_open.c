@@ -33,6 +33,7 @@ void half_open_make(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
     c->ts.last_ack_sent = c->rcv.nxt;
     c->remote_uto = c->uto_enabled ? seg->opts.user_timeout : 0;
     c->syn_due = true;
+    timers_set_resend(&c->timers, RESEND_RTO, x->now + x->config->rto_initial);     /* whether or not the device takes the SYN-ACK */
     tcp_state(x, c, PL_SYN_RECEIVED, PL_WHY_GOT_SYN);
 }
 
@@ -61,7 +62,7 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     c->ts.last_ack_sent = c->rcv.nxt;
     c->remote_uto = h->remote_uto;
     c->syn_due = h->flags & HALF_SYN_DUE;
-    c->syn_repeated = (h->flags & HALF_REPEATED) != 0;
+    c->syn_repeated = (h->flags & HALF_REPEATED) || h->retries;
     /* RFC 5961 7 in 4 bytes: what might be the answer to our own answer is answered twice a second (threats V45). */
     c->challenge_ms = (uint32_t)(x->now / PL_MS);
     c->challenges = answered_lately(h->answered_ms, x->now) ? CHALLENGES_MAX : CHALLENGES_MAX - 1;

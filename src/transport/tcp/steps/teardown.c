@@ -43,7 +43,7 @@ enum pl_drop teardown_eighth_fin(struct tcp_ctx *x, struct tcp *c, struct tcp_se
         c->fin_known = true;
         c->fin_seq = seg->seq + seg->text;
         if (seg->text == 0 && c->fin_seq != c->rcv.nxt)      /* RFC 5681 4.2: out of order, as text would be: say at once what is missing */
-            delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);
+            tcp_owe_duplicate(x, c, PL_WHY_ACK_OUT_OF_ORDER);
     }
     if (c->fin_known && !c->fin_received && seq_lt(c->fin_seq, c->rcv.nxt))
         c->fin_known = false;             /* text has come from behind it: whoever sent it, it was none */
@@ -54,9 +54,9 @@ enum pl_drop teardown_eighth_fin(struct tcp_ctx *x, struct tcp *c, struct tcp_se
     c->rcv.nxt++;
     c->rcv.wnd = c->rcv.wnd ? c->rcv.wnd - 1 : 0;
     delack_owe(&c->delack, PL_WHY_ACK_FIN);
-    if (c->gaps) {                        /* text behind the end of the stream: nonsense, let go */
-        slots_give(x->gaps, c->gaps);
-        c->gaps = 0;
+    if (tcp_has_gaps(x, c)) {             /* text behind the end of the stream: nonsense, let go */
+        tcp_gaps(x, c)->count = 0;
+        tcp_gaps_forget(x, c);
         stream_trim(x->chunks, &c->rcv_stream);
         x->chunks_freed = true;
     }

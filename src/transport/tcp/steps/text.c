@@ -64,7 +64,7 @@ static enum pl_drop in_order(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *s
     if (n < seg->text)
         seg->flags &= (uint8_t)~PL_FIN;
     if (n == 0) {                         /* the peer will repeat it; meanwhile it hears how far we are */
-        delack_owe_duplicate(&c->delack, PL_WHY_ACK_NOW);
+        tcp_owe_duplicate(x, c, PL_WHY_ACK_NOW);
         return PL_DROP_TCP_NO_CHUNK;
     }
     received(x, c, n);
@@ -114,20 +114,16 @@ static bool reaches_too_far(const struct tcp_ctx *x, const struct tcp *c, const 
 static enum pl_drop ahead(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
     struct range merged = {0, 0};
-    if (!c->gaps && !reaches_too_far(x, c, seg)) {
-        c->gaps = slots_take(x->gaps);
-        if (!c->gaps)
-            return PL_DROP_TCP_TOO_MANY_GAPS;
-        tcp_gaps(x, c)->capacity = x->config->gaps_per_conn_max;
-    }
-    if (!c->gaps || reaches_too_far(x, c, seg))
+    if (reaches_too_far(x, c, seg))
         return PL_DROP_TCP_NO_CHUNK;
+    if (!tcp_gaps_take(x, c))
+        return PL_DROP_TCP_TOO_MANY_GAPS;
     if (!ranges_takes(tcp_gaps(x, c), seg->seq, seg->seq + seg->text))           /* before it takes chunks */
         return PL_DROP_TCP_TOO_MANY_GAPS;
     if (!write_missing(x, c, seg, tcp_gaps(x, c)))
         return PL_DROP_TCP_NO_CHUNK;
     (void)ranges_add(tcp_gaps(x, c), seg->seq, seg->seq + seg->text, &merged);
-    c->newest_gap = (struct ooo_recent){merged.lo, merged.hi};
+    ooo_arrived(tcp_ooo(x, c), merged);
     return PL_DROP_NONE;
 }
 
@@ -148,12 +144,13 @@ static enum pl_drop fills_gap(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *
     return PL_DROP_NONE;
 }
 
-static void forget_gaps(struct tcp_ctx *x, struct tcp *c)
+/* RFC 2883 4.2: of a segment that holds several parts that were there already, the first is told. False: there was none, or it will not be told. */
+static bool tell_first_duplicate(struct tcp_ctx *x, struct tcp *c, uint32_t begin, const struct tcp_seg *seg)
 {
-    if (c->gaps && tcp_gaps(x, c)->count == 0) {
-        slots_give(x->gaps, c->gaps);
-        c->gaps = 0;
-    }
+    struct range part;
+    if (seq_lt(begin, seg->seq))          /* what `trim` cut off */
+        return tcp_came_twice(x, c, begin, seg->seq);
+    return ranges_overlap(tcp_gaps(x, c), seg->seq, seg->seq + seg->text, &part) && tcp_came_twice(x, c, part.lo, part.hi);
 }
 
 /* RFC 9293 3.10.7.4 sixth, 3.8.5: "If the URG bit is set, RCV.UP <- max(RCV.UP,SEG.UP), and signal to the user that the remote side has urgent data if
@@ -178,9 +175,12 @@ enum pl_drop text_seventh(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
     /* CLOSE-WAIT, CLOSING, LAST-ACK, TIME-WAIT: "This should not occur since a FIN has been received from the remote side. Ignore the segment text." */
     if (c->fin_received)
         return PL_DROP_TCP_AFTER_FIN;
+    uint32_t begin = seg->seq;
     trim(c, seg);
+    bool told = (begin != seg->seq || c->gaps) && tell_first_duplicate(x, c, begin, seg);
     if (seg->text == 0) {
-        delack_owe_duplicate(&c->delack, PL_WHY_ACK_DUPLICATE);
+        if (!told)
+            tcp_owe_duplicate(x, c, PL_WHY_ACK_DUPLICATE);
         return PL_DROP_NONE;
     }
     /* RFC 9293 3.6.1, SHLD-3: text for a program that has closed: tell the peer that it was not taken. */
@@ -189,15 +189,16 @@ enum pl_drop text_seventh(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
         tcp_die(x, c, PL_ECONNABORTED, PL_WHY_CALL_ABORT);
         return PL_DROP_TCP_DATA_AFTER_CLOSE;
     }
-    if (seg->seq == c->rcv.nxt && !c->gaps)
+    if (seg->seq == c->rcv.nxt && !tcp_has_gaps(x, c))
         return in_order(x, c, seg);
+    enum pl_drop drop;
     if (seg->seq == c->rcv.nxt) {
-        enum pl_drop drop = fills_gap(x, c, seg);
-        forget_gaps(x, c);
-        return drop;
+        drop = fills_gap(x, c, seg);
+    } else {
+        drop = ahead(x, c, seg);
+        if (!told)                        /* MAY-13, RFC 5681 4.2, RFC 2018 4-d: at once, for text out of order */
+            tcp_owe_duplicate(x, c, PL_WHY_ACK_OUT_OF_ORDER);
     }
-    enum pl_drop drop = ahead(x, c, seg);
-    delack_owe_duplicate(&c->delack, PL_WHY_ACK_OUT_OF_ORDER);      /* MAY-13, RFC 5681 4.2, RFC 2018 4-d: at once, for text out of order */
-    forget_gaps(x, c);
+    tcp_gaps_forget(x, c);
     return drop;
 }

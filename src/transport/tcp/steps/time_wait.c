@@ -3,7 +3,8 @@
  * time_wait.c: TIME-WAIT: the side that closed first stays reachable for 2 MSL, so that it can acknowledge the peer's FIN again, and so that
  * old segments die out before the ports are used anew. RFC 9293 3.6, 3.10.7.4; RFC 1337; RFC 6191.
  *
- * What is left of the connection is a compact entry. Deviations, listed in docs/defaults.md: every RST is ignored (RFC 1337's first fix).
+ * What is left of the connection is a compact entry. Deviations, listed in docs/defaults.md: every RST is ignored (RFC 1337's first fix); the wait is begun
+ * anew TIME_WAIT_RESTARTS times at most.
  */
 #include "base/seq.h"
 #include "transport/tcp/tcp.h"
@@ -92,7 +93,10 @@ enum pl_drop time_wait_arrives(const struct tcp_ctx *x, struct time_wait *w, con
     /* RFC 9293 3.10.7.4 fifth: "The only thing that can arrive in this state is a retransmission of the remote FIN. Acknowledge it, and restart
      * the 2 MSL timeout." */
     if ((seg->flags & PL_FIN) && seg->seq + seg->len == w->rcv_nxt) {
-        w->until = x->now + 2 * x->config->msl;
+        if (w->restarts < TIME_WAIT_RESTARTS) {          /* a peer that never stops would keep the entry for ever */
+            w->restarts++;
+            w->until = x->now + 2 * x->config->msl;
+        }
         w->ack_why = PL_WHY_ACK_TIME_WAIT;
         return PL_DROP_TCP_DUPLICATE;
     }
