@@ -254,8 +254,9 @@ struct time_wait *scene_entry(const struct scene *s) { return (struct time_wait 
 
 uint32_t scene_held(const struct scene *s)
 {
+    struct tcp_ctx x = stack_tcp_ctx(s->v.s);
     const struct tcp *c = scene_conn(s);
-    const struct ranges *gaps = c && c->gaps ? slots_at(&s->v.s->gaps, c->gaps) : NULL;
+    const struct ranges *gaps = c && c->gaps ? tcp_gaps(&x, c) : NULL;
     uint32_t sum = 0;
     for (uint32_t i = 0; gaps && i < gaps->count; i++)
         sum += gaps->at[i].hi - gaps->at[i].lo;
