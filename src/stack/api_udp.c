@@ -22,7 +22,7 @@ static int open_socket(pl_stack *s, uint8_t protocol, const struct pl_endpoint *
     if (flow.local_port == 0) {
         if (!flow_port_choose(&s->flows, &flow, &s->secrets.ports, &s->port_counter))
             return PL_EADDRNOTAVAIL;
-    } else if (flow_port_taken(&s->flows, &flow)) {
+    } else if (flow_find(&s->flows, &flow)) {            /* one address and all of them are two: whoever is more special is asked first */
         return PL_EADDRINUSE;
     }
     uint32_t slot = slots_take(&s->udps);

@@ -63,7 +63,7 @@ static void to_twin(struct scene *s, struct outcome *o)
     struct tcp_seg seg = {.seq = in->seq, .ack = in->ack, .text = (uint32_t)in->text_bytes, .wnd = in->wnd, .wnd_raw = in->wnd, .up = in->up,
                           .flags = in->flags, .segs = 1, .opts = in->opts, .spans = &span, .nspans = 1};
     seg.len = seg.text + has(in, PL_SYN) + has(in, PL_FIN);
-    assert_true(scratch_init(s->v.s, &x, &w->flow, &c));
+    assert_true(scratch_init(s->v.s, &x, &w->flow, NULL, &c));
     c.flow.kind = FLOW_CONN;
     time_wait_thaw(&x, w, &c);
     c.snd.max_wnd = s->snd.max_wnd;       /* the entry does not remember it */

@@ -102,6 +102,23 @@ static void datagrams_too(void **state)
     }
 }
 
+static void datagrams_for_one_address_go_to_whoever_is_bound_to_it(void **state)
+{
+    (void)state;
+    pl_udp all, one, from;
+    struct pl_endpoint everywhere = any(0, 53), here = duo_endpoint(1, false, 53), v6 = duo_endpoint(1, true, 53);
+    assert_int_equal(pl_udp_open(d.s[1], &everywhere, 0, &all), PL_OK);
+    assert_int_equal(pl_udp_open(d.s[1], &here, 0, &one), PL_OK);
+    assert_int_equal(pl_udp_open(d.s[1], &here, 0, &from), PL_EADDRINUSE);
+    assert_int_equal(pl_udp_open(d.s[0], NULL, 0, &from), PL_OK);
+    assert_int_equal(pl_udp_send(d.s[0], from, &here, "x", 1), PL_OK);
+    assert_int_equal(pl_udp_send(d.s[0], from, &v6, "yy", 2), PL_OK);
+    duo_exchange(&d);
+    assert_int_equal(pl_udp_recv(d.s[1], one, NULL, NULL, 0), 1);
+    assert_int_equal(pl_udp_recv(d.s[1], all, NULL, NULL, 0), 2);
+    assert_int_equal(pl_udp_recv(d.s[1], all, NULL, NULL, 0), PL_EAGAIN);
+}
+
 static void a_backlog_can_be_changed(void **state)
 {
     (void)state;
@@ -164,6 +181,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_listener_of_one_family_does_not_hear_the_other, setup, teardown),
         cmocka_unit_test_setup_teardown(one_address_is_asked_before_its_family_and_that_before_all, setup, teardown),
         cmocka_unit_test_setup_teardown(datagrams_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(datagrams_for_one_address_go_to_whoever_is_bound_to_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_backlog_can_be_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(who_holds_a_port_is_known_until_the_end_of_time_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(the_way_to_a_peer_is_told, setup, teardown),

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * option_tcp.c: IPPROTO_TCP: tcp(7).
+ */
+#include <netinet/tcp.h>
+
+#include "os/posix/sock/inside.h"
+
+enum { KEEP_SECONDS_MAX = 32767, COUNT_MAX = 127, MSS_DEFAULT = 536 };
+
+#define ALGORITHM "reno"                  /* what the stack has, under the name that Linux gives it */
+
+/* A number with its bounds: kept, and given to the stack in its own unit. */
+static int set_bounded(struct sock *s, int *field, int v, int most, enum pl_option option, int64_t unit)
+{
+    if (v < 1 || v > most)
+        return -EINVAL;
+    int error = option_to_stack(s, option, v * unit);
+    if (error == 0)
+        *field = v;
+    return error;
+}
+
+static int set_flag(struct sock *s, bool *field, int v, enum pl_option option)
+{
+    *field = v != 0;
+    return option_to_stack(s, option, v != 0);
+}
+
+/* Without a boundary: the stack's number of SYNs is the config's for every connection. */
+static int set_syn_count(struct sock *s, int v)
+{
+    if (v < 1 || v > COUNT_MAX)
+        return -EINVAL;
+    return (uint32_t)v == s->world->config.syn_retries ? 0 : -ENOPROTOOPT;
+}
+
+static int set_congestion(const void *value, socklen_t bytes)
+{
+    if (bytes < 1)
+        return -EINVAL;
+    size_t n = strnlen(value, bytes);
+    return n == strlen(ALGORITHM) && memcmp(value, ALGORITHM, n) == 0 ? 0 : -ENOENT;
+}
+
+int option_tcp_set(struct sock *s, int name, const void *value, socklen_t bytes)
+{
+    int v;
+    if (name == TCP_CONGESTION)
+        return value ? set_congestion(value, bytes) : -EFAULT;
+    int error = option_int_in(value, bytes, &v);
+    if (error)
+        return error;
+    switch (name) {
+    case TCP_NODELAY: return set_flag(s, &s->opt.nodelay, v, PL_OPT_NODELAY);
+    case TCP_CORK: return set_flag(s, &s->opt.cork, v, PL_OPT_CORK);
+    case TCP_QUICKACK: s->opt.quickack = v != 0; return option_to_stack(s, PL_OPT_DELAYED_ACK, v == 0);
+    case TCP_KEEPIDLE: return set_bounded(s, &s->opt.keep_idle, v, KEEP_SECONDS_MAX, PL_OPT_KEEPALIVE_IDLE, (int64_t)PL_S);
+    case TCP_KEEPINTVL: return set_bounded(s, &s->opt.keep_interval, v, KEEP_SECONDS_MAX, PL_OPT_KEEPALIVE_INTERVAL, (int64_t)PL_S);
+    case TCP_KEEPCNT: return set_bounded(s, &s->opt.keep_count, v, COUNT_MAX, PL_OPT_KEEPALIVE_PROBES, 1);
+    case TCP_USER_TIMEOUT:
+        if (v < 0)
+            return -EINVAL;
+        s->opt.user_timeout_ms = v;
+        return option_to_stack(s, PL_OPT_USER_TIMEOUT, v * (int64_t)PL_MS);
+    case TCP_SYNCNT: return set_syn_count(s, v);
+    case TCP_DEFER_ACCEPT: return v > 0 ? -ENOPROTOOPT : 0;
+    default: return -ENOPROTOOPT;
+    }
+}
+
+static int segment_size(const struct sock *s)
+{
+    struct pl_tcp_status st;
+    if (s->state != SOCK_CONNECTED || pl_status(s->world->stack, s->handle, &st, sizeof st) != PL_OK)
+        return MSS_DEFAULT;
+    return (int)st.mss;
+}
+
+int option_tcp_get(struct sock *s, int name, void *to, socklen_t *bytes)
+{
+    const struct sock_options *o = &s->opt;
+    const struct pl_config *c = &s->world->config;
+    int v;
+    sock_sync(s);
+    switch (name) {
+    case TCP_NODELAY: v = o->nodelay; break;
+    case TCP_CORK: v = o->cork; break;
+    case TCP_QUICKACK: v = o->quickack; break;
+    case TCP_KEEPIDLE: v = o->keep_idle ? o->keep_idle : (int)(c->keepalive_idle / PL_S); break;
+    case TCP_KEEPINTVL: v = o->keep_interval ? o->keep_interval : (int)(c->keepalive_interval / PL_S); break;
+    case TCP_KEEPCNT: v = o->keep_count ? o->keep_count : (int)c->keepalive_probes; break;
+    case TCP_USER_TIMEOUT: v = o->user_timeout_ms; break;
+    case TCP_SYNCNT: v = (int)c->syn_retries; break;
+    case TCP_DEFER_ACCEPT: v = 0; break;
+    case TCP_MAXSEG: v = segment_size(s); break;
+    case TCP_CONGESTION: {
+        char name16[16] = ALGORITHM;
+        return option_out(name16, sizeof name16, to, bytes);
+    }
+    case TCP_CC_INFO: return option_out(NULL, 0, to, bytes);       /* Reno has nothing to tell */
+    case TCP_INFO: return info_tcp(s, to, bytes);
+    default: return -ENOPROTOOPT;
+    }
+    return option_out(&v, sizeof v, to, bytes);
+}
