@@ -58,8 +58,9 @@ lib:
 install:
 	@tools/deps lib
 	@tools/build opt
-	@meson configure -Dprefix='$(PREFIX)' "$$(tools/build --where opt)" >/dev/null
-	@DESTDIR='$(DESTDIR)' meson install --quiet -C "$$(tools/build --where opt)"
+	@dir="$$(tools/build --where opt)" && meson configure -Dprefix='$(PREFIX)' "$$dir" >/dev/null && \
+	{ DESTDIR='$(DESTDIR)' meson install --quiet -C "$$dir" >"$$dir/install.log" 2>&1 || { cat "$$dir/install.log" >&2; exit 1; }; }
+	@echo 'installed below $(DESTDIR)$(PREFIX): the program parley, its manual and completion for bash, libparley.a and its headers'
 
 clean:
 	@rm -rf "$$(dirname "$$(tools/build --where opt)")"

@@ -49,8 +49,11 @@ extern const struct cli_command *const cli_commands[];
 /* Reads the command line behind the subcommand's name and runs it. */
 int cli_run(const struct cli_command *, int argc, char **argv);
 void cli_help(const struct cli_command *);
+/* Prints what the shell needs to complete our command lines. */
+int cli_completion(const char *shell);
 
 /* Readers of values. */
+cli_read_fn cli_read_scene;               /* the name of one of the demo's scenes */
 cli_read_fn cli_read_text;                /* const char * */
 cli_read_fn cli_read_u64;                 /* uint64_t */
 cli_read_fn cli_read_port;                /* uint16_t, 1 .. 65535 */

@@ -57,7 +57,7 @@ static bool read_act(const char *text, void *to, char *why, size_t why_size)
     return true;
 }
 
-static bool read_scene(const char *text, void *to, char *why, size_t why_size)
+bool cli_read_scene(const char *text, void *to, char *why, size_t why_size)
 {
     if (!demo_scene_exists(text)) {
         snprintf(why, why_size, "the name of a scene (`parley demo --list` prints them)");
@@ -92,7 +92,7 @@ static bool read_bytes(const char *text, void *to, char *why, size_t why_size)
 
 static const struct cli_option options[] = {
     {.name = "act", .value = "a|b|c", .read = read_act, .to = &opts.act, .help = "play only this act"},
-    {.name = "scene", .value = "NAME", .read = read_scene, .to = &opts.scene, .help = "play only this scene of act a"},
+    {.name = "scene", .value = "NAME", .read = cli_read_scene, .to = &opts.scene, .help = "play only this scene of act a"},
     {.name = "row", .value = "MN", .read = read_row, .to = &opts.row, .help = "play what shows row MN of docs/mission.md, M1 to M20"},
     {.name = "list", .to = &list, .help = "list the scenes, and the rows that each shows"},
     {.name = "pcap", .value = "FILE", .read = cli_read_text, .to = &opts.pcap_path, .help = "keep all frames, with the reasons, as a capture file"},

@@ -29,6 +29,7 @@ int demo_act_a(struct demo_opts *);
 int demo_act_b(struct demo_opts *);
 int demo_act_c(struct demo_opts *);
 void demo_list_scenes(void);
+void demo_each_scene_name(FILE *);          /* with a blank behind each */
 bool demo_scene_exists(const char *name);
 bool demo_shows_row(const char *rows, const char *row);      /* whether "M1 M2" holds "M2" */
 

@@ -143,8 +143,10 @@ static void play_transfer(struct pair *p, struct demo_watch *w)
     pair_listen(p, DEMO_PORT, plan_hold());
     pair_connect(p, DEMO_PORT, plan_hold());
     if (!demo_until(p, demo_connected)) return;
-    demo_say(p, w, "The field has 16 bits, so a SYN can say win=65535 at most. Both SYNs carried a scale of 2^5: from now on the field counts in "
-                   "units of 32 bytes, and win jumps to what is really there.");
+    struct pl_tcp_status status;
+    if (pl_status(p->node[PAIR_CLIENT]->stack, demo_conn(p, PAIR_CLIENT)->handle, &status, sizeof status) == 0 && status.rcv_wscale)
+        demo_say(p, w, "The field has 16 bits, so a SYN can say win=65535 at most. Both SYNs carried a scale: the client's window is counted in units of "
+                       "%u bytes from now on, and win jumps to what is really there.", 1u << status.rcv_wscale);
     demo_send(p, PAIR_CLIENT, 12000);
     demo_deliver(p, PAIR_CLIENT);
     demo_say(p, w, "The server's program has read %llu bytes, in order and each once.", (unsigned long long)demo_conn(p, PAIR_SERVER)->received);

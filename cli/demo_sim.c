@@ -36,6 +36,13 @@ bool demo_shows_row(const char *rows, const char *row)
     return false;
 }
 
+void demo_each_scene_name(FILE *out)
+{
+    unsigned table = 0;
+    for (const struct demo_scene *s = NULL; (s = next_scene(s, &table)) != NULL;)
+        fprintf(out, "%s ", s->name);
+}
+
 void demo_list_scenes(void)
 {
     unsigned table = 0;

@@ -7,10 +7,9 @@
 #include "os/host/testnet.h"
 #include "view/jsonl.h"
 #include <stdio.h>
+#include <string.h>
 
-static bool json;
-
-static const struct cli_option options[] = {{.name = "json", .to = &json, .help = "as one JSON object"}, {0}};
+static const struct cli_option options[] = {{.name = "json", .to = &cli_as_json, .help = "as one JSON object"}, {0}};
 
 static const char *const verdicts[] = {[HOST_GOOD] = "good", [HOST_LESS] = "less", [HOST_MISSING] = "missing"};
 
@@ -42,12 +41,23 @@ static void print_json(const struct host_fact *facts, int n, const struct pl_con
     puts("}");
 }
 
+/* An earlier fact with the same advice, which need not be read twice; NULL: none. */
+static const struct host_fact *advised_before(const struct host_fact *facts, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (!strncmp(facts[k].advice, facts[i].advice, strlen(facts[i].advice))) return &facts[k];
+    return NULL;
+}
+
 static void print_text(const struct host_fact *facts, int n, const struct pl_config *config, bool act_c, const char *why)
 {
     char life[2000];
     for (int i = 0; i < n; i++) {
-        printf("%-8s %s (for %s)\n         %s\n", verdicts[facts[i].verdict], facts[i].name, facts[i].used_for, facts[i].is);
-        if (facts[i].advice[0]) printf("         what to do: %s\n", facts[i].advice);
+        const struct host_fact *before = facts[i].advice[0] ? advised_before(facts, i) : NULL;
+        printf("%-8s %s (for %s)\n", verdicts[facts[i].verdict], facts[i].name, facts[i].used_for);
+        if (before) printf("         for the same reason as %s\n", before->name);
+        else printf("         %s\n", facts[i].is);
+        if (facts[i].advice[0] && !before) printf("         what to do: %s\n", facts[i].advice);
     }
     (void)pl_longest_life(config, life, sizeof life);
     printf("\nConnections, with parley's defaults:\n%s", life);
@@ -65,7 +75,7 @@ static int run(char *const *operands, int n)
     int count = host_facts(facts, HOST_FACTS_MAX);
     bool act_c = testnet_tun_possible(why, sizeof why) || testnet_af_packet_possible(why, sizeof why);
     pl_config_default(&config, sizeof config);
-    if (json) print_json(facts, count, &config, act_c, why);
+    if (cli_as_json) print_json(facts, count, &config, act_c, why);
     else print_text(facts, count, &config, act_c, why);
     return CLI_DONE;
 }

@@ -350,10 +350,12 @@ int cli_host_open(struct cli_host *h)
         : cli_link.iface ? open_named(h, why, sizeof why) : open_default(h, why, sizeof why));
     if (done) return CLI_DONE;
     cli_host_close(h);
-    cli_say(CLI_FAILED, "%s", why);
-    if (geteuid() != 0 && !cli_link.netns) return cli_say(CLI_FAILED, "making an interface needs root; without it, try --netns. `parley doctor` says what "
-        "works here");
-    return cli_say(CLI_FAILED, "`parley doctor` says what works here");
+    if (geteuid() != 0 && !cli_link.netns) {
+        char *advice = strstr(why, ": run as root");            /* said better here */
+        if (advice) *advice = '\0';
+        return cli_say(CLI_FAILED, "making a network interface needs root; --netns does without (%s; `parley doctor` says what works here)", why);
+    }
+    return cli_say(CLI_FAILED, "%s; `parley doctor` says what works here", why);
 }
 
 void cli_host_close(struct cli_host *h)

@@ -17,9 +17,9 @@ static void help(void)
     for (const struct cli_command *const *c = cli_commands; *c; c++) {
         char left[40];
         snprintf(left, sizeof left, "%s%s%s", (*c)->name, *(*c)->operands ? " " : "", (*c)->operands);
-        printf("  %-16s %s\n", left, (*c)->summary);
+        printf("  %-26s %s\n", left, (*c)->summary);
     }
-    puts("\n`parley COMMAND --help` explains each; `parley --version` tells the version. Exit status: 0 done, 1 failed, 2 usage.");
+    puts("\n`parley COMMAND --help` explains each; `parley --version` tells the version, `parley --completion bash` prints\nthe completion for bash. Exit status: 0 done, 1 failed, 2 usage.");
     puts("Begin with `parley demo`.");
 }
 
@@ -39,6 +39,7 @@ int main(int argc, char **argv)
         printf("parley %s\n", pl_version());
         return CLI_DONE;
     }
+    if (!strcmp(argv[1], "--completion")) return cli_completion(argc > 2 ? argv[2] : "bash");
     for (const struct cli_command *const *c = cli_commands; *c; c++)
         if (!strcmp(argv[1], (*c)->name)) return cli_run(*c, argc - 2, argv + 2);
     return cli_say(CLI_USAGE, "there is no command \"%s\"; `parley --help` lists them", argv[1]);

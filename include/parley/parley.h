@@ -29,6 +29,7 @@ typedef uint64_t pl_handle;               /* slot in the low 32 bits, generation
 typedef pl_handle pl_conn;
 typedef pl_handle pl_listener;
 typedef pl_handle pl_udp;
+typedef pl_handle pl_incoming;            /* a SYN that waits for the program's decision */
 
 /* ---------------------------------------------------------------- the block ---------------------------------------------------------------- */
 
@@ -76,6 +77,7 @@ struct pl_config {
     pl_time delayed_ack;                  /* 40 ms, at most 500 ms (MUST-40) */
     pl_time user_timeout;                 /* 0: only data_retries bound it; at most 49 days, as are the keepalive times */
     pl_time user_timeout_min, user_timeout_max;      /* 100 s, 1 h: limits of one that the peer's option brings about (RFC 5482 3.1) */
+    pl_time deferred_timeout;             /* 30 s: a SYN at a deferred listener that the program has not decided on by then is let go */
     pl_time fin_wait_2_timeout;           /* 60 s, for connections nobody owns */
     pl_time orphan_timeout;               /* 120 s without progress */
     pl_time orphan_lifetime;              /* 15 min, progress or not; at most 24 days */
@@ -143,6 +145,8 @@ enum pl_event_bit {
     PL_EV_URGENT = 128,                   /* the peer says that urgent data is ahead (MUST-31, 32); pl_urgent tells how much */
     PL_EV_TROUBLE = 256,                  /* not failed yet, but the network complains or the peer is silent: status.soft_error (MUST-47) */
     PL_EV_USER_TIMEOUT = 512,             /* the peer advertised a user timeout (RFC 5482): status.peer_user_timeout */
+    PL_EV_INCOMING = 1024,                /* deferred listener: pl_incoming_next will give a SYN */
+    PL_EV_WITHDRAWN = 2048,               /* deferred listener: a SYN that pl_incoming_next gave is gone undecided (reset by its sender, or too late): its handle is stale */
     PL_EV_CLOSED = 64,                    /* the connection is over (CLOSED or TIME-WAIT): pl_close gives the handle back */
 };
 struct pl_event {
@@ -208,13 +212,39 @@ bool pl_neighbor_next(const pl_stack *, uint32_t *cursor, struct pl_neighbor *);
 struct pl_listen_params {
     struct pl_endpoint local;             /* address unspecified (all zero): both families, every address of ours; one family: PL_ZONE_IP6 */
     uint32_t backlog;                     /* 0: the config's */
-    uint32_t pad_;
+    bool catch_all;                       /* takes what no other listener does: every port, every unicast address, ours or not (local must be all zero; one per stack) */
+    bool deferred;                        /* no SYN is answered before pl_incoming_accept says so */
+    uint16_t pad_;
     uint64_t cookie;                      /* inherited by accepted connections until pl_set_cookie */
 };
-/* Passive OPEN. PL_EADDRINUSE, PL_EADDRNOTAVAIL, PL_ENOMEM, PL_EINVAL (port 0). */
+/* Passive OPEN. PL_EADDRINUSE, PL_EADDRNOTAVAIL, PL_ENOMEM, PL_EINVAL (port 0; with catch_all: an address or port).
+ *
+ * What pl_set sets on a listener is inherited by the connections that come of it, beginning with their SYN-ACK; each may change it for itself.
+ *
+ * A catch-all listener is for a program that stands between (a VPN client, a virtual machine's monitor): with deferred it lets a connection be made only
+ * after the one behind it was. pl_status tells the address that the peer meant. While one exists, and for its connections afterwards, the stack takes TCP for
+ * other hosts' addresses and answers from them; frames must reach it (a TUN, a gateway's link address) and its routes must lead back. */
 int pl_listen(pl_stack *, const struct pl_listen_params *, pl_listener *);
 /* Takes the oldest finished connection. PL_EAGAIN: none yet. */
 int pl_accept(pl_stack *, pl_listener, pl_conn *, struct pl_endpoint *remote /* or NULL */);
+
+/* A deferred listener: PL_EV_INCOMING; pl_incoming_next; then, soon or later, accept or refuse, which ends the handle. Repeated SYNs are ignored meanwhile. As
+ * many may wait as the listener's backlog says (then SYNs are dropped, never answered with a cookie), each for config.deferred_timeout; the peer's RST
+ * withdraws one. A handle that is over gives PL_EHANDLE, and PL_EV_WITHDRAWN said so. */
+/* The oldest SYN not given yet. local: whom the peer means. Either may be NULL. PL_EAGAIN: none; PL_EINVAL: the listener is not deferred. */
+int pl_incoming_next(pl_stack *, pl_listener, pl_incoming *, struct pl_endpoint *local, struct pl_endpoint *remote);
+/* The SYN is answered; pl_accept on the listener gives the connection, with this cookie, once the handshake is done. PL_ENETUNREACH: no way to the peer
+ * now (the handle stays). */
+int pl_incoming_accept(pl_stack *, pl_incoming, uint64_t cookie);
+enum pl_refusal {
+    PL_REFUSE_RESET,                      /* RST: "connection refused" */
+    PL_REFUSE_HOST_UNREACHABLE,           /* ICMP: host (IPv6: address) unreachable */
+    PL_REFUSE_NET_UNREACHABLE,            /* ICMP: net unreachable, no route */
+    PL_REFUSE_PROHIBITED,                 /* ICMP: communication administratively prohibited */
+    PL_REFUSE_SILENTLY,
+};
+/* The peer is told in this way (ICMP is limited like all of it), and nothing is remembered. PL_EINVAL: `how` is none of these. pl_close on the handle resets. */
+int pl_incoming_refuse(pl_stack *, pl_incoming, enum pl_refusal how);
 
 struct pl_connect_params {
     struct pl_endpoint remote;
@@ -223,8 +253,9 @@ struct pl_connect_params {
     uint32_t isn;                         /* used when isn_fixed: for tests and demonstrations */
     bool isn_fixed;
 };
-/* Active OPEN. The handle is valid at once; PL_EV_CONNECTED or PL_EV_ERROR follows. PL_EADDRINVALID (MUST-46), PL_ENETUNREACH,
- * PL_EADDRINUSE, PL_EADDRNOTAVAIL, PL_ENOMEM, PL_EINVAL (remote port 0). */
+/* Active OPEN. The handle is valid at once; PL_EV_CONNECTED or PL_EV_ERROR follows. PL_EADDRINVALID (MUST-46), PL_ENETUNREACH, PL_EISCONN (a connection
+ * between these addresses and ports exists), PL_EADDRINUSE (it is in TIME-WAIT, and a new one could not be told from it: RFC 6191), PL_EADDRNOTAVAIL
+ * (the address is not ours, or every port is taken), PL_ENOMEM, PL_EINVAL (remote port 0). */
 int pl_connect(pl_stack *, const struct pl_connect_params *, pl_conn *);
 
 /* SEND: takes up to n bytes into the send buffer. Returns bytes taken (> 0), PL_EAGAIN (buffer full; PL_EV_WRITABLE follows), PL_EPIPE (after
@@ -273,11 +304,27 @@ struct pl_tcp_status {
     uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
     uint64_t segs_out, segs_in, retransmits;
     pl_time user_timeout, peer_user_timeout;         /* in force, 0: none; as the peer last advertised it, 0: it did not (RFC 5482) */
+    uint64_t cookie;                      /* the program's: what a connection from a deferred listener was accepted with */
 };
 int pl_status(const pl_stack *, pl_conn, struct pl_tcp_status *, size_t size);
 int pl_error(const pl_stack *, pl_handle);                          /* 0, or what the connection died of */
 /* What the connection waits for, in a sentence or two. Returns the length written (cut to size, always terminated). */
 int pl_explain(const pl_stack *, pl_conn, char *text, size_t size);
+/* Half-open and TIME-WAIT entries, which are no connections (yet, any more) and mostly have no handle. */
+struct pl_entry {
+    struct pl_endpoint local, remote;
+    enum pl_state state;                  /* PL_SYN_RECEIVED or PL_TIME_WAIT */
+    bool deferred;                        /* waits for the program's decision */
+    bool reopens;                         /* SYN_RECEIVED on the ports of a TIME-WAIT entry, and that entry: it goes on waiting if nothing comes of the SYN */
+    uint8_t retries;                      /* SYN_RECEIVED: how often the SYN-ACK was repeated */
+    uint8_t pad_;
+    pl_time until;                        /* TIME_WAIT: its end. SYN_RECEIVED: when the SYN-ACK is repeated or given up; deferred: the decision's deadline. PL_NEVER */
+    pl_handle handle;                     /* TIME_WAIT: the connection's, while its program holds it. SYN_RECEIVED: its listener's. 0: none */
+};
+/* *cursor starts at 0; false at the end. `size` is sizeof(struct pl_entry). */
+bool pl_entry_next(const pl_stack *, uint32_t *cursor, struct pl_entry *, size_t size);
+/* What it waits for, as pl_explain. PL_EHANDLE: there is no such entry any more (state, local and remote are looked at). */
+int pl_entry_explain(const pl_stack *, const struct pl_entry *, char *text, size_t size);
 /* How many connections of each state there are, half-open and TIME-WAIT entries included. */
 void pl_states(const pl_stack *, uint32_t counts[PL_STATE_COUNT]);
 /* The same for those that hold this TCP port of ours on this address (unspecified: on any): who asks whether a port may be bound again. Walks every
@@ -304,7 +351,8 @@ enum pl_option {
                                              the program set it, else the config's, else 5 minutes */
     PL_OPT_BACKLOG,                       /* listener: as in pl_listen_params, 1 and more; what waits already stays */
 };
-/* PL_EINVAL: value out of range or option not of this kind of handle; PL_ENOTCONN: the connection is over (pl_set only). */
+/* On a connection, or on a listener for the connections to come. PL_EINVAL: value out of range or option not of this kind of handle; PL_ENOTCONN: the connection
+ * is over (pl_set only). */
 int pl_set(pl_stack *, pl_handle, enum pl_option, int64_t value);
 int pl_get(const pl_stack *, pl_handle, enum pl_option, int64_t *value);
 
@@ -325,9 +373,9 @@ ptrdiff_t pl_udp_recv(pl_stack *, pl_udp, struct pl_endpoint *from, void *bytes,
 
 struct pl_counters {
     uint64_t drops[PL_DROP_COUNT];
-    uint64_t sent[PL_WHY_COUNT];          /* frames out by reason */
+    uint64_t sent[PL_WHY_SENT_COUNT];     /* frames out by reason */
     uint64_t connections_opened, connections_accepted, connections_failed, connections_reset;
-    uint64_t time_backwards, trace_events;
+    uint64_t time_backwards, trace_events;           /* doors called with an earlier time than before; frames told to the trace sink */
     uint64_t orphans_reset;               /* given up because there were too many */
 };
 int pl_counters(const pl_stack *, struct pl_counters *, size_t size);

@@ -25,7 +25,8 @@ enum pl_reason {
 #define X(name, sentence, rule) PL_WHY_##name,
 #include <parley/reasons.def>
 #undef X
-    PL_WHY_COUNT
+    PL_WHY_COUNT,
+    PL_WHY_SENT_COUNT = PL_WHY_CALL_CONNECT              /* those of frames stand first */
 };
 
 enum pl_trace_kind {

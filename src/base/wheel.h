@@ -34,6 +34,10 @@ void wheel_init(struct wheel *, void *memory, uint32_t capacity, pl_time now);
 void wheel_set(struct wheel *, uint32_t id, pl_time when);          /* moves it if it was set; PL_NEVER clears; a past time is due at once */
 void wheel_clear(struct wheel *, uint32_t id);
 pl_time wheel_when(const struct wheel *, uint32_t id);              /* PL_NEVER: not set */
+static inline void wheel_fetch_ahead(const struct wheel *w, uint32_t id)    /* it will be set or cleared soon */
+{
+    __builtin_prefetch((const struct wheel_node *)((uintptr_t)w + w->nodes) + (id - 1));
+}
 uint32_t wheel_pop(struct wheel *, pl_time now);                    /* takes out one id with when <= now, earliest first; 0: none is due */
 pl_time wheel_next(const struct wheel *);                           /* not later than the earliest deadline; PL_NEVER: none */
 void wheel_shift(struct wheel *, pl_time by);                       /* every deadline moves by `by` (re-inserts all; keeps order) */

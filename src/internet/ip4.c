@@ -59,7 +59,7 @@ enum pl_drop ip4_judge(const uint8_t *bytes, uint32_t n, uint32_t whole, struct 
             return drop;
     }
     /* RFC 9293 3.9.2.3, MUST-63; RFC 1122 3.2.1.3: neither may 127/8 appear on a wire, as source or as destination */
-    if (route_addr_is_martian_source(in->src) || in->dst[12] == 127)
+    if (route_ip4_is_martian_source(bytes[12]) || bytes[16] == 127)
         return PL_DROP_IP_MARTIAN;
     in->hdr_bytes = hdr_bytes;
     in->total_bytes = total;

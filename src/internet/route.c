@@ -58,10 +58,9 @@ unsigned route_common_bits(const uint8_t a[16], const uint8_t b[16])
 
 bool route_addr_is_martian_source(const uint8_t a[16])
 {
-    if (route_addr_is_zero(a) || route_addr_is_loopback(a) || route_addr_is_multicast(a))
-        return true;
-    /* RFC 1122 3.2.1.3: net 0 is "this network", class E and the limited broadcast are no host's */
-    return wire_addr_is_ip4(a) && (a[12] == 0 || a[12] >= 240);
+    if (wire_addr_is_ip4(a))
+        return route_ip4_is_martian_source(a[12]);
+    return route_addr_is_zero(a) || route_addr_is_loopback(a) || route_addr_is_multicast(a);
 }
 
 uint32_t route_addr_find(const struct slots *addrs, int32_t iface, const uint8_t addr[16], uint32_t zone)

@@ -44,6 +44,8 @@ bool route_addr_is_loopback(const uint8_t addr[16]);                /* 127/8, ::
 unsigned route_common_bits(const uint8_t a[16], const uint8_t b[16]);
 /* Can never be a sender on a wire: unspecified, loopback, multicast, 240/4 with the limited broadcast (RFC 1122 3.2.1.3; threats V17). */
 bool route_addr_is_martian_source(const uint8_t addr[16]);
+/* RFC 1122 3.2.1.3: net 0 is "this network", 127/8 never leaves a host, from 224 on are groups, class E and the limited broadcast: no host's. */
+static inline bool route_ip4_is_martian_source(uint8_t first) { return first == 0 || first == 127 || first >= 224; }
 
 /* The entry of an address on an interface (-1: on any), or 0. */
 uint32_t route_addr_find(const struct slots *addrs, int32_t iface, const uint8_t addr[16], uint32_t zone);

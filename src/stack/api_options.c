@@ -22,15 +22,34 @@ static int set_conn(pl_stack *s, uint32_t slot, enum pl_option o, int64_t v)
     return PL_OK;
 }
 
-static int set_listener(struct listener *l, enum pl_option o, int64_t v)
+/* What is an option of connections goes for those to come, from their SYN-ACK on. */
+static int set_listener(pl_stack *s, struct listener *l, enum pl_option o, int64_t v)
 {
-    if (o == PL_OPT_ISN && within(v, -1, UINT32_MAX))
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp c = {.state = PL_CLOSED};
+    if (o == PL_OPT_ISN && within(v, -1, UINT32_MAX)) {
         l->isn = v;
-    else if (o == PL_OPT_BACKLOG && within(v, 1, UINT32_MAX))
+    } else if (o == PL_OPT_BACKLOG && within(v, 1, UINT32_MAX)) {
         l->backlog = (uint32_t)v;
-    else
+    } else if (tcp_setting_check(o, v) == PL_OK) {
+        tcp_inherit(&c, &l->like);
+        tcp_setting_apply(&x, &c, o, v);
+        tcp_bequeath(&c, &l->like);
+    } else {
         return PL_EINVAL;
+    }
     return PL_OK;
+}
+
+static int get_listener(pl_stack *s, const struct listener *l, enum pl_option o, int64_t *v)
+{
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp c = {.state = PL_CLOSED};
+    *v = o == PL_OPT_BACKLOG ? (int64_t)l->backlog : l->isn;
+    if (o == PL_OPT_ISN || o == PL_OPT_BACKLOG)
+        return PL_OK;
+    tcp_inherit(&c, &l->like);
+    return tcp_setting_get(&x, &c, o, v);
 }
 
 int pl_set(pl_stack *s, pl_handle h, enum pl_option o, int64_t v)
@@ -38,9 +57,8 @@ int pl_set(pl_stack *s, pl_handle h, enum pl_option o, int64_t v)
     uint32_t slot;
     if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0)
         return set_conn(s, slot, o, v);
-    if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {
-        return set_listener(slots_at(&s->listeners, slot), o, v);
-    }
+    if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0)
+        return set_listener(s, slots_at(&s->listeners, slot), o, v);
     if ((slot = handle_slot(s, h, HANDLE_UDP)) != 0)
         return udp_set(s, slot, o, v);
     return PL_EHANDLE;
@@ -55,11 +73,8 @@ int pl_get(const pl_stack *s, pl_handle h, enum pl_option o, int64_t *v)
         struct tcp_ctx x = stack_tcp_ctx((pl_stack *)(uintptr_t)s);
         return tcp_setting_get(&x, conn_at(s, slot), o, v);
     }
-    if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {
-        const struct listener *l = slots_at(&s->listeners, slot);
-        *v = o == PL_OPT_BACKLOG ? (int64_t)l->backlog : l->isn;
-        return o == PL_OPT_ISN || o == PL_OPT_BACKLOG ? PL_OK : PL_EINVAL;
-    }
+    if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0)
+        return get_listener((pl_stack *)(uintptr_t)s, slots_at(&s->listeners, slot), o, v);
     if ((slot = handle_slot(s, h, HANDLE_UDP)) != 0)
         return udp_get(s, slot, o, v);
     return PL_EHANDLE;
@@ -96,8 +111,10 @@ uint32_t pl_ready(const pl_stack *s, pl_handle h)
         struct tcp_ctx x = stack_tcp_ctx((pl_stack *)(uintptr_t)s);
         return tcp_user_ready(&x, conn_at(s, slot));
     }
-    if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0)
-        return ((const struct listener *)slots_at(&s->listeners, slot))->accept.count ? PL_EV_ACCEPTABLE : 0;
+    if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {
+        const struct listener *l = slots_at(&s->listeners, slot);
+        return (l->accept.count ? PL_EV_ACCEPTABLE : 0) | (l->incoming.count ? PL_EV_INCOMING : 0);
+    }
     if ((slot = handle_slot(s, h, HANDLE_UDP)) != 0)
         return udp_ready(s, slot);
     return 0;

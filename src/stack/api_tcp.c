@@ -7,20 +7,32 @@
 
 static bool unspecified(const struct pl_addr *a) { return route_addr_is_zero(a->b); }
 
+/* The address and port that it takes, or an error. */
+static int bind_listener(pl_stack *s, const struct pl_listen_params *p, struct flow *f)
+{
+    *f = (struct flow){.local_port = p->local.port, .protocol = WIRE_PROTO_TCP, .kind = FLOW_LISTENER};
+    if (p->catch_all)
+        return !unspecified(&p->local.addr) || p->local.port ? PL_EINVAL : s->catch_all ? PL_EADDRINUSE : PL_OK;
+    if (p->local.port == 0)
+        return PL_EINVAL;
+    if (!unspecified(&p->local.addr) && !path_is_ours(s, &p->local.addr))
+        return PL_EADDRNOTAVAIL;
+    memcpy(f->local, p->local.addr.b, 16);
+    f->zone = p->local.addr.zone;
+    if (unspecified(&p->local.addr) && f->zone != FLOW_ZONE_IP6)
+        f->zone = 0;
+    return flow_find(&s->flows, f) ? PL_EADDRINUSE : PL_OK;
+}
+
 /* RFC 9293 3.9.1.1: a listener of its own, or an error: connections of the same port, opening or open, are not asked (MUST-41, 42). */
 int pl_listen(pl_stack *s, const struct pl_listen_params *p, pl_listener *out)
 {
-    if (!p || !out || p->local.port == 0)
+    struct flow f;
+    if (!p || !out)
         return PL_EINVAL;
-    struct flow f = {.local_port = p->local.port, .protocol = WIRE_PROTO_TCP, .kind = FLOW_LISTENER};
-    if (!unspecified(&p->local.addr) && !path_is_ours(s, &p->local.addr))
-        return PL_EADDRNOTAVAIL;
-    memcpy(f.local, p->local.addr.b, 16);
-    f.zone = p->local.addr.zone;
-    if (unspecified(&p->local.addr) && f.zone != FLOW_ZONE_IP6)
-        f.zone = 0;
-    if (flow_find(&s->flows, &f))
-        return PL_EADDRINUSE;
+    int e = bind_listener(s, p, &f);
+    if (e != PL_OK)
+        return e;
     uint32_t slot = slots_take(&s->listeners);
     if (!slot)
         return PL_ENOMEM;
@@ -29,7 +41,16 @@ int pl_listen(pl_stack *s, const struct pl_listen_params *p, pl_listener *out)
     l->cookie = p->cookie;
     l->backlog = p->backlog ? p->backlog : s->config.backlog_default;
     l->isn = -1;
-    flow_insert(&s->flows, flow_ref(&s->flows, FLOW_LISTENER, slot));
+    l->catch_all = p->catch_all;
+    l->deferred = p->deferred;
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp c = {.state = PL_CLOSED};
+    tcp_init(&x, &c);
+    tcp_bequeath(&c, &l->like);
+    if (p->catch_all)
+        s->catch_all = slot, s->foreign = true;
+    else
+        flow_insert(&s->flows, flow_ref(&s->flows, FLOW_LISTENER, slot));
     *out = handle_of(HANDLE_LISTENER, &s->listeners, slot);
     return PL_OK;
 }
@@ -58,8 +79,37 @@ int pl_accept(pl_stack *s, pl_listener h, pl_conn *out, struct pl_endpoint *remo
     return PL_OK;
 }
 
+static const struct time_wait *wait_at(const pl_stack *s, uint32_t slot) { return slots_at(&s->time_waits, slot); }
+
+/* No port is free any more: the one that has been in TIME-WAIT towards this peer for longest, if a new connection is safe there. */
+static uint32_t wait_to_reuse(pl_stack *s, const struct flow *f)
+{
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    for (uint32_t slot = s->time_wait_oldest; slot; slot = wait_at(s, slot)->order_next) {
+        const struct flow *w = &wait_at(s, slot)->flow;
+        if (w->remote_port == f->remote_port && w->zone == f->zone && memcmp(w->local, f->local, 32) == 0 && !flow_port_taken(&s->flows, w) &&
+            time_wait_allows_connect(&x, wait_at(s, slot)))
+            return slot;
+    }
+    return 0;
+}
+
+/* The ports that the program wants: RFC 9293 3.10.1: "error: connection already exists", but for RFC 6191's case: *old is its TIME-WAIT entry. */
+static int given_port(pl_stack *s, const struct pl_connect_params *p, struct flow *f, uint32_t *old)
+{
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    uint32_t ref = flow_find(&s->flows, f);
+    if (!ref)
+        return PL_OK;
+    if (flow_kind_of(&s->flows, ref) != FLOW_TIME_WAIT)
+        return PL_EISCONN;
+    *old = ref - s->flows.first[FLOW_TIME_WAIT];
+    bool old_isn = p->isn_fixed && time_wait_iss(wait_at(s, *old), p->isn) != p->isn;
+    return old_isn || !time_wait_allows_connect(&x, wait_at(s, *old)) ? PL_EADDRINUSE : PL_OK;
+}
+
 /* RFC 9293 3.10.1: the local address by route (MUST-44) unless it is given (MUST-43), the local port by RFC 6056. */
-static int choose_local(pl_stack *s, const struct pl_connect_params *p, struct flow *f, struct path *path)
+static int choose_local(pl_stack *s, const struct pl_connect_params *p, struct flow *f, struct path *path, uint32_t *old)
 {
     struct pl_addr local = p->local.addr;
     if (path_is_group(s, &p->remote.addr))
@@ -73,17 +123,24 @@ static int choose_local(pl_stack *s, const struct pl_connect_params *p, struct f
     if (memcmp(f->local, f->remote, 16) == 0)
         return PL_EADDRINVALID;           /* a stack does not talk to itself */
     if (f->local_port)
-        return flow_find(&s->flows, f) ? PL_EADDRINUSE : PL_OK;
-    return flow_port_choose(&s->flows, f, &s->secrets.ports, &s->port_counter) ? PL_OK : PL_EADDRNOTAVAIL;
+        return given_port(s, p, f, old);
+    if (flow_port_choose(&s->flows, f, &s->secrets.ports, &s->port_counter))
+        return PL_OK;
+    if ((*old = wait_to_reuse(s, f)) == 0)
+        return PL_EADDRNOTAVAIL;
+    f->local_port = wait_at(s, *old)->flow.local_port;
+    f->hash = wait_at(s, *old)->flow.hash;
+    return PL_OK;
 }
 
 int pl_connect(pl_stack *s, const struct pl_connect_params *p, pl_conn *out)
 {
     struct flow f;
     struct path path;
+    uint32_t old = 0;
     if (!p || !out || p->remote.port == 0)
         return PL_EINVAL;
-    int e = choose_local(s, p, &f, &path);
+    int e = choose_local(s, p, &f, &path, &old);
     if (e != PL_OK)
         return e;
     uint32_t slot = conn_new(s, &f, &path, p->cookie);
@@ -92,9 +149,14 @@ int pl_connect(pl_stack *s, const struct pl_connect_params *p, pl_conn *out)
     struct tcp_ctx x = stack_tcp_ctx(s);
     struct tcp *c = conn_at(s, slot);
     struct tcp_tuple t = tcp_tuple(&f);
+    uint32_t iss = p->isn_fixed ? p->isn : isn_choose(&s->secrets.tcp, &t, x.wire_now);
+    if (old) {
+        iss = time_wait_iss(wait_at(s, old), iss);
+        time_wait_end(s, old, PL_WHY_TIME_WAIT_REUSED);
+    }
     flow_insert_hashed(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));      /* hashed when it was found to be free */
     tcp_init(&x, c);
-    tcp_user_open(&x, c, p->isn_fixed ? p->isn : isn_choose(&s->secrets.tcp, &t, x.wire_now));
+    tcp_user_open(&x, c, iss);
     *out = c->handle;
     conn_after(s, slot, &x);
     return PL_OK;
@@ -167,12 +229,15 @@ int pl_send_commit(pl_stack *s, pl_conn h, size_t n)
 }
 
 /* Reading makes room: whoever waits for chunks, and the peer if the window may open far enough, hears of it. */
-static void after_read(pl_stack *s, uint32_t slot, struct tcp *c, struct tcp_ctx *x)
+static void after_read(pl_stack *s, uint32_t slot, struct tcp *c)
 {
     if (!c->released && window_update_due(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale))
         touch(s, slot, c);
-    if (s->chunk_waiters.count)
-        conn_after(s, slot, x);
+    if (s->chunk_waiters.count) {
+        struct tcp_ctx x = stack_tcp_ctx(s);
+        x.chunks_freed = true;
+        conn_after(s, slot, &x);
+    }
 }
 
 ptrdiff_t pl_recv(pl_stack *s, pl_conn h, void *bytes, size_t n)
@@ -182,7 +247,7 @@ ptrdiff_t pl_recv(pl_stack *s, pl_conn h, void *bytes, size_t n)
         return PL_EINVAL;
     ptrdiff_t got = tcp_user_recv(&x, c, bytes, n);
     if (got > 0)
-        after_read(s, slot, c, &x);
+        after_read(s, slot, c);
     return got;
 }
 
@@ -197,7 +262,7 @@ int pl_recv_consume(pl_stack *s, pl_conn h, size_t n)
     CONN_OR_RETURN(s, h);
     int e = tcp_user_consume(&x, c, n);
     if (e == PL_OK)
-        after_read(s, slot, c, &x);
+        after_read(s, slot, c);
     return e;
 }
 
@@ -234,6 +299,8 @@ int pl_close(pl_stack *s, pl_handle h)
         listener_end(s, slot);
     } else if ((slot = handle_slot(s, h, HANDLE_UDP)) != 0) {
         udp_close_slot(s, slot);
+    } else if ((slot = handle_slot(s, h, HANDLE_INCOMING)) != 0) {
+        incoming_refuse(s, slot, PL_REFUSE_RESET, PL_WHY_CALL_REFUSE);
     } else {
         return PL_EHANDLE;
     }
@@ -252,7 +319,10 @@ int pl_status(const pl_stack *s, pl_conn h, struct pl_tcp_status *out, size_t si
 int pl_explain(const pl_stack *s, pl_conn h, char *text, size_t size)
 {
     CONN_OR_RETURN(s, h);
-    return size == 0 ? PL_EINVAL : (int)tcp_explain(&x, c, text, size);
+    if (size == 0)
+        return PL_EINVAL;
+    size_t n = tcp_explain(&x, c, text, size);
+    return (int)(c->time_wait && n < size ? n + time_wait_explain(s, c->time_wait, text + n, size - n) : n);
 }
 
 void pl_states(const pl_stack *s, uint32_t counts[PL_STATE_COUNT])
@@ -260,7 +330,7 @@ void pl_states(const pl_stack *s, uint32_t counts[PL_STATE_COUNT])
     memset(counts, 0, PL_STATE_COUNT * sizeof counts[0]);
     counts[PL_LISTEN] = s->listeners.used;
     counts[PL_SYN_RECEIVED] = s->half_opens.used;
-    counts[PL_TIME_WAIT] = s->time_waits.used;
+    counts[PL_TIME_WAIT] = s->time_waits.used - s->time_waits_parked;
     for (uint32_t n = slots_next(&s->conns, 0); n; n = slots_next(&s->conns, n))
         if (!conn_at(s, n)->released)
             counts[conn_at(s, n)->state]++;

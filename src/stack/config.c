@@ -13,7 +13,7 @@ void pl_config_default(struct pl_config *config, size_t size)
                           .sndbuf_bytes = 1 << 20, .rcvbuf_bytes = 1 << 20, .syn_retries = 7, .syn_ack_retries = 5, .data_retries = 15,
                           .orphan_retries = 8, .backlog_default = 128, .msl = 30 * PL_S, .rto_initial = 1 * PL_S, .rto_min = 200 * PL_MS,
                           .rto_max = 120 * PL_S, .delayed_ack = 40 * PL_MS, .fin_wait_2_timeout = 60 * PL_S, .orphan_timeout = 120 * PL_S,
-                          .orphan_lifetime = 900 * PL_S,
+                          .orphan_lifetime = 900 * PL_S, .deferred_timeout = 30 * PL_S,
                           .keepalive_idle = 7200 * PL_S, .keepalive_interval = 75 * PL_S, .keepalive_probes = 9,
                           .user_timeout_min = 100 * PL_S, .user_timeout_max = 3600 * PL_S,
                           .syn_cookies = true, .window_scaling = true, .timestamps = true, .sack = true, .hop_limit = 64};
@@ -125,6 +125,8 @@ const char *pl_config_problem(const struct pl_config *c)
     /* RFC 5482 3-e */
     if (c->user_timeout_min == 0 || c->user_timeout_min > c->user_timeout_max || c->user_timeout_max > TCP_LONGEST_TIMEOUT)
         return "user_timeout_min, user_timeout_max: more than 0, min =< max =< 2^32 - 1 ms, 49 days";
+    if (c->deferred_timeout == 0 || c->deferred_timeout > most)
+        return "deferred_timeout: more than 0, at most 100 years";
     if (c->fin_wait_2_timeout == 0 || c->fin_wait_2_timeout > most)
         return "fin_wait_2_timeout: more than 0, at most 100 years";
     if (c->orphan_timeout == 0 || c->orphan_timeout > most)

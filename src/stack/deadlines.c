@@ -7,12 +7,14 @@
  */
 #include "stack/net.h"
 
-enum { ON_IFACE = 1, ON_NEIGHBOR = 0x40000000 };     /* list numbers: ON_IFACE + interface, ON_NEIGHBOR + slot */
+enum { ON_IFACE = 1, ON_LISTENER = 0x20000000, ON_NEIGHBOR = 0x40000000 };     /* list numbers: ON_IFACE + interface, the others + slot */
 
 static struct list *list_of(pl_stack *s, uint32_t on)
 {
     if (on >= ON_NEIGHBOR)
         return &neighbor_at(s, on - ON_NEIGHBOR)->parked;
+    if (on >= ON_LISTENER)
+        return &((struct listener *)slots_at(&s->listeners, on - ON_LISTENER))->incoming;
     return &stack_iface(s, (int32_t)(on - ON_IFACE))->queue;
 }
 
@@ -25,8 +27,10 @@ void ref_deadline(pl_stack *s, uint32_t ref, pl_time when)
 void ref_ready(pl_stack *s, uint32_t ref, int iface)
 {
     struct list_node *nodes = stack_ready_nodes(s);
+    if (nodes[ref].on)
+        return;
     struct iface *i = stack_iface(s, iface);
-    if (i && nodes[ref].on == 0)
+    if (i)
         list_append(&i->queue, nodes, ref, ON_IFACE + (uint32_t)iface);
 }
 
@@ -35,6 +39,11 @@ void ref_park(pl_stack *s, uint32_t ref, uint32_t neighbor)
     struct list_node *nodes = stack_ready_nodes(s);
     if (nodes[ref].on == 0)
         list_append(&neighbor_at(s, neighbor)->parked, nodes, ref, ON_NEIGHBOR + neighbor);
+}
+
+void ref_undecided(pl_stack *s, uint32_t ref, uint32_t listener)
+{
+    list_append(&((struct listener *)slots_at(&s->listeners, listener))->incoming, stack_ready_nodes(s), ref, ON_LISTENER + listener);
 }
 
 void ref_unqueue(pl_stack *s, uint32_t ref)

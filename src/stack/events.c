@@ -48,12 +48,15 @@ bool pl_event_next(pl_stack *s, struct pl_event *e)
 
 uint32_t handle_slot(const pl_stack *s, pl_handle h, enum handle_kind kind)
 {
-    const struct slots *pool = kind == HANDLE_CONN ? &s->conns : kind == HANDLE_LISTENER ? &s->listeners : &s->udps;
+    const struct slots *const pools[] = {[HANDLE_CONN] = &s->conns, [HANDLE_LISTENER] = &s->listeners, [HANDLE_UDP] = &s->udps, [HANDLE_INCOMING] = &s->half_opens};
+    const struct slots *pool = pools[kind];
     uint32_t slot = (uint32_t)h & 0x3fffffff;
     if (((uint32_t)h >> 30) != (uint32_t)kind || slot == 0 || slot > pool->capacity || !slots_live(pool, slot) ||
         slots_generation(pool, slot) != (uint32_t)(h >> 32))
         return 0;
     if (kind == HANDLE_CONN && (conn_at(s, slot)->orphan || conn_at(s, slot)->listener))
         return 0;                         /* given back, or not accepted yet */
+    if (kind == HANDLE_INCOMING && !(((const struct half_open *)slots_at(pool, slot))->flags & HALF_DEFERRED))
+        return 0;                         /* decided */
     return slot;
 }

@@ -47,12 +47,14 @@ static enum pl_drop trouble_rx(pl_stack *s, const struct packet *p, const struct
 {
     struct flow flow;
     struct pl_addr local = addr_on(news->quote.src, p->iface), remote = addr_on(news->quote.dst, p->iface);
-    if (!path_is_ours(s, &local) || !quoted_flow(&news->quote, &local, &remote, &flow))
+    bool ours = p->foreign ? memcmp(local.b, p->dst.b, 16) == 0 && news->quote.protocol == WIRE_PROTO_TCP : path_is_ours(s, &local);
+    if (!ours || !quoted_flow(&news->quote, &local, &remote, &flow))
         return PL_DROP_ICMP_QUOTE;
+    flow.foreign = p->foreign;
     uint32_t mtu = 0;
     if (news->kind == ICMP_TOO_BIG) {
         struct path path;
-        if (path_find(s, &remote, &local, &path) != PL_OK)
+        if (path_find_flow(s, &flow, &path) != PL_OK)
             return PL_DROP_ICMP_QUOTE;
         mtu = pmtu_judge(p->family == 6, news->mtu, news->quoted_bytes, path.mtu);
         if (mtu == 0)
@@ -88,6 +90,10 @@ void icmp_rx(pl_stack *s, struct packet *p, const struct iface *i)
         icmp6_judge(p->bytes + p->l4_off, n, &news);
     if (news.kind != ICMP_NOTHING && news.kind != ICMP_ND && route_addr_is_zero(p->src.b)) {
         p->drop = PL_DROP_IP_MARTIAN;     /* only Neighbour Discovery speaks before it has an address */
+        return;
+    }
+    if (p->foreign && news.kind != ICMP_TROUBLE && news.kind != ICMP_TOO_BIG) {
+        p->drop = PL_DROP_IP_NOT_FOR_US;  /* we speak for that host's TCP, and for nothing else of it */
         return;
     }
     switch (news.kind) {

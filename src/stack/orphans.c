@@ -12,16 +12,15 @@
 
 enum { ON_CHUNKS = 2, ON_ORPHANS = 3 };  /* which list a connection's node is on; 1: an accept queue */
 
-/* An IPv6 host has 64 bits to choose from: they count as one. */
+/* An IPv6 host has 64 bits to choose from: they count as one. Multiplied by secret numbers: two peers meet by chance only, and this is done twice for each
+ * connection, so it is to be cheap. */
 static uint32_t *count_of_peer(pl_stack *s, const struct tcp *c)
 {
-    uint8_t peer[20];
-    memcpy(peer, c->flow.remote, 16);
-    memcpy(peer + 16, &c->flow.zone, 4);
-    if (tcp_ipv6(&c->flow))
-        memset(peer + 8, 0, 8);
+    bool ipv6 = tcp_ipv6(&c->flow);
+    uint64_t peer[2] = {0, c->flow.zone};
+    memcpy(peer, ipv6 ? c->flow.remote : c->flow.remote + 8, 8);
     uint32_t *counts = stack_at(s, s->orphan_counts);
-    return &counts[siphash24(&s->flows.key, peer, sizeof peer) & (s->orphan_buckets - 1)];
+    return &counts[siphash13_words(&s->flows.key, peer, 2) & (s->orphan_buckets - 1)];
 }
 
 static uint32_t share(uint32_t of, uint32_t quarters)

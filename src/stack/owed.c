@@ -112,6 +112,8 @@ static bool keep_text(pl_stack *s, struct owed *e, const struct pl_frame *f, uin
 }
 
 /* Finds the way of a reply and a place for it. NULL: counted. */
+static struct owed *push_on(pl_stack *s, enum owed_kind kind, const struct path *on, const uint8_t local[16], const struct pl_addr *remote);
+
 static struct owed *push_ip(pl_stack *s, int iface, enum owed_kind kind, struct pl_addr *local, const struct pl_addr *remote)
 {
     struct path path;
@@ -119,13 +121,32 @@ static struct owed *push_ip(pl_stack *s, int iface, enum owed_kind kind, struct 
         trace_drop(s, iface, PL_DROP_NO_ROUTE);
         return NULL;
     }
+    return push_on(s, kind, &path, local->b, remote);
+}
+
+/* In the name of a record, whose local address may be no address of ours. */
+static struct owed *push_flow(pl_stack *s, int iface, enum owed_kind kind, const struct flow *f)
+{
+    struct path path;
+    struct pl_addr remote = {.zone = f->zone};
+    memcpy(remote.b, f->remote, 16);
+    if (path_is_group(s, &remote) || path_find_flow(s, f, &path) != PL_OK) {
+        trace_drop(s, iface, PL_DROP_NO_ROUTE);
+        return NULL;
+    }
+    return push_on(s, kind, &path, f->local, &remote);
+}
+
+static struct owed *push_on(pl_stack *s, enum owed_kind kind, const struct path *on, const uint8_t local[16], const struct pl_addr *remote)
+{
+    struct path path = *on;
     struct owed *e = push(s, path.iface, kind);
     if (e == NULL)
         return NULL;
     e->path = path;
     e->zone = remote->zone;
     e->hop_limit = s->config.hop_limit;
-    memcpy(e->local, local->b, 16);
+    memcpy(e->local, local, 16);
     memcpy(e->remote, remote->b, 16);
     return e;
 }
@@ -145,10 +166,7 @@ void owed_tcp(pl_stack *s, int iface, const struct owed_tcp *o)
         trace_drop(s, iface, PL_DROP_OWED_LIMIT);
         return;
     }
-    struct pl_addr local = {.zone = o->flow.zone}, remote = {.zone = o->flow.zone};
-    memcpy(local.b, o->flow.local, 16);
-    memcpy(remote.b, o->flow.remote, 16);
-    struct owed *e = push_ip(s, iface, OWED_TCP, &local, &remote);
+    struct owed *e = push_flow(s, iface, OWED_TCP, &o->flow);
     if (e == NULL)
         return;
     e->protocol = WIRE_PROTO_TCP;
@@ -160,6 +178,7 @@ void owed_tcp(pl_stack *s, int iface, const struct owed_tcp *o)
     e->local_port = o->flow.local_port, e->remote_port = o->flow.remote_port;
     e->u.word[0] = o->seq, e->u.word[1] = o->ack;
     e->type = o->opts, e->nd_flags = o->wscale;
+    e->wnd = o->wnd;
     e->u.word[2] = o->ts_val, e->u.word[3] = o->ts_ecr;
 }
 
@@ -290,6 +309,37 @@ void owed_error(pl_stack *s, const struct packet *p, uint8_t type, uint8_t code,
     e->u.word[0] = word;
 }
 
+void owed_refusal(pl_stack *s, const struct flow *f, uint8_t type, uint8_t code, const uint8_t *quote, uint32_t n)
+{
+    struct path path;
+    int32_t iface = path_find_flow(s, f, &path) == PL_OK ? path.iface : -1;
+    struct iface *i = stack_iface(s, iface);
+    if (i == NULL) {
+        trace_drop(s, iface, PL_DROP_NO_ROUTE);
+        return;
+    }
+    if (!allowed(&i->error_limit, s->now, ERRORS_PER_S, ERRORS_BURST)) {
+        trace_drop(s, iface, PL_DROP_OWED_LIMIT);
+        return;
+    }
+    struct owed *e = push_flow(s, iface, OWED_ERROR, f);
+    if (e == NULL)
+        return;
+    uint32_t source = f->foreign ? route_source(&s->addrs, iface, f->remote) : 0;
+    if (source)                           /* RFC 1812 4.3.2.4: from an address of the host that says it, if it has one there */
+        memcpy(e->local, ((const struct addr_entry *)slots_at(&s->addrs, source))->addr, 16);
+    struct pl_frame frame = {.span = {{(void *)(uintptr_t)quote, n}}, .nspans = 1};
+    if (!keep_text(s, e, &frame, 0, n)) {
+        unpush(s, e);
+        trace_drop(s, iface, PL_DROP_OWED_NO_CHUNK);
+        return;
+    }
+    e->protocol = wire_addr_is_ip4(f->remote) ? WIRE_PROTO_ICMP4 : WIRE_PROTO_ICMP6;
+    e->type = type;
+    e->code = code;
+    e->why = PL_WHY_ICMP_REFUSAL;
+}
+
 void owed_wake(pl_stack *s, int iface, uint32_t neighbor)
 {
     const struct iface *i = stack_iface(s, iface);
@@ -395,12 +445,10 @@ static void write_tcp(pl_stack *s, const struct iface *i, const struct owed *e, 
     uint8_t options[40];
     opts.mss = options_mss_to_announce(e->path.mtu, !wire_addr_is_ip4(e->local));
     unsigned option_bytes = e->type ? wire_tcp_opts_write(options, &opts) : 0, header = WIRE_TCP_BYTES + option_bytes;
-    uint32_t room = s->config.rcvbuf_bytes;
-    uint16_t wnd = e->code & PL_SYN ? (uint16_t)(room < 65535 ? room : 65535) : 0;
     unsigned ip = write_ip(s, e, header, f->span[0].base);
     uint8_t *tcp = (uint8_t *)f->span[0].base + ip;
     wire_tcp_write(tcp, &(struct wire_tcp){.src_port = e->local_port, .dst_port = e->remote_port, .seq = e->u.word[0], .ack = e->u.word[1],
-                                           .hdr_bytes = (uint8_t)header, .flags = e->code, .wnd = wnd});
+                                           .hdr_bytes = (uint8_t)header, .flags = e->code, .wnd = e->wnd});
     memcpy(tcp + WIRE_TCP_BYTES, options, option_bytes);
     frame_is(f, ip + header);
     uint32_t sum = csum_pseudo(e->local, e->remote, WIRE_PROTO_TCP, header);
@@ -412,7 +460,7 @@ static void write_tcp(pl_stack *s, const struct iface *i, const struct owed *e, 
     } else {
         csum_store(tcp + 16, csum_add(sum, csum_bytes(tcp, header, s->env->cpu)), false);
     }
-    *seg = (struct pl_trace_segment){.seq = e->u.word[0], .ack = e->u.word[1], .flags = e->code, .segs = 1, .wnd = wnd, .wnd_raw = wnd, .opts = e->type,
+    *seg = (struct pl_trace_segment){.seq = e->u.word[0], .ack = e->u.word[1], .flags = e->code, .segs = 1, .wnd = e->wnd, .wnd_raw = e->wnd, .opts = e->type,
                                      .mss = opts.mss, .wscale = opts.wscale, .ts_val = opts.ts_val, .ts_ecr = opts.ts_ecr};
 }
 

@@ -16,7 +16,7 @@ struct owed {
     uint8_t type, code;                   /* ICMP; OWED_ARP: the operation; OWED_TCP: the flags */
     uint8_t nd_flags;                     /* OWED_ND: enum owed_nd_flag */
     uint16_t why;                         /* enum pl_reason */
-    uint16_t local_port, remote_port;     /* OWED_TCP */
+    uint16_t local_port, remote_port, wnd;/* OWED_TCP */
     uint8_t mac[6];                       /* OWED_ARP, OWED_ND: where the frame goes */
     uint32_t zone;
     uint8_t local[16], remote[16];
@@ -39,6 +39,8 @@ void owed_nd_advertise(pl_stack *, int iface, const uint8_t mac[6], const uint8_
 enum pl_drop owed_echo(pl_stack *, const struct packet *p);
 /* Tells the sender of `p` of an error, if the rules of RFC 1122 3.2.2 and RFC 4443 2.4(e) allow it. `word`: bytes 4..7 of the header. */
 void owed_error(pl_stack *, const struct packet *p, uint8_t type, uint8_t code, uint32_t word, enum pl_reason);
+/* An ICMP error about the SYN of a half-open entry, which is quoted as far as it is remembered: `n` bytes from its IP header on. Limited like all errors. */
+void owed_refusal(pl_stack *, const struct flow *, uint8_t type, uint8_t code, const uint8_t *quote, uint32_t n);
 /* A neighbour resolved or failed: what waits for it is looked at again. */
 void owed_wake(pl_stack *, int iface, uint32_t neighbor);
 /* The interface goes: everything owed on it is let go. */

@@ -56,6 +56,21 @@ static bool find_hop(const pl_stack *s, const struct pl_addr *remote, int32_t on
     return false;
 }
 
+static int complete(pl_stack *s, const struct pl_addr *remote, const struct route_hop *hop, struct path *path)
+{
+    const struct iface *i = stack_iface(s, hop->iface);
+    *path = (struct path){.iface = hop->iface, .mtu = mtu_towards(s, i, remote)};
+    if (i->params.link != PL_LINK_ETHERNET || path_is_group(s, remote))
+        return PL_OK;
+    path->neighbor = neighbor_find(s, hop->iface, hop->addr);
+    if (path->neighbor) {
+        path->neighbor_generation = slots_generation(&s->neighbors, path->neighbor);
+        if (neighbor_at(s, path->neighbor)->nud.state == NUD_FAILED)
+            return PL_EHOSTUNREACH;
+    }
+    return PL_OK;
+}
+
 int path_find(pl_stack *s, const struct pl_addr *remote, struct pl_addr *local, struct path *path)
 {
     static const uint8_t unspecified[16] = {0};
@@ -72,7 +87,6 @@ int path_find(pl_stack *s, const struct pl_addr *remote, struct pl_addr *local, 
     /* there is no loopback interface: a packet to ourselves has no way */
     if (path_is_ours(s, remote) || !find_hop(s, remote, only, group, &hop))
         return PL_ENETUNREACH;
-    const struct iface *i = stack_iface(s, hop.iface);
     if (!chosen) {
         uint32_t slot = route_source(&s->addrs, hop.iface, remote->b);
         if (slot == 0)
@@ -81,16 +95,24 @@ int path_find(pl_stack *s, const struct pl_addr *remote, struct pl_addr *local, 
         memcpy(local->b, e->addr, 16);
         local->zone = e->zone;
     }
-    *path = (struct path){.iface = hop.iface, .mtu = mtu_towards(s, i, remote)};
-    if (i->params.link != PL_LINK_ETHERNET || group)
-        return PL_OK;
-    path->neighbor = neighbor_find(s, hop.iface, hop.addr);
-    if (path->neighbor) {
-        path->neighbor_generation = slots_generation(&s->neighbors, path->neighbor);
-        if (neighbor_at(s, path->neighbor)->nud.state == NUD_FAILED)
-            return PL_EHOSTUNREACH;
-    }
-    return PL_OK;
+    return complete(s, remote, &hop, path);
+}
+
+/* Some of our own answers for a host that is not us: the source address is given, the way is the routing table's. */
+static int find_foreign(pl_stack *s, const struct pl_addr *remote, struct path *path)
+{
+    struct route_hop hop;
+    if (path_is_ours(s, remote) || path_is_group(s, remote) || !find_hop(s, remote, -1, false, &hop))
+        return PL_ENETUNREACH;
+    return complete(s, remote, &hop, path);
+}
+
+int path_find_flow(pl_stack *s, const struct flow *f, struct path *path)
+{
+    struct pl_addr local = {.zone = f->zone}, remote = {.zone = f->zone};
+    memcpy(local.b, f->local, 16);
+    memcpy(remote.b, f->remote, 16);
+    return f->foreign ? find_foreign(s, &remote, path) : path_find(s, &remote, &local, path);
 }
 
 int pl_path(pl_stack *s, const struct pl_addr *remote, struct pl_addr *local, uint32_t *mtu)

@@ -37,19 +37,27 @@ uint32_t conn_new(pl_stack *s, const struct flow *f, const struct path *p, uint6
     return slot;
 }
 
-bool scratch_init(pl_stack *s, struct tcp_ctx *x, const struct flow *f, struct tcp *c)
+bool scratch_init(pl_stack *s, struct tcp_ctx *x, const struct flow *f, const struct tcp_inherited *like, struct tcp *c)
 {
-    struct pl_addr local = {.zone = f->zone}, remote = {.zone = f->zone};
     struct path path;
-    memset(c, 0, sizeof *c);
-    memcpy(local.b, f->local, 16);
-    memcpy(remote.b, f->remote, 16);
-    if (path_find(s, &remote, &local, &path) != PL_OK)
+    if (path_find_flow(s, f, &path) != PL_OK)
         return false;
+    memset(c, 0, sizeof *c);
     c->flow = *f;
     set_path(c, &path);
     tcp_init(x, c);
+    if (like)
+        tcp_inherit(c, like);
     return true;
+}
+
+/* A record that has no connection of its own, as far as a change of its state has to be told. */
+static void scratch_told(const struct flow *f, enum pl_state state, struct tcp *c)
+{
+    memset(c, 0, sizeof *c);
+    c->flow = *f;
+    c->state = (uint8_t)state;
+    c->path_iface = -1;
 }
 
 /* ------------------------------------------------------------------ TIME-WAIT ------------------------------------------------------------------ */
@@ -88,6 +96,31 @@ static void watch_oldest(pl_stack *s)
         ref_deadline(s, flow_ref(&s->flows, FLOW_TIME_WAIT, s->time_wait_oldest), time_wait_at(s, s->time_wait_oldest)->until);
 }
 
+static struct half_open *half_open_at(const pl_stack *s, uint32_t slot) { return slots_at(&s->half_opens, slot); }
+
+/* RFC 9293 3.6.1, MAY-2: until the newer SYN has proved to be no old duplicate, the entry stays, and its time runs on: what is inserted into the table
+ * later is found first. */
+void time_wait_park(pl_stack *s, uint32_t slot)
+{
+    struct time_wait *w = time_wait_at(s, slot);
+    w->parked = 1;
+    s->time_waits_parked++;
+    w->ack_why = 0;
+    ref_unqueue(s, flow_ref(&s->flows, FLOW_TIME_WAIT, slot));
+}
+
+/* The half-open entry in front of a parked one; and the parked one behind it, 0: there is none, or its time was up. */
+static struct half_open *in_front_of(const pl_stack *s, const struct time_wait *w)
+{
+    return half_open_at(s, flow_find_kind(&s->flows, &w->flow, FLOW_HALF_OPEN) - s->flows.first[FLOW_HALF_OPEN]);
+}
+
+static uint32_t behind(const pl_stack *s, const struct half_open *h)
+{
+    uint32_t ref = h->flags & HALF_REOPENS ? flow_find_kind(&s->flows, &h->flow, FLOW_TIME_WAIT) : 0;
+    return ref ? ref - s->flows.first[FLOW_TIME_WAIT] : 0;
+}
+
 /* With a million entries nothing of the next to end is in a cache: each step asks for what the step after it reads, an end earlier. */
 static void fetch_ahead(const pl_stack *s)
 {
@@ -97,11 +130,14 @@ static void fetch_ahead(const pl_stack *s)
     const struct time_wait *w = time_wait_at(s, second);
     flow_fetch_ahead(&s->flows, &time_wait_at(s, first)->flow, 1);
     flow_fetch_ahead(&s->flows, &w->flow, 0);
-    if (w->order_next) {
-        const struct time_wait *third = time_wait_at(s, w->order_next);
-        __builtin_prefetch(&third->flow.hash);
-        __builtin_prefetch(&third->order_next);
-    }
+    uint32_t third = w->order_next;
+    if (!third)
+        return;
+    __builtin_prefetch(&time_wait_at(s, third)->flow.hash);
+    __builtin_prefetch(&time_wait_at(s, third)->order_next);
+    __builtin_prefetch(&slots_meta(&s->time_waits, third)->generation);
+    __builtin_prefetch(&stack_ready_nodes(s)[flow_ref(&s->flows, FLOW_TIME_WAIT, third)]);
+    wheel_fetch_ahead(&s->wheel, flow_ref(&s->flows, FLOW_TIME_WAIT, third));
 }
 
 void time_wait_restarted(pl_stack *s, uint32_t slot)
@@ -118,16 +154,19 @@ void time_wait_end(pl_stack *s, uint32_t slot, enum pl_reason why)
     struct tcp_ctx x = stack_tcp_ctx(s);
     struct tcp scratch, *c = &scratch;
     uint32_t owner = w->owner;
+    bool parked = w->parked;
     if (owner) {
         c = conn_at(s, owner);
         c->time_wait = 0;
     } else {
-        memset(&scratch, 0, sizeof scratch);
-        scratch.flow = w->flow;
-        scratch.state = PL_TIME_WAIT;
-        scratch.path_iface = -1;
+        scratch_told(&w->flow, PL_TIME_WAIT, &scratch);
     }
-    tcp_state(&x, c, PL_CLOSED, why);
+    if (parked) {
+        s->time_waits_parked--;
+        in_front_of(s, w)->flags &= (uint8_t)~HALF_REOPENS;
+    }
+    if (owner || !parked)                 /* else the half-open entry has taken its place */
+        tcp_state(&x, c, PL_CLOSED, why);
     flow_remove(&s->flows, ref);
     ref_off(s, ref);
     order_unlink(s, slot);
@@ -209,7 +248,7 @@ static void reply(pl_stack *s, const struct tcp *c, struct tcp_ctx *x)
     x->reply.due = false;
 }
 
-static void advise(pl_stack *s, struct tcp *c, struct tcp_ctx *x)
+static void tell_path(pl_stack *s, const struct tcp *c, const struct tcp_ctx *x)
 {
     struct path p = {c->path_iface, c->path_neighbor, c->path_generation, c->path_mtu};
     if (x->progress && c->path_neighbor)
@@ -221,6 +260,12 @@ static void advise(pl_stack *s, struct tcp *c, struct tcp_ctx *x)
         memcpy(remote.b, c->flow.remote, 16);
         path_mtu_learned(s, &remote, x->mtu_learned);
     }
+}
+
+static inline void advise(pl_stack *s, const struct tcp *c, const struct tcp_ctx *x)
+{
+    if ((x->progress && c->path_neighbor) || x->doubt || x->mtu_learned)
+        tell_path(s, c, x);
 }
 
 void conn_after(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
@@ -269,29 +314,77 @@ void conn_fires(pl_stack *s, uint32_t slot)
 
 /* ------------------------------------------------------------------ half-open ------------------------------------------------------------------ */
 
-static struct half_open *half_open_at(const pl_stack *s, uint32_t slot) { return slots_at(&s->half_opens, slot); }
+bool half_open_scratch(pl_stack *s, struct tcp_ctx *x, uint32_t slot, struct tcp *c)
+{
+    const struct half_open *h = half_open_at(s, slot);
+    const struct listener *l = slots_at(&s->listeners, h->listener);
+    if (!scratch_init(s, x, &h->flow, &l->like, c))
+        return false;
+    half_open_thaw(x, h, c);
+    return true;
+}
 
 void half_open_free(pl_stack *s, uint32_t slot)
 {
     struct half_open *h = half_open_at(s, slot);
-    uint32_t ref = flow_ref(&s->flows, FLOW_HALF_OPEN, slot);
+    uint32_t ref = flow_ref(&s->flows, FLOW_HALF_OPEN, slot), w_slot = behind(s, h);
     struct listener *l = slots_at(&s->listeners, h->listener);
     l->half_open--;
+    if (w_slot) {
+        time_wait_at(s, w_slot)->parked = 0;
+        s->time_waits_parked--;
+    }
+    /* the program has its handle and may be busy with it: it should hear that nobody waits any more */
+    if ((h->flags & HALF_DEFERRED) && stack_ready_nodes(s)[ref].on == 0)
+        event_post(s, flow_ref(&s->flows, FLOW_LISTENER, h->listener), PL_EV_WITHDRAWN);
     flow_remove(&s->flows, ref);
     ref_off(s, ref);
     slots_give(&s->half_opens, slot);
 }
 
+void half_open_end(pl_stack *s, uint32_t slot, enum pl_reason why)
+{
+    struct half_open *h = half_open_at(s, slot);
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp c;
+    scratch_told(&h->flow, PL_SYN_RECEIVED, &c);
+    c.reopens = (h->flags & HALF_REOPENS) != 0;
+    tcp_die(&x, &c, 0, why);
+    half_open_free(s, slot);
+}
+
+void half_open_adopted(pl_stack *s, uint32_t slot)
+{
+    uint32_t w_slot = behind(s, half_open_at(s, slot));
+    if (w_slot)                           /* the SYN was new: the old connection is over for good */
+        time_wait_end(s, w_slot, PL_WHY_GOT_NEW_SYN);
+    half_open_free(s, slot);
+}
+
+/* Nothing may be sent in the name of an entry that waits for the program, but RFC 9293 3.10.7.4's ACK of what is not acceptable: how a peer that
+ * has begun anew finds out (RFC 9293 3.5.1). */
+static void deferred_answers(pl_stack *s, struct tcp *c)
+{
+    struct owed_tcp o = {.flow = c->flow, .seq = c->snd.nxt, .ack = c->rcv.nxt, .flags = PL_ACK, .tos = c->tos, .hop_limit = c->hop_limit,
+                         .why = c->delack.why};
+    if (c->delack.now)
+        owed_tcp(s, c->path_iface, &o);
+    c->delack.now = 0;
+}
+
 void half_open_after(pl_stack *s, uint32_t slot, struct tcp *c, struct tcp_ctx *x)
 {
+    struct half_open *h = half_open_at(s, slot);
     uint32_t ref = flow_ref(&s->flows, FLOW_HALF_OPEN, slot);
     reply(s, c, x);
     advise(s, c, x);
-    if (c->state == PL_CLOSED || c->state == PL_LISTEN) {
+    if (c->state != PL_SYN_RECEIVED) {
         half_open_free(s, slot);
         return;
     }
-    half_open_freeze(half_open_at(s, slot), c);
+    if (h->flags & HALF_DEFERRED)
+        deferred_answers(s, c);
+    half_open_freeze(h, c);
     if (c->syn_due || c->delack.now)
         ref_ready(s, ref, c->path_iface);
     ref_deadline(s, ref, timers_next(&c->timers));
@@ -300,13 +393,19 @@ void half_open_after(pl_stack *s, uint32_t slot, struct tcp *c, struct tcp_ctx *
 void half_open_fires(pl_stack *s, uint32_t slot)
 {
     struct tcp_ctx x = stack_tcp_ctx(s);
-    struct half_open *h = half_open_at(s, slot);
+    const struct half_open *h = half_open_at(s, slot);
     struct tcp c;
-    if (!scratch_init(s, &x, &h->flow, &c)) {
-        half_open_free(s, slot);
+    if (h->flags & HALF_DEFERRED) {
+        if (s->now < h->resend_at)
+            ref_deadline(s, flow_ref(&s->flows, FLOW_HALF_OPEN, slot), h->resend_at);
+        else
+            half_open_end(s, slot, PL_WHY_TIMER_UNDECIDED);
         return;
     }
-    half_open_thaw(&x, h, &c);
+    if (!half_open_scratch(s, &x, slot, &c)) {
+        half_open_end(s, slot, PL_WHY_NO_WAY);
+        return;
+    }
     tcp_timeouts(&x, &c);
     half_open_after(s, slot, &c, &x);
 }
@@ -321,11 +420,14 @@ void listener_end(pl_stack *s, uint32_t slot)
         struct tcp c;
         if (half_open_at(s, h)->listener != slot)
             continue;
-        if (!scratch_init(s, &x, &half_open_at(s, h)->flow, &c)) {
-            half_open_free(s, h);
+        if (half_open_at(s, h)->flags & HALF_DEFERRED) {
+            incoming_refuse(s, h, PL_REFUSE_RESET, PL_WHY_LISTENER_CLOSED);
             continue;
         }
-        half_open_thaw(&x, half_open_at(s, h), &c);
+        if (!half_open_scratch(s, &x, h, &c)) {
+            half_open_end(s, h, PL_WHY_LISTENER_CLOSED);
+            continue;
+        }
         tcp_owe_reset(&x, &c, PL_WHY_RST_ABORT);
         tcp_die(&x, &c, 0, PL_WHY_LISTENER_CLOSED);
         half_open_after(s, h, &c, &x);
@@ -340,6 +442,9 @@ void listener_end(pl_stack *s, uint32_t slot)
         conn_after(s, c_slot, &x);
     }
     event_drop(s, ref);
-    flow_remove(&s->flows, ref);
+    if (s->catch_all == slot)             /* it never was in the table */
+        s->catch_all = 0;
+    else
+        flow_remove(&s->flows, ref);
     slots_give(&s->listeners, slot);
 }

@@ -17,18 +17,11 @@
 
 enum { SCRATCH_BYTES = 256 };             /* headers that lie in pieces are put together here, up to this much */
 
-/* The frame's first bytes, at least `want` if it has them, in one piece. A driver usually gives one span, or a first one that holds all headers. */
-static void linearise(struct packet *p, uint32_t want)
+static void gather(struct packet *p, uint32_t want)
 {
     const struct pl_frame *f = p->frame;
     unsigned nspans = f->nspans < PL_SPANS ? f->nspans : PL_SPANS;
     uint32_t have = 0;
-    want = want < p->frame_bytes ? want : p->frame_bytes;
-    if (nspans && f->span[0].len >= want) {
-        p->bytes = f->span[0].base;
-        p->contiguous = (uint32_t)f->span[0].len;
-        return;
-    }
     for (unsigned k = 0; k < nspans && have < want; k++) {
         uint32_t n = f->span[k].len < want - have ? (uint32_t)f->span[k].len : want - have;
         memcpy(p->scratch + have, f->span[k].base, n);
@@ -36,6 +29,19 @@ static void linearise(struct packet *p, uint32_t want)
     }
     p->bytes = p->scratch;
     p->contiguous = have;
+}
+
+/* The frame's first bytes, at least `want` if it has them, in one piece. A driver usually gives one span, or a first one that holds all headers. */
+static inline void linearise(struct packet *p, uint32_t want)
+{
+    const struct pl_frame *f = p->frame;
+    want = want < p->frame_bytes ? want : p->frame_bytes;
+    if (f->nspans == 0 || f->span[0].len < want) {
+        gather(p, want);
+        return;
+    }
+    p->bytes = f->span[0].base;
+    p->contiguous = (uint32_t)f->span[0].len;
 }
 
 static void measure(struct packet *p)
@@ -77,6 +83,17 @@ static bool addressed_to_us(const pl_stack *s, struct packet *p)
         return false;
     p->to_group = true;
     return true;
+}
+
+/* A catch-all listener speaks for every host: TCP to an address that is not ours, and what ICMP says of such connections. Not for groups, nor for what
+ * cannot be anybody's address on a wire, nor beyond the link for a link-local one. */
+static bool caught(const pl_stack *s, struct packet *p)
+{
+    if (!s->foreign || p->to_group || route_addr_is_martian_source(p->dst.b) || route_addr_is_link_local6(p->dst.b) || path_is_group(s, &p->dst) ||
+        path_is_ours(s, &p->dst))
+        return false;
+    p->foreign = p->protocol == WIRE_PROTO_TCP || p->protocol == (p->family == 4 ? WIRE_PROTO_ICMP4 : WIRE_PROTO_ICMP6);
+    return p->foreign;
 }
 
 static void protocol_unknown(pl_stack *s, struct packet *p, const struct ip_in *in)
@@ -144,7 +161,7 @@ static void ip_rx(pl_stack *s, struct packet *p, const struct iface *i)
     p->hop_limit = in.hop_limit;
     p->tos = in.tos;
     bool link_group = p->to_group;
-    if (!addressed_to_us(s, p)) {
+    if (!addressed_to_us(s, p) && !caught(s, p)) {
         p->drop = PL_DROP_IP_NOT_FOR_US;
         return;
     }
@@ -198,12 +215,13 @@ static void ethernet_rx(pl_stack *s, struct packet *p, const struct iface *i)
     }
 }
 
-static void frame_rx(pl_stack *s, struct iface *i, int iface, const struct pl_frame *f)
+static void frame_rx(pl_stack *s, struct iface *i, int iface, const struct pl_frame *f, struct tcp_ctx *x)
 {
     uint8_t scratch[SCRATCH_BYTES];
     struct packet p;
     memset(&p, 0, offsetof(struct packet, seg));                    /* seg is set with has_seg */
     p.frame = f;
+    p.tcp = x;
     p.iface = iface;
     p.csum_ok = f->flags & PL_F_CSUM_OK;
     p.scratch = scratch;
@@ -229,8 +247,9 @@ int pl_rx(pl_stack *s, int iface, const struct pl_frame *frames, size_t n, pl_ti
         return PL_EINVAL;
     stack_now(s, now);
     net_reap(s);
+    struct tcp_ctx x = stack_tcp_ctx(s);
     for (size_t k = 0; k < n; k++)        /* RFC 9293 3.10.7.4, MUST-59: all of them; ACKs leave in pl_tx */
-        frame_rx(s, i, iface, &frames[k]);
+        frame_rx(s, i, iface, &frames[k], &x);
     wake_chunk_waiters(s);
     deadlines_run(s);                     /* every door that takes the time leaves no deadline behind it */
     return PL_OK;

@@ -244,7 +244,9 @@ void pl_stack_shift_time(pl_stack *s, pl_time by)
     for (uint32_t n = slots_next(&s->half_opens, 0); n; n = slots_next(&s->half_opens, n)) {
         struct half_open *h = slots_at(&s->half_opens, n);
         shift(&h->resend_at, by);
-        shift_answered(&h->answered_ms, by);
+        uint32_t answered = h->answered_ms;
+        shift_answered(&answered, by);
+        h->answered_ms = (uint16_t)answered;
     }
     for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n)) {
         struct time_wait *w = slots_at(&s->time_waits, n);

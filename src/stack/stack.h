@@ -14,7 +14,7 @@
  *   path.c       routes, source addresses and neighbours for a destination
  *   deadlines.c  when each record wants to be called; ready lists; parking on neighbours
  *   events.c     what the program is told
- *   api_*.c      the public calls
+ *   api_*.c      the public calls; api_incoming.c: SYNs that wait for the program; api_entries.c: half-open and TIME-WAIT entries, told
  *   trace.c      telling the trace sink
  *
  * There is no pointer in the block but `env`, which pl_stack_attach sets anew: pools find their memory by offsets from themselves, and links
@@ -57,8 +57,11 @@ struct listener {
     struct flow flow;
     uint64_t cookie;
     struct list accept;                   /* finished connections: refs, linked through conn_nodes */
+    struct list incoming;                 /* deferred: half-open entries that pl_incoming_next has not given yet, through the ready nodes */
     uint32_t half_open, backlog;          /* half-open entries that came through it; bound of each of both */
     int64_t isn;                          /* PL_OPT_ISN; -1: keyed clock */
+    bool catch_all, deferred;
+    struct tcp_inherited like;            /* the options that its connections inherit */
 };
 
 struct pl_stack {
@@ -83,7 +86,9 @@ struct pl_stack {
     struct list orphans;                  /* by age, through the conn nodes */
     uint64_t orphan_counts;               /* offset of uint32_t[orphan_buckets]: see orphans.c */
     uint32_t orphan_buckets, pad_;
-    uint32_t time_wait_oldest, time_wait_newest;
+    uint32_t time_wait_oldest, time_wait_newest, time_waits_parked;
+    uint32_t catch_all;                   /* the listener for what no other takes, 0: none */
+    bool foreign;                         /* there was one: connections of addresses that are not ours may be left */
     struct stack_secrets secrets;
     pl_time cookies_until;                /* cookies are believed until then: the half-open table overflowed shortly before */
     uint32_t port_counter, ip_id;
@@ -98,6 +103,7 @@ _Static_assert(offsetof(struct pl_stack, counters) <= 4096, "init touches the fi
 /* What a frame is found to be on its way up, and what became of it. */
 struct packet {
     const struct pl_frame *frame;
+    struct tcp_ctx *tcp;                  /* for connections: made once in pl_rx */
     const uint8_t *bytes;                 /* the frame's first `contiguous` bytes in one piece: its first span, or a copy in `scratch` */
     uint8_t *scratch;
     uint32_t contiguous, frame_bytes;
@@ -105,6 +111,7 @@ struct packet {
     int32_t iface;
     uint8_t family, protocol, hop_limit, tos;         /* 4 or 6 */
     bool csum_ok, to_group;               /* to_group: to multicast or broadcast, of the link or of IP */
+    bool foreign;                         /* to an address that is not ours, for which a catch-all listener speaks */
     uint8_t state_before, state_after;
     uint16_t drop;                        /* enum pl_drop: the result */
     uint16_t l4_first_bytes;              /* contiguous bytes from l4_off on */
@@ -162,9 +169,9 @@ void tcp_tx_pauses(pl_stack *, uint32_t ref);     /* it sent and may want to go 
 void tcp_iface_gone(pl_stack *, int iface);
 
 /* tcp_cookie.c: a listener without room for half-open entries. */
-void cookie_send(pl_stack *, int iface, const struct flow *key, const struct tcp_seg *);     /* answers the SYN, remembers nothing */
+void cookie_send(pl_stack *, int iface, const struct listener *, const struct flow *key, const struct tcp_seg *);      /* answers the SYN, remembers nothing */
 /* Is this ACK the answer to a cookie? Then *scratch is the connection as it was when the SYN-ACK left. */
-bool cookie_accepts(pl_stack *, const struct flow *key, const struct tcp_seg *, struct tcp_ctx *, struct tcp *scratch);
+bool cookie_accepts(pl_stack *, const struct listener *, const struct flow *key, const struct tcp_seg *, struct tcp_ctx *, struct tcp *scratch);
 
 /* udp.c */
 void udp_rx(pl_stack *, struct packet *p);
@@ -181,6 +188,7 @@ struct owed_tcp {                         /* a segment without connection: RST, 
     uint8_t flags, tos, hop_limit;        /* hop_limit 0: the config's */
     bool of_connection;                   /* of a connection of ours: not limited like answers to strangers */
     uint16_t why;                         /* enum pl_reason */
+    uint16_t wnd;
     uint8_t opts, wscale;                 /* a SYN-ACK's: enum wire_tcp_opt; its MSS follows from the path */
     uint32_t ts_val, ts_ecr;
 };
@@ -192,6 +200,7 @@ bool owed_tx(pl_stack *, int iface, struct pl_frame *);             /* writes th
 /* Where `remote` is reached, and from which address: *local is wanted (an address of ours) or unspecified and then chosen.
  * PL_ENETUNREACH, PL_EADDRNOTAVAIL, PL_EHOSTUNREACH (neighbour known to have failed just now). Starts no resolution. */
 int path_find(pl_stack *, const struct pl_addr *remote, struct pl_addr *local, struct path *);
+int path_find_flow(pl_stack *, const struct flow *, struct path *);  /* the same for a record's addresses; its local one may be foreign */
 /* Is the next hop's link address known? 0: yes (or not needed). PL_EAGAIN: being asked for now; park on path->neighbor. PL_EHOSTUNREACH.
  * May renew the path when its neighbour entry was replaced. */
 int path_resolve(pl_stack *, const struct pl_addr *remote, const struct pl_addr *local, struct path *);
@@ -220,6 +229,7 @@ void ref_ready(pl_stack *, uint32_t ref, int iface);                /* onto the 
 void ref_park(pl_stack *, uint32_t ref, uint32_t neighbor);         /* onto the neighbour's list */
 void ref_off(pl_stack *, uint32_t ref);                             /* off every list and off the wheel: the record goes */
 void ref_unqueue(pl_stack *, uint32_t ref);                         /* off the ready or parked list only */
+void ref_undecided(pl_stack *, uint32_t ref, uint32_t listener);    /* a half-open entry that sends nothing, onto its listener's list */
 void refs_requeue(pl_stack *, struct list *parked, int iface);      /* a neighbour resolved: everything parked is ready again */
 void refs_forget(pl_stack *, int iface);                            /* the interface goes: nobody waits in its queue any more */
 void deadlines_run(pl_stack *);                                     /* everything due at s->now */
@@ -237,12 +247,20 @@ void conn_after(pl_stack *, uint32_t slot, struct tcp_ctx *);       /* whatever 
 void wake_chunk_waiters(pl_stack *);                                 /* chunks may have come back: whoever was refused for want of them is told */
 void conn_forget(pl_stack *, uint32_t slot);                        /* frees the slot if nobody needs it any more */
 void conn_fires(pl_stack *, uint32_t slot);
-bool scratch_init(pl_stack *, struct tcp_ctx *, const struct flow *, struct tcp *);         /* false: no path to the peer */
+/* `like`: of its listener, NULL: the config's. False: no path to the peer. */
+bool scratch_init(pl_stack *, struct tcp_ctx *, const struct flow *, const struct tcp_inherited *like, struct tcp *);
+bool half_open_scratch(pl_stack *, struct tcp_ctx *, uint32_t slot, struct tcp *);          /* the same, and thawed */
 void half_open_free(pl_stack *, uint32_t slot);
 void half_open_after(pl_stack *, uint32_t slot, struct tcp *scratch, struct tcp_ctx *);     /* freezes or frees */
 void half_open_fires(pl_stack *, uint32_t slot);
+void half_open_end(pl_stack *, uint32_t slot, enum pl_reason);      /* traced, and freed */
+/* api_incoming.c: a deferred one, told as the program wishes, and freed. */
+void incoming_refuse(pl_stack *, uint32_t slot, enum pl_refusal, enum pl_reason);
+void half_open_adopted(pl_stack *, uint32_t slot);                  /* freed: a connection takes its place */
 void time_wait_fires(pl_stack *, uint32_t slot);
+void time_wait_park(pl_stack *, uint32_t slot);                     /* a half-open entry stands in front of it */
 void time_wait_restarted(pl_stack *, uint32_t slot);                /* its 2 MSL begin anew */
+size_t time_wait_explain(const pl_stack *, uint32_t slot, char *text, size_t size);          /* for how long yet; api_entries.c */
 void time_wait_end(pl_stack *, uint32_t slot, enum pl_reason);
 void listener_end(pl_stack *, uint32_t slot);
 
@@ -267,7 +285,7 @@ void trace_out(pl_stack *, int iface, const struct pl_frame *, const struct trac
 void trace_drop(pl_stack *, int iface, enum pl_drop);               /* a drop that has no frame: an owed reply that was let go */
 
 /* Handles. The kind is in the top two bits of the slot half. */
-enum handle_kind { HANDLE_CONN = 0, HANDLE_LISTENER = 1, HANDLE_UDP = 2 };
+enum handle_kind { HANDLE_CONN = 0, HANDLE_LISTENER = 1, HANDLE_UDP = 2, HANDLE_INCOMING = 3 };
 static inline pl_handle handle_of(enum handle_kind kind, const struct slots *pool, uint32_t slot)
 {
     return (uint64_t)slots_generation(pool, slot) << 32 | (uint64_t)kind << 30 | slot;

@@ -76,7 +76,7 @@ static bool read_segment(pl_stack *s, struct packet *p, struct arrival *a)
 static void make_key(struct arrival *a)
 {
     struct packet *p = a->p;
-    a->key = (struct flow){.local_port = p->dst_port, .remote_port = p->src_port, .zone = p->src.zone, .protocol = WIRE_PROTO_TCP};
+    a->key = (struct flow){.local_port = p->dst_port, .remote_port = p->src_port, .zone = p->src.zone, .protocol = WIRE_PROTO_TCP, .foreign = p->foreign};
     memcpy(a->key.local, p->dst.b, 16);
     memcpy(a->key.remote, p->src.b, 16);
 }
@@ -99,30 +99,29 @@ static void scale_window(struct arrival *a, bool scaled, uint8_t shift)
 
 static void conn_rx(pl_stack *s, struct arrival *a, uint32_t slot)
 {
-    struct tcp_ctx x = stack_tcp_ctx(s);
     struct tcp *c = conn_at(s, slot);
     struct packet *p = a->p;
+    struct tcp_ctx *x = p->tcp;
+    tcp_ctx_renew(x);
     p->conn = c->handle;
     p->cookie = c->cookie;
     p->state_before = c->state;
     scale_window(a, c->opt.wscale_ok, c->opt.snd_wscale);
     uint8_t before = c->state;
-    p->drop = (uint16_t)tcp_input(&x, c, &a->seg);
+    p->drop = (uint16_t)tcp_input(x, c, &a->seg);
     p->state_after = c->state;
     if (before == PL_SYN_SENT && tcp_synchronised(c))
         s->counters.connections_opened++;
-    conn_after(s, slot, &x);
+    conn_after(s, slot, x);
 }
 
 /* ------------------------------------------------------------------ LISTEN and half-open ------------------------------------------------------------------ */
 
-static uint32_t choose_isn(pl_stack *s, const struct listener *l, const struct flow *f, uint32_t above, bool has_above)
+static uint32_t choose_isn(pl_stack *s, const struct listener *l, const struct flow *f, uint32_t w_slot)
 {
     struct tcp_tuple t = tcp_tuple(f);
     uint32_t iss = l->isn >= 0 ? (uint32_t)l->isn : isn_choose(&s->secrets.tcp, &t, s->now - s->shifted);
-    if (has_above && seq_le(iss, above))  /* RFC 9293 3.6.1, MAY-2: "larger than the largest sequence number it used on the previous connection" */
-        iss = above + 65536;
-    return iss;
+    return w_slot ? time_wait_iss(slots_at(&s->time_waits, w_slot), iss) : iss;
 }
 
 static bool room_for_half_open(const pl_stack *s, uint32_t l_slot)
@@ -131,19 +130,31 @@ static bool room_for_half_open(const pl_stack *s, uint32_t l_slot)
     return l->half_open < l->backlog && s->half_opens.used < s->half_opens.capacity;
 }
 
-/* A good SYN at a listener: RFC 9293 3.10.7.2 third. */
-static enum pl_drop make_half_open(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t above, bool has_above)
+/* The SYN-ACK has to wait until the program says yes: nothing is sent, and the entry is put before the program. */
+static void defer(pl_stack *s, uint32_t slot, struct tcp *c, struct tcp_ctx *x)
+{
+    struct half_open *h = slots_at(&s->half_opens, slot);
+    h->flags |= HALF_DEFERRED;
+    c->syn_due = false;
+    timers_set_resend(&c->timers, RESEND_RTO, s->now + s->config.deferred_timeout);
+    tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_SYN_DEFERRED, 0, 0);
+    ref_undecided(s, flow_ref(&s->flows, FLOW_HALF_OPEN, slot), h->listener);
+    event_post(s, flow_ref(&s->flows, FLOW_LISTENER, h->listener), PL_EV_INCOMING);
+}
+
+/* A good SYN at a listener: RFC 9293 3.10.7.2 third. w_slot: of the TIME-WAIT entry that it reopens, or 0. */
+static enum pl_drop make_half_open(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t w_slot)
 {
     struct listener *l = slots_at(&s->listeners, l_slot);
     struct tcp_ctx x = stack_tcp_ctx(s);
     struct tcp c;
     if (!room_for_half_open(s, l_slot)) {
-        if (!s->config.syn_cookies || l->accept.count >= l->backlog)
+        if (!s->config.syn_cookies || l->deferred || l->accept.count >= l->backlog)
             return PL_DROP_TCP_BACKLOG;
-        cookie_send(s, a->p->iface, &a->key, &a->seg);
+        cookie_send(s, a->p->iface, l, &a->key, &a->seg);
         return PL_DROP_TCP_COOKIE_SENT;
     }
-    if (!scratch_init(s, &x, &a->key, &c))
+    if (!scratch_init(s, &x, &a->key, &l->like, &c))
         return PL_DROP_NO_ROUTE;
     uint32_t slot = slots_take(&s->half_opens);
     struct half_open *h = slots_at(&s->half_opens, slot);
@@ -151,8 +162,15 @@ static enum pl_drop make_half_open(pl_stack *s, struct arrival *a, uint32_t l_sl
     h->flow.kind = FLOW_HALF_OPEN;
     h->listener = l_slot;
     l->half_open++;
+    if (w_slot) {
+        time_wait_park(s, w_slot);
+        h->flags = HALF_REOPENS;
+        c.reopens = true;
+    }
     flow_insert_hashed(&s->flows, flow_ref(&s->flows, FLOW_HALF_OPEN, slot));
-    half_open_make(&x, &c, &a->seg, choose_isn(s, l, &a->key, above, has_above));
+    half_open_make(&x, &c, &a->seg, choose_isn(s, l, &a->key, w_slot));
+    if (l->deferred)
+        defer(s, slot, &c, &x);
     half_open_after(s, slot, &c, &x);
     return PL_DROP_NONE;
 }
@@ -172,15 +190,16 @@ static void third_message(pl_stack *s, struct arrival *a, uint32_t l_slot, uint3
     conn_after(s, conn, x);
 }
 
-static void listen_rx(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t above, bool has_above)
+static void listen_rx(pl_stack *s, struct arrival *a, uint32_t l_slot)
 {
+    const struct listener *l = slots_at(&s->listeners, l_slot);
     struct tcp_reply r = {0};
     struct packet *p = a->p;
     p->state_before = p->state_after = PL_LISTEN;
-    if (s->cookies_until > s->now) {
+    if (s->cookies_until > s->now && !l->deferred) {
         struct tcp_ctx x = stack_tcp_ctx(s);
         struct tcp c;
-        if (cookie_accepts(s, &a->key, &a->seg, &x, &c)) {
+        if (cookie_accepts(s, l, &a->key, &a->seg, &x, &c)) {
             p->state_before = PL_SYN_RECEIVED;
             scale_window(a, c.opt.wscale_ok, c.opt.snd_wscale);
             third_message(s, a, l_slot, 0, &c, &x);
@@ -189,7 +208,7 @@ static void listen_rx(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t 
     }
     p->drop = (uint16_t)listen_arrives(&a->seg, &r);
     if (p->drop == PL_DROP_NONE) {
-        p->drop = (uint16_t)make_half_open(s, a, l_slot, above, has_above);
+        p->drop = (uint16_t)make_half_open(s, a, l_slot, 0);
         p->state_after = p->drop ? PL_LISTEN : PL_SYN_RECEIVED;
     }
     answer(s, a, &r);
@@ -204,22 +223,25 @@ static uint32_t adopt(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t 
         return 0;
     }
     struct path path = {scratch->path_iface, scratch->path_neighbor, scratch->path_generation, scratch->path_mtu};
-    uint32_t slot = conn_new(s, &a->key, &path, l->cookie);
+    const struct half_open *h = half ? slots_at(&s->half_opens, half) : NULL;
+    uint32_t slot = conn_new(s, &a->key, &path, h && l->deferred ? h->cookie : l->cookie);
     if (!slot) {
         a->p->drop = PL_DROP_TCP_NO_SLOT;
         return 0;
     }
     struct tcp *c = conn_at(s, slot);
     pl_handle handle = c->handle;
+    uint64_t cookie = c->cookie;
     *c = *scratch;
     c->flow = a->key;
     c->flow.kind = FLOW_CONN;
     c->handle = handle;
-    c->cookie = l->cookie;
+    c->cookie = cookie;
     c->listener = l_slot;
+    c->reopens = false;
     c->challenges = 0;                    /* an entry counts them in its own way */
     if (half)
-        half_open_free(s, half);
+        half_open_adopted(s, half);
     flow_insert_hashed(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));
     list_append(&l->accept, stack_conn_nodes(s), slot, 1);
     event_post(s, flow_ref(&s->flows, FLOW_LISTENER, l_slot), PL_EV_ACCEPTABLE);
@@ -234,11 +256,14 @@ static void half_open_rx(pl_stack *s, struct arrival *a, uint32_t slot)
     struct tcp scratch, *c = &scratch;
     struct packet *p = a->p;
     p->state_before = p->state_after = PL_SYN_RECEIVED;
-    if (!scratch_init(s, &x, &a->key, c)) {
+    if (!half_open_scratch(s, &x, slot, c)) {
         p->drop = PL_DROP_NO_ROUTE;
         return;
     }
-    half_open_thaw(&x, h, c);
+    if ((h->flags & HALF_DEFERRED) && (a->seg.flags & (PL_SYN | PL_ACK | PL_RST)) == PL_SYN && a->seg.seq == h->irs) {
+        p->drop = PL_DROP_TCP_DEFERRED;   /* the program will say when it is answered */
+        return;
+    }
     scale_window(a, c->opt.wscale_ok, c->opt.snd_wscale);
     enum pl_drop drop = tcp_input_checks(&x, c, &a->seg);
     if (drop == PL_DROP_NONE && seq_lt(c->snd.una, a->seg.ack) && seq_le(a->seg.ack, c->snd.nxt)) {
@@ -254,21 +279,24 @@ static void half_open_rx(pl_stack *s, struct arrival *a, uint32_t slot)
 
 /* ------------------------------------------------------------------ TIME-WAIT and CLOSED ------------------------------------------------------------------ */
 
+/* The listener's slot, or 0: of the address and port, of every address of ours, of whatever nobody else takes. */
+static uint32_t listener_for(pl_stack *s, const struct arrival *a)
+{
+    uint32_t ref = a->key.foreign ? 0 : flow_find_bound(&s->flows, &a->key);
+    return ref ? ref - s->flows.first[FLOW_LISTENER] : s->catch_all;
+}
+
 static void time_wait_rx(pl_stack *s, struct arrival *a, uint32_t slot)
 {
     struct time_wait *w = slots_at(&s->time_waits, slot);
     struct tcp_ctx x = stack_tcp_ctx(s);
     struct packet *p = a->p;
-    uint32_t l_slot = flow_find_bound(&s->flows, &a->key);
+    uint32_t l_slot = listener_for(s, a);
     p->state_before = p->state_after = PL_TIME_WAIT;
-    if (l_slot && flow_kind_of(&s->flows, l_slot) == FLOW_LISTENER && time_wait_accepts_syn(&x, w, &a->seg)) {
-        if (!room_for_half_open(s, l_slot - s->flows.first[FLOW_LISTENER])) {      /* the wait goes on until the new one can be served */
-            p->drop = PL_DROP_TCP_BACKLOG;
-            return;
-        }
-        uint32_t above = w->snd_nxt;
-        time_wait_end(s, slot, PL_WHY_GOT_NEW_SYN);
-        listen_rx(s, a, l_slot - s->flows.first[FLOW_LISTENER], above, true);
+    if (l_slot && time_wait_accepts_syn(&x, w, &a->seg)) {
+        /* full: the wait goes on until the new one can be served */
+        p->drop = room_for_half_open(s, l_slot) ? (uint16_t)make_half_open(s, a, l_slot, slot) : PL_DROP_TCP_BACKLOG;
+        p->state_after = p->drop ? PL_TIME_WAIT : PL_SYN_RECEIVED;
         return;
     }
     pl_time until = w->until;
@@ -290,7 +318,10 @@ static uint32_t find(pl_stack *s, struct arrival *a)
     uint32_t ref = flow_find(&s->flows, &a->key);
     if (ref && flow_kind_of(&s->flows, ref) == FLOW_CONN)
         s->last_conn = ref - s->flows.first[FLOW_CONN];
-    return ref ? ref : flow_find_bound(&s->flows, &a->key);
+    if (ref)
+        return ref;
+    uint32_t l_slot = listener_for(s, a);
+    return l_slot ? flow_ref(&s->flows, FLOW_LISTENER, l_slot) : 0;
 }
 
 void tcp_rx(pl_stack *s, struct packet *p)
@@ -302,6 +333,10 @@ void tcp_rx(pl_stack *s, struct packet *p)
         return;
     make_key(&a);
     uint32_t ref = find(s, &a);
+    if (!ref && p->foreign) {             /* of a catch-all listener that is gone: nothing to us */
+        p->drop = PL_DROP_IP_NOT_FOR_US;
+        return;
+    }
     if (!ref) {                           /* RFC 9293 3.10.7.1 */
         struct tcp_reply r = {0};
         p->drop = (uint16_t)closed_arrives(&a.seg, &r);
@@ -317,7 +352,7 @@ void tcp_rx(pl_stack *s, struct packet *p)
     else if (kind == FLOW_TIME_WAIT)
         time_wait_rx(s, &a, slot);
     else
-        listen_rx(s, &a, slot, 0, false);
+        listen_rx(s, &a, slot);
 }
 
 /* ------------------------------------------------------------------ news from below ------------------------------------------------------------------ */
@@ -327,12 +362,21 @@ enum pl_drop tcp_rx_icmp(pl_stack *s, const struct flow *quoted, uint32_t seq, i
 {
     struct flow key = *quoted;
     uint32_t ref = flow_find(&s->flows, &key);
-    if (!ref || flow_kind_of(&s->flows, ref) != FLOW_CONN)
-        return PL_DROP_ICMP_QUOTE;
-    uint32_t slot = ref - s->flows.first[FLOW_CONN];
+    enum flow_kind kind = ref ? flow_kind_of(&s->flows, ref) : FLOW_KINDS;
     struct tcp_ctx x = stack_tcp_ctx(s);
-    enum pl_drop drop = icmp_error_arrives(&x, conn_at(s, slot), seq, error, hard, mtu);
-    conn_after(s, slot, &x);
+    enum pl_drop drop = PL_DROP_ICMP_QUOTE;
+    if (kind == FLOW_CONN) {
+        uint32_t slot = ref - s->flows.first[FLOW_CONN];
+        drop = icmp_error_arrives(&x, conn_at(s, slot), seq, error, hard, mtu);
+        conn_after(s, slot, &x);
+    } else if (kind == FLOW_HALF_OPEN) {
+        uint32_t slot = ref - s->flows.first[FLOW_HALF_OPEN];
+        struct tcp c;
+        if (half_open_scratch(s, &x, slot, &c)) {
+            drop = icmp_error_half_open(&x, &c, seq, error, mtu);
+            half_open_after(s, slot, &c, &x);
+        }
+    }
     return drop;
 }
 
@@ -342,8 +386,8 @@ void tcp_neighbor_failed(pl_stack *s, uint32_t ref)
     enum flow_kind kind = flow_kind_of(&s->flows, ref);
     uint32_t slot = ref - s->flows.first[kind];
     struct tcp_ctx x = stack_tcp_ctx(s);
-    if (kind == FLOW_HALF_OPEN) {
-        half_open_free(s, slot);
+    if (kind == FLOW_HALF_OPEN) {         /* whoever does not answer on its own link will not finish a handshake; its next SYN is as good as this one */
+        half_open_end(s, slot, PL_WHY_NO_WAY);
     } else if (kind == FLOW_TIME_WAIT) {
         ((struct time_wait *)slots_at(&s->time_waits, slot))->ack_why = 0;
         ref_unqueue(s, ref);
@@ -370,8 +414,8 @@ void tcp_iface_gone(pl_stack *s, int iface)
         struct half_open *h = slots_at(&s->half_opens, slot);
         struct tcp_ctx x = stack_tcp_ctx(s);
         struct tcp c;
-        if (!scratch_init(s, &x, &h->flow, &c) || c.path_iface == iface)
-            half_open_free(s, slot);
+        if (!scratch_init(s, &x, &h->flow, NULL, &c) || c.path_iface == iface)
+            half_open_end(s, slot, PL_WHY_IFACE_GONE);
     }
     for (uint32_t slot = slots_next(&s->conns, 0); slot; slot = slots_next(&s->conns, slot)) {
         struct tcp_ctx x = stack_tcp_ctx(s);
@@ -389,7 +433,7 @@ void tcp_iface_gone(pl_stack *s, int iface)
         struct time_wait *w = slots_at(&s->time_waits, slot);
         struct tcp_ctx x = stack_tcp_ctx(s);
         struct tcp c;
-        if (!scratch_init(s, &x, &w->flow, &c) || c.path_iface == iface)
+        if (!scratch_init(s, &x, &w->flow, NULL, &c) || c.path_iface == iface)
             time_wait_end(s, slot, PL_WHY_IFACE_GONE);
     }
 }

@@ -128,15 +128,14 @@ static enum tx_verdict half_open_tx(pl_stack *s, struct tx_door *d, uint32_t ref
     struct tcp c;
     if (half_open_silent(h))              /* asked again right after it sent: not worth thawing */
         return TX_NOTHING;
-    if (!scratch_init(s, &d->x, &h->flow, &c)) {
-        half_open_free(s, slot);
+    if (!half_open_scratch(s, &d->x, slot, &c)) {
+        half_open_end(s, slot, PL_WHY_NO_WAY);
         return TX_NOTHING;
     }
-    half_open_thaw(&d->x, h, &c);
     struct tcp_want w = tcp_want(&d->x, &c, 0);
     enum tx_verdict v = send_one(s, d, ref, f, &c, &w);
     if (v == TX_NOTHING) {
-        half_open_free(s, slot);
+        half_open_end(s, slot, PL_WHY_NO_WAY);
         return v;
     }
     half_open_freeze(h, &c);
@@ -148,7 +147,7 @@ static enum tx_verdict time_wait_tx(pl_stack *s, struct tx_door *d, uint32_t ref
 {
     struct time_wait *w = slots_at(&s->time_waits, slot);
     struct tcp c;
-    if (!w->ack_why || !scratch_init(s, &d->x, &w->flow, &c))
+    if (!w->ack_why || !scratch_init(s, &d->x, &w->flow, NULL, &c))
         return TX_NOTHING;
     if (w->owner)
         c.handle = conn_at(s, w->owner)->handle, c.cookie = conn_at(s, w->owner)->cookie;

@@ -25,6 +25,7 @@ void trace_in(pl_stack *s, const struct packet *p)
 
 void trace_count_out(pl_stack *s, struct iface *i, uint32_t bytes, uint16_t why)
 {
+    CHECK(why < PL_WHY_SENT_COUNT);
     s->counters.sent[why]++;
     i->tx_frames++;
     i->tx_bytes += bytes;

@@ -97,6 +97,14 @@ uint32_t flow_find(const struct flows *t, struct flow *key)
     return 0;
 }
 
+uint32_t flow_find_kind(const struct flows *t, const struct flow *key, enum flow_kind kind)
+{
+    for (uint32_t ref = heads(t)[key->hash & t->mask]; ref; ref = ((const struct flow *)flow_at(t, ref))->next)
+        if (flow_kind_of(t, ref) == kind && flow_same(flow_at(t, ref), key))
+            return ref;
+    return 0;
+}
+
 uint32_t flow_find_bound(const struct flows *t, const struct flow *key)
 {
     struct flow k = *key;

@@ -23,7 +23,8 @@ struct flow {
     uint32_t zone;
     uint8_t protocol;                     /* 6, 17, or 1 for an echo socket (both families) */
     uint8_t kind;                         /* enum flow_kind */
-    uint16_t pad_;
+    uint8_t foreign;                      /* local is no address of ours: a catch-all listener speaks for it */
+    uint8_t pad_;
     uint32_t hash;
     uint32_t next;                        /* ref of the next flow in the bucket */
 };
@@ -70,6 +71,8 @@ void flow_remove(struct flows *, uint32_t ref);
 void flow_fetch_ahead(const struct flows *, const struct flow *, unsigned step);
 /* Exactly this flow (addresses, ports, zone, protocol), or 0. `key->hash` is set on the way. */
 uint32_t flow_find(const struct flows *, struct flow *key);
+/* Another record of the same flow, of this kind: one may stand in front of another (a half-open entry that reopens TIME-WAIT). key->hash is set. 0: none. */
+uint32_t flow_find_kind(const struct flows *, const struct flow *key, enum flow_kind);
 /* Bound to every address of ours, or to every one of a family: no address to send from. */
 bool flow_local_is_any(const struct flow *);
 /* The listener or unconnected socket that serves this packet: bound to the local address first, then to all of its family, then to all. 0: none. */

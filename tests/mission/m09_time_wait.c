@@ -301,6 +301,29 @@ static void without_timestamps_on_the_new_one_the_sequence_number_decides(void *
             try_syn(state, old ? NULL : client_without_timestamps, &cases[i]);
 }
 
+/* MAY-2 (2): an old duplicate that looks new: the client, which knows nothing of it, resets, and the wait goes on to its end as if nothing had been. */
+static void a_syn_that_proves_to_be_old_leads_back_to_time_wait(void **state)
+{
+    struct pair p;
+    server_waits(&p, state, 0, without_timestamps);
+    pl_time entered = 110 * PL_MS;
+    for (size_t i = 0; i < p.segments; i++)
+        if (p.segment[i].from == PAIR_CLIENT && (p.segment[i].flags & PL_FIN)) entered = p.segment[i].arrived;
+    pl_time at = p.sim->now + 1 * PL_S;
+    pair_forge(&p, PAIR_CLIENT, &(struct pair_forged){49152, 80, PL_SYN, 1000, 0, 1000, NULL, 0}, at);
+    RUN_FOR(&p, 1500 * PL_MS);
+    EXPECT(&p, "C> SYN     seq=1000          injected\n"
+               "S> SYN,ACK          ack=1001          states=CLOSED,SYN-RECEIVED\n"
+               "C> RST                                states=CLOSED,TIME-WAIT why=RST_CLOSED drop=TCP_RST_TAKEN\n");
+    assert_int_equal(pair_count_events(&p, PAIR_SERVER, PL_TRACE_STATE, PL_WHY_TIME_WAIT_AGAIN), 1);
+    assert_int_equal(pair_state(&p, PAIR_SERVER), PL_TIME_WAIT);
+    RUN(&p);
+    EXPECT(&p, "");
+    assert_int_equal(pair_state(&p, PAIR_SERVER), PL_CLOSED);
+    assert_true(p.sim->now == entered + 60 * PL_S);
+    pair_free(&p);
+}
+
 static void one_time_wait(struct pl_config *c, enum pair_side side, void *user)
 {
     (void)side;
@@ -375,6 +398,7 @@ int main(void)
         BOTH(timestamps_on_the_new_one_only_are_accepted),
         BOTH(timestamps_that_we_would_not_use_count_for_nothing),
         BOTH(without_timestamps_on_the_new_one_the_sequence_number_decides),
+        BOTH(a_syn_that_proves_to_be_old_leads_back_to_time_wait),
         BOTH(a_full_table_gives_up_its_oldest_entry),
         BOTH(of_several_each_ends_at_its_own_time),
     };

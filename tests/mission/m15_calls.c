@@ -256,7 +256,7 @@ static void connect_says_what_is_wrong(void **state)
     c.local.addr = a[0];
     c.local.port = 4000;
     assert_int_equal(pl_connect(k, &c, &first), 0);
-    assert_int_equal(pl_connect(k, &c, &h), PL_EADDRINUSE);            /* the same connection twice */
+    assert_int_equal(pl_connect(k, &c, &h), PL_EISCONN);               /* the same connection twice: RFC 9293 3.10.1 */
     c.remote.port = 81;
     assert_int_equal(pl_connect(k, &c, &h), 0);                        /* the same port to another: that is another one */
     assert_int_equal(pl_close(k, h), 0);

@@ -289,6 +289,8 @@ static void the_doctor_knows_this_machine(void **state)
     struct program_run *r = expect("doctor", 0), *j = expect("doctor --json", 0);
     assert_non_null(strstr(r->out, "network namespaces"));
     assert_non_null(strstr(r->out, "Act c"));
+    assert_non_null(strstr(r->out, "Whatever nobody owns is CLOSED within"));
+    assert_non_null(strstr(j->out, "\"longest_life_s\":1560"));
     assert_int_equal(j->out[0], '{');
     assert_non_null(strstr(j->out, "{\"name\":\"namespaces\",\"verdict\":\""));
     assert_non_null(strstr(j->out, "\"act_c\":"));

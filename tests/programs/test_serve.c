@@ -184,6 +184,36 @@ static void http_1_1_pipelined_requests_are_answered_in_order(void **state)
     assert_int_equal(program_count(said, "\"GET /small HTTP/1.1\" 200 6"), 2);
 }
 
+/* RFC 9110 14 (ranges), 13 (conditions), 15.4.2 (a folder's address ends with /); RFC 9112 6.3 (a length that is said twice is none). */
+static void ranges_conditions_folders_and_smuggling_are_answered_as_the_rfc_says(void **state)
+{
+    static const struct { const char *request, *answer, *holds; } asked[] = {
+        {"GET /small HTTP/1.1\r\nRange: bytes=1-3\r\n", "HTTP/1.1 206 ", "\r\n\r\nell"}, {"GET /small HTTP/1.1\r\nRange: bytes=-2\r\n", "HTTP/1.1 206 ", "\r\n\r\no\n"},
+        {"GET /small HTTP/1.1\r\nRange: bytes=9-\r\n", "HTTP/1.1 416 ", "Content-Range: bytes */6"},
+        {"GET /small HTTP/1.1\r\nIf-None-Match: *\r\n", "HTTP/1.1 304 ", "ETag: "},
+        {"GET /small HTTP/1.1\r\nIf-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT\r\n", "HTTP/1.1 304 ", ""},
+        {"GET /small HTTP/1.1\r\nIf-Modified-Since: Sat, 01 Jan 2000 00:00:00 GMT\r\n", "HTTP/1.1 200 ", "hello"},
+        {"GET /small HTTP/1.1\r\nIf-Match: \"other\"\r\n", "HTTP/1.1 412 ", ""}, {"GET /sub HTTP/1.1\r\n", "HTTP/1.1 301 ", "Location: ./sub/"},
+        {"GET /sub/ HTTP/1.1\r\n", "HTTP/1.1 200 ", "\r\n\r\nthe index\n"}, {"GET / HTTP/1.1\r\n", "HTTP/1.1 200 ", "href=\"./small\""},
+        {"GET /../secret HTTP/1.1\r\n", "HTTP/1.1 40", ""}, {"DELETE /small HTTP/1.1\r\n", "HTTP/1.1 405 ", "Allow: GET, HEAD"},
+        {"POST /small HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n", "HTTP/1.1 400 ", "Connection: close"},
+        {"POST /small HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n", "HTTP/1.1 400 ", "Connection: close"}};
+    char request[300], answer[20000];
+    (void)state;
+    NEEDS_TUN;
+    tree_dir("sub");
+    tree_file("sub/index.html", "the index\n");
+    for (size_t i = 0; i < COUNT_OF(asked); i++) {
+        int fd = dial(i & 1);
+        snprintf(request, sizeof request, "%sHost: a\r\nConnection: close\r\n\r\n", asked[i].request);
+        put(fd, request);
+        get_all(fd, answer, sizeof answer);
+        close(fd);
+        if (strncmp(answer, asked[i].answer, strlen(asked[i].answer)) || !strstr(answer, asked[i].holds))
+            fail_msg("%s is answered with:\n%s", asked[i].request, answer);
+    }
+}
+
 static void a_bad_request_is_refused_and_logged(void **state)
 {
     char answer[2000];
@@ -407,6 +437,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SERVED(http_1_0_is_one_request_a_connection),
         SERVED(http_1_1_pipelined_requests_are_answered_in_order),
+        SERVED(ranges_conditions_folders_and_smuggling_are_answered_as_the_rfc_says),
         SERVED(a_bad_request_is_refused_and_logged),
         SERVED(the_log_repeats_no_control_characters),
         SERVED(many_connections_at_once_are_served),

@@ -101,12 +101,67 @@ static void a_user_timeout_lifts_the_count_of_repeats(void **state)
     played_free(&p);
 }
 
+/* Is this host 0 asking its peer, alone, for its link address: an ARP request or a neighbour solicitation to the peer's own MAC? */
+static bool asks_the_neighbour(const uint8_t *frame, size_t n, bool six, const uint8_t mac[6])
+{
+    if (n < 42 || memcmp(frame, mac, 6) != 0)
+        return false;
+    return six ? n >= 55 && frame[12] == 0x86 && frame[20] == 58 && frame[54] == 135 : frame[12] == 8 && frame[13] == 6 && frame[21] == 1;
+}
+
+/* MUST-20a, SHLD-10: at R1, the third repeat and not before, the neighbour is asked whether it is there; it answers, and the connection goes on. */
+static void at_r1_the_neighbour_is_asked(void **state)
+{
+    struct duo d;
+    pl_conn c[2];
+    uint8_t frame[DUO_FRAME_BYTES], mac[6];
+    struct pl_tcp_status st;
+    struct pl_neighbor nb = {.state = 99};
+    uint32_t cursor = 0;
+    unsigned asked = 0;
+    duo_init(&d, NULL, true);
+    duo_open(&d, SIX(state), 80, c);
+    duo_run(&d, PL_S);
+    assert_true(pl_neighbor_next(d.s[0], &cursor, &nb));
+    memcpy(mac, nb.mac, 6);
+    assert_int_equal(pl_send(d.s[0], c[0], "text", 4), 4);
+    while (!asked) {
+        size_t n;
+        assert_int_equal(pl_status(d.s[0], c[0], &st, sizeof st), PL_OK);
+        while ((n = duo_take(&d, 0, frame)) != 0)
+            if (asks_the_neighbour(frame, n, SIX(state), mac)) {
+                asked++;
+                duo_give(&d, 1, frame, n);
+            }
+        duo_drain_events(&d);
+        assert_true(st.backoffs <= 4);
+        if (st.backoffs < 3)
+            assert_int_equal(asked, 0);
+        pl_time at = pl_deadline(d.s[0]);
+        d.now = at > d.now ? at : d.now;
+        pl_poll(d.s[0], d.now);
+    }
+    cursor = 0;
+    assert_true(pl_neighbor_next(d.s[0], &cursor, &nb));
+    assert_int_equal(nb.state, 4);        /* probe */
+    duo_exchange(&d);                     /* the answer, and the next repeat */
+    duo_run(&d, 10 * PL_S);
+    cursor = 0;
+    assert_true(pl_neighbor_next(d.s[0], &cursor, &nb));
+    assert_int_equal(nb.state, 1);
+    assert_int_equal(pl_status(d.s[0], c[0], &st, sizeof st), PL_OK);
+    assert_int_equal(st.sndbuf_used, 0);
+    assert_int_equal(st.soft_error, 0);
+    duo_free(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH(the_program_hears_of_a_silent_peer_at_r1),
         BOTH(the_program_hears_of_an_unanswered_syn_at_r1),
         BOTH(a_user_timeout_lifts_the_count_of_repeats),
+        BOTH(at_r1_the_neighbour_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

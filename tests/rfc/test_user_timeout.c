@@ -230,6 +230,28 @@ static void told_when_it_changes(void **state)
     played_free(&p);
 }
 
+/* RFC 5482 3-c, RFC 4987: a SYN-ACK that carries a cookie has no option, for nothing of it would be remembered; the first segment without SYN has. */
+static void never_beside_a_cookie(void **state)
+{
+    struct pl_config config = switched_on();
+    struct played p;
+    struct forged r, syn_ack;
+    config.half_open_max = 1;
+    played_init(&p, SIX(state), &config);
+    struct forged other = played_segment(&p, PL_SYN, (uint32_t)-1, 0, 0);
+    other.src.port = 4999;
+    duo_give_segment(&p.d, 1, &other);    /* the one place is taken */
+    assert_true(duo_take_segment(&p.d, 1, &r));
+    assert_true(r.opts.have & WIRE_OPT_USER_TIMEOUT);
+    played_open(&p, &(struct wire_tcp_opts){.have = HAVE_BOTH, .mss = 1000, .user_timeout = 600}, 60000, 0, &syn_ack);
+    assert_false(syn_ack.opts.have & WIRE_OPT_USER_TIMEOUT);
+    assert_int_equal(in_force(&p), 0);
+    assert_int_equal(said_with_a_byte(&p, 0), 300);
+    advertise(&p, 600);
+    assert_int_equal(in_force(&p), 600 * PL_S);
+    played_free(&p);
+}
+
 /* RFC 5482 3.1-c: and it is what ends the connection. */
 static void the_adopted_timeout_ends_it(void **state)
 {
@@ -312,6 +334,7 @@ int main(void)
         BOTH(never_below_the_rto),
         BOTH(the_programs_own_stays),
         BOTH(told_when_it_changes),
+        BOTH(never_beside_a_cookie),
         BOTH(the_adopted_timeout_ends_it),
         BOTH(zero_is_ignored),
         cmocka_unit_test(the_format),

@@ -13,6 +13,7 @@ static char where[80];                    /* for a panic */
 const char *havoc_where(void) { return where; }
 
 static const char *const addrs[2][3] = {{"192.0.2.1", "2001:db8::1", "fe80::1"}, {"192.0.2.2", "2001:db8::2", "fe80::2"}};
+static const char *const nobodys[2] = {"198.51.100.9", "2001:db8:9::9"};      /* for which a catch-all listener may speak */
 static const uint8_t macs[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
 
 static void log_u64(struct havoc *r, uint64_t n)
@@ -38,6 +39,12 @@ static struct pl_endpoint endpoint(struct havoc *r, unsigned host, unsigned fami
     return e;
 }
 
+/* Mostly as above; else of a host that does not exist. */
+static struct pl_endpoint meant(struct havoc *r, unsigned host, unsigned family)
+{
+    return family < 2 && one_in(r, 5) ? forge_endpoint(nobodys[family], (uint16_t)(80 + below(r, PORTS))) : endpoint(r, host, family);
+}
+
 static void fine(const char *wrong)
 {
     if (wrong)
@@ -55,6 +62,10 @@ static void add_iface(struct havoc *r, unsigned host)
     for (unsigned a = 0; a < 3; a++) {
         struct pl_addr addr = forge_endpoint(addrs[host][a], 0).addr;
         assert_int_equal(pl_addr_add(r->h[host].s, 0, &addr, a == 0 ? 24 : 64), 0);
+    }
+    for (unsigned a = 0; a < 2; a++) {
+        struct pl_route beyond = {.destination = forge_endpoint(a ? "::" : "0.0.0.0", 0).addr, .gateway = forge_endpoint(addrs[1 - host][a], 0).addr};
+        assert_int_equal(pl_route_add(r->h[host].s, &beyond), 0);
     }
     r->h[host].ready = true;
 }
@@ -77,6 +88,9 @@ static void make_host(struct havoc *r, unsigned host)
     c.user_timeout = one_in(r, 4) ? 5 * PL_S : 0;
     c.syn_retries = below(r, 8), c.syn_ack_retries = below(r, 6), c.data_retries = below(r, 16);
     c.mem_is_zero = one_in(r, 2);
+    c.user_timeout_option = one_in(r, 2);
+    c.orphans_max = below(r, 3), c.orphans_per_peer_max = below(r, 3);
+    c.orphan_lifetime = one_in(r, 3) ? 3 * PL_S : c.orphan_lifetime;
     c.check = true;
     for (unsigned i = 0; i < 32; i++)
         c.seed[i] = (uint8_t)(1 + below(r, 255));
@@ -217,7 +231,7 @@ static void forge(struct havoc *r)
     unsigned to = below(r, 2), family = below(r, 3);
     pl_conn c;
     struct pl_tcp_status st = {.state = PL_CLOSED};
-    struct forged f = {.src = endpoint(r, 1 - to, family), .dst = endpoint(r, to, family), .seq = (uint32_t)prng_next(&r->p),
+    struct forged f = {.src = endpoint(r, 1 - to, family), .dst = meant(r, to, family), .seq = (uint32_t)prng_next(&r->p),
                        .ack = (uint32_t)prng_next(&r->p)};
     if (one_in(r, 4) == false && some_conn(r, to, &c, &st)) {
         f.src = st.remote, f.dst = st.local;
@@ -233,6 +247,8 @@ static void forge(struct havoc *r)
         f.opts.ts_val = one_in(r, 3) ? (uint32_t)prng_next(&r->p) : (uint32_t)((r->now - r->shift) / PL_MS) + 0x40000000;
         f.opts.ts_ecr = (uint32_t)prng_next(&r->p);
     }
+    f.opts.have |= one_in(r, 8) ? WIRE_OPT_USER_TIMEOUT : 0;
+    f.opts.user_timeout = (uint16_t)prng_next(&r->p);
     if (f.flags & PL_SYN) {
         f.opts.have |= (uint8_t)(below(r, 8));
         f.opts.mss = (uint16_t)(one_in(r, 3) ? below(r, 100) : 1460);
@@ -285,6 +301,9 @@ static void open_something(struct havoc *r, unsigned host)
         struct pl_listen_params l = {.local = {.port = (uint16_t)(80 + below(r, PORTS))}, .backlog = below(r, 3), .cookie = 5};
         if (one_in(r, 3))
             l.local = endpoint(r, host, below(r, 2));
+        l.deferred = one_in(r, 3);
+        if (one_in(r, 4))
+            l.catch_all = true, l.local = (struct pl_endpoint){.port = 0};
         if (pl_listen(s, &l, &h) == PL_OK)
             keep(r, host, h);
     } else if (one_in(r, 4)) {
@@ -292,7 +311,7 @@ static void open_something(struct havoc *r, unsigned host)
         if ((one_in(r, 2) ? pl_udp_open : pl_echo_open)(s, &local, 6, &h) == PL_OK)
             keep(r, host, h);
     } else {
-        struct pl_connect_params c = {.remote = endpoint(r, 1 - host, family), .cookie = 7, .isn_fixed = one_in(r, 2), .isn = 0xfffffff0u + below(r, 32)};
+        struct pl_connect_params c = {.remote = meant(r, 1 - host, family), .cookie = 7, .isn_fixed = one_in(r, 2), .isn = 0xfffffff0u + below(r, 32)};
         if (one_in(r, 3))
             c.local.port = (uint16_t)(80 + below(r, PORTS));
         if (pl_connect(s, &c, &h) == PL_OK)
@@ -309,6 +328,41 @@ static void set_something(struct havoc *r, pl_stack *s, pl_handle h)
     pl_get(s, h, o, &was);
 }
 
+/* All SYNs that a deferred listener has: decided at once, or kept for later, or forgotten. */
+static void ask(struct havoc *r, unsigned host, pl_listener l)
+{
+    struct pl_endpoint local, remote;
+    pl_stack *s = r->h[host].s;
+    for (pl_incoming in; pl_incoming_next(s, l, &in, &local, one_in(r, 2) ? &remote : NULL) == PL_OK;) {
+        log_u64(r, in ^ local.port);
+        if (one_in(r, 2))
+            assert_int_equal(pl_incoming_refuse(s, in, (enum pl_refusal)below(r, 5)), PL_OK);
+        else if (one_in(r, 2))
+            pl_incoming_accept(s, in, 8);
+        else
+            r->h[host].asked[below(r, ASKED)] = in;
+    }
+}
+
+static void decide(struct havoc *r, unsigned host)
+{
+    pl_stack *s = r->h[host].s;
+    pl_incoming in = r->h[host].asked[below(r, ASKED)];
+    int e = one_in(r, 3) ? pl_incoming_refuse(s, in, (enum pl_refusal)below(r, 7)) : one_in(r, 4) ? pl_close(s, in) : pl_incoming_accept(s, in, 8);
+    log_u64(r, (uint64_t)e);
+}
+
+static void look(struct havoc *r, unsigned host)
+{
+    char text[200];
+    struct pl_entry e;
+    uint32_t cursor = 0;
+    while (pl_entry_next(r->h[host].s, &cursor, &e, sizeof e)) {
+        assert_true(pl_entry_explain(r->h[host].s, &e, text, 1 + below(r, sizeof text)) >= 0);
+        log_u64(r, e.remote.port ^ (uint64_t)e.state ^ e.handle);
+    }
+}
+
 static void one_call(struct havoc *r, unsigned host)
 {
     uint8_t bytes[3000];
@@ -321,7 +375,7 @@ static void one_call(struct havoc *r, unsigned host)
         return;
     }
     memset(bytes, 'd', sizeof bytes);
-    switch (r->mild && !one_in(r, 6) ? below(r, 8) : below(r, 17)) {
+    switch (r->mild && !one_in(r, 6) ? below(r, 8) : below(r, 20)) {
     case 0: case 1: case 2: log_u64(r, (uint64_t)pl_send(s, *h, bytes, below(r, sizeof bytes))); break;
     case 3: case 4:
         log_u64(r, (uint64_t)pl_recv(s, *h, bytes, below(r, sizeof bytes)));
@@ -351,6 +405,9 @@ static void one_call(struct havoc *r, unsigned host)
     case 12: set_something(r, s, *h); break;
     case 13: pl_udp_send(s, *h, &e, bytes, below(r, 2000)); break;
     case 14: pl_udp_recv(s, *h, &e, bytes, below(r, 2000)); break;
+    case 16: ask(r, host, *h); break;
+    case 17: decide(r, host); break;
+    case 18: look(r, host); break;
     case 15: pl_explain(s, *h, (char *)bytes, 1 + below(r, 300)); break;
     default: pl_ready(s, *h), pl_error(s, *h), pl_set_cookie(s, *h, prng_next(&r->p)); break;
     }
@@ -410,6 +467,8 @@ static void take_events(struct havoc *r, unsigned host, bool act)
         pl_handle got;
         if ((e.bits & PL_EV_ACCEPTABLE) && !one_in(r, 4) && pl_accept(r->h[host].s, e.handle, &got, NULL) == PL_OK)
             keep(r, host, got);
+        if ((e.bits & PL_EV_INCOMING) && !one_in(r, 4))
+            ask(r, host, e.handle);
         if ((e.bits & PL_EV_PEER_FINISHED) && !one_in(r, 4))
             pl_finish(r->h[host].s, e.handle);
         if ((e.bits & PL_EV_CLOSED) && one_in(r, 2))

@@ -15,12 +15,13 @@
 #include "support/block.h"
 #include "support/forge.h"
 
-enum { HANDLES = 24, FLYING = 64, FRAME = 2200, PORTS = 4 };
+enum { HANDLES = 24, ASKED = 4, FLYING = 64, FRAME = 2200, PORTS = 4 };
 
 struct havoc_host {
     pl_stack *s;
     struct pl_env env;
     pl_handle handle[HANDLES];            /* connections, listeners and sockets, as they come; 0: free place */
+    pl_incoming asked[ASKED];             /* SYNs to be decided on; may be stale */
     struct pl_frame held[4];              /* handed to a slow device */
     bool holding[4];
     uint8_t held_hdr[4][256];

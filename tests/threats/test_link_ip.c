@@ -586,11 +586,16 @@ static uint32_t connect_out(int family, pl_conn *c)
     return get_be32(h.out + h.out_l4 + 4);
 }
 
+/* ... and is answered, by a peer that announces the MSS of a link of 9000 bytes: what holds is the path. */
 static void connected_out(int family, pl_conn *c)
 {
     struct frame f;
     uint32_t iss = connect_out(family, c);
     frame_tcp(&f, family, 1, 2, 80, 5000, PL_SYN | PL_ACK, 7000, iss + 1);
+    f.b[f.n - 8] = 0x60;
+    frame_add(&f, (const uint8_t[]){2, 4, 8960 >> 8, 8960 & 255}, 4);
+    frame_fix(&f);
+    frame_sum(&f);
     host_rx(&h, f.b, f.n);
     host_tx_all(&h);
     struct pl_tcp_status st;
@@ -649,27 +654,32 @@ static void v21_only_a_plausible_mtu_about_a_segment_in_flight_is_believed(void 
         uint32_t mtu, seq_off;
         uint16_t port;
         enum pl_drop drop;
+        uint32_t mss;                     /* if it is believed */
     } rows[] = {
-        {4, 1400, 100, 5000, PL_DROP_ICMP_QUOTE_SEQ}, {4, 1400, UINT32_MAX, 5000, PL_DROP_ICMP_QUOTE_SEQ}, {4, 1400, 0, 5001, PL_DROP_ICMP_QUOTE},
-        {4, 1500, 0, 5000, PL_DROP_ICMP_MTU},         {4, 9000, 0, 5000, PL_DROP_ICMP_MTU},       {6, 1279, 0, 5000, PL_DROP_ICMP_MTU},
-        {6, 0, 0, 5000, PL_DROP_ICMP_MTU},            {6, 68, 0, 5000, PL_DROP_ICMP_MTU},         {6, 0xffffffff, 0, 5000, PL_DROP_ICMP_MTU},
-        {6, 1300, 1, 5000, PL_DROP_ICMP_QUOTE_SEQ},   {4, 1400, 0, 5000, PL_DROP_NONE},           {4, 68, 0, 5000, PL_DROP_NONE},
-        {4, 0, 0, 5000, PL_DROP_NONE},                {6, 1300, 0, 5000, PL_DROP_NONE},           {4, 1, 0, 5000, PL_DROP_NONE},
+        {4, 1400, 100, 5000, PL_DROP_ICMP_QUOTE_SEQ, 0}, {4, 1400, UINT32_MAX, 5000, PL_DROP_ICMP_QUOTE_SEQ, 0}, {4, 1400, 0, 5001, PL_DROP_ICMP_QUOTE, 0},
+        {4, 1500, 0, 5000, PL_DROP_ICMP_MTU, 0}, {4, 9000, 0, 5000, PL_DROP_ICMP_MTU, 0}, {6, 1279, 0, 5000, PL_DROP_ICMP_MTU, 0},
+        {6, 0, 0, 5000, PL_DROP_ICMP_MTU, 0}, {6, 68, 0, 5000, PL_DROP_ICMP_MTU, 0}, {6, 0xffffffff, 0, 5000, PL_DROP_ICMP_MTU, 0},
+        {6, 1300, 1, 5000, PL_DROP_ICMP_QUOTE_SEQ, 0}, {4, 1400, 0, 5000, PL_DROP_NONE, 1360}, {4, 68, 0, 5000, PL_DROP_NONE, 512},
+        {4, 0, 0, 5000, PL_DROP_NONE, 1452}, {6, 1300, 0, 5000, PL_DROP_NONE, 1240}, {4, 1, 0, 5000, PL_DROP_NONE, 512},
     };
     for (unsigned i = 0; i < COUNT_OF(rows); i++) {
         pl_conn c;
         struct frame f;
-        uint32_t iss = connect_out(rows[i].family, &c), before = mss_of(c);
+        connected_out(rows[i].family, &c);
+        uint32_t before = mss_of(c);
+        assert_int_equal(before, rows[i].family == 4 ? 1460 : 1440);
+        assert_int_equal(pl_send(h.s, c, "x", 1), 1);
+        host_tx_all(&h);                                            /* one byte is in flight */
+        struct pl_tcp_status st;
+        assert_int_equal(pl_status(h.s, c, &st, sizeof st), PL_OK);
         error_about(&f, rows[i].family, rows[i].family == 4 ? WIRE_ICMP4_UNREACHABLE : WIRE_ICMP6_TOO_BIG, rows[i].family == 4 ? 4 : 0, rows[i].mtu,
-                    iss + rows[i].seq_off, rows[i].port);
+                    st.snd.una + rows[i].seq_off, rows[i].port);
         host_rx(&h, f.b, f.n);
         if (h.traced_drop != rows[i].drop)
             fail_msg("row %u: %s, not %s", i, pl_drop_name((enum pl_drop)h.traced_drop), pl_drop_name(rows[i].drop));
-        struct pl_tcp_status st;
         assert_int_equal(pl_status(h.s, c, &st, sizeof st), PL_OK);
-        assert_int_equal(st.state, PL_SYN_SENT);
-        if (rows[i].drop)
-            assert_int_equal(mss_of(c), before);
+        assert_int_equal(st.state, PL_ESTABLISHED);
+        assert_int_equal(mss_of(c), rows[i].drop ? before : rows[i].mss);
         pl_abort(h.s, c);
         pl_close(h.s, c);
         host_tx_all(&h);
@@ -698,12 +708,60 @@ static void v21_what_is_learned_holds_for_the_next_connection_and_not_below_the_
                     seq, 5000);
         host_rx(&h, f.b, f.n);
         assert_int_equal(h.traced_drop, PL_DROP_NONE);
-        assert_true(mss_of(c) <= rows[i].mss);
+        assert_int_equal(mss_of(c), rows[i].mss);
         while (host_tx(&h))
-            assert_true(h.out_bytes - 14 <= rows[i].mss + (rows[i].family == 4 ? 40u : 60u));
+            assert_true(h.out_bytes - 14 <= rows[i].mss + (rows[i].family == 4 ? 40u : 60u) && (rows[i].family == 6 || (h.out[20] & 0x40)));   /* DF */
+        uint32_t learned = mss_of(c);
         pl_abort(h.s, c);
         pl_close(h.s, c);
         host_tx_all(&h);
+        connected_out(rows[i].family, &c);
+        assert_int_equal(mss_of(c), learned);
+        pl_abort(h.s, c);
+        pl_close(h.s, c);
+        host_tx_all(&h);
+        host_wait(&h, h.now + 700 * PL_S);                          /* and is forgotten */
+        connected_out(rows[i].family, &c);
+        assert_true(mss_of(c) > learned);
+        pl_abort(h.s, c);
+        pl_close(h.s, c);
+        host_tx_all(&h);
+    }
+}
+
+/* Nothing in a quoted datagram can be checked but its ports: what it teaches lies between the floor and what is known all the more. */
+static void v21_a_quoted_datagram_teaches_nothing_below_the_floor(void **state)
+{
+    (void)state;
+    static const struct {
+        int family;
+        uint32_t mtu, mss;
+    } rows[] = {{4, 68, 512}, {4, 1, 512}, {4, 9000, 1460}, {6, 68, 1440}, {6, 1279, 1440}, {6, 1280, 1220}, {6, 0xffffffff, 1440}};
+    for (unsigned i = 0; i < COUNT_OF(rows); i++) {
+        struct pl_endpoint local = {.port = 5353}, remote = {.addr = host_addr(1, rows[i].family), .port = 53};
+        struct frame inner, f;
+        pl_udp u;
+        pl_conn c;
+        assert_int_equal(pl_udp_open(h.s, &local, 0, &u), PL_OK);
+        assert_int_equal(pl_udp_send(h.s, u, &remote, "hello", 5), PL_OK);
+        host_tx_all(&h);
+        frame_ip(&inner, rows[i].family, 2, 1, 17);
+        frame_add(&inner, (const uint8_t[]){5353 >> 8, 5353 & 255, 0, 53, 0, 13, 0, 0}, 8);
+        frame_fix(&inner);
+        if (rows[i].family == 4) {
+            put_be16(inner.b + 16, 1500);
+            wire_ip4_sum_set(inner.b + 14, 20);
+        }
+        frame_icmp(&f, rows[i].family, 1, 2, rows[i].family == 4 ? WIRE_ICMP4_UNREACHABLE : WIRE_ICMP6_TOO_BIG, rows[i].family == 4 ? 4 : 0, rows[i].mtu,
+                   inner.b + 14, (rows[i].family == 4 ? 20u : 40u) + 8);
+        host_rx(&h, f.b, f.n);
+        connected_out(rows[i].family, &c);
+        assert_int_equal(mss_of(c), rows[i].mss);
+        pl_abort(h.s, c);
+        pl_close(h.s, c);
+        pl_close(h.s, u);
+        host_tx_all(&h);
+        still_alive("a forged MTU about a datagram");
         host_wait(&h, h.now + 700 * PL_S);
     }
 }
@@ -898,6 +956,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(v20_quotations_cut_short_or_malformed, make, unmake),
         cmocka_unit_test_setup_teardown(v21_only_a_plausible_mtu_about_a_segment_in_flight_is_believed, make, unmake),
         cmocka_unit_test_setup_teardown(v21_what_is_learned_holds_for_the_next_connection_and_not_below_the_floor, make, unmake),
+        cmocka_unit_test_setup_teardown(v21_a_quoted_datagram_teaches_nothing_below_the_floor, make, unmake),
         cmocka_unit_test_setup_teardown(v22_a_forged_hard_error_ends_no_established_connection, make, unmake),
         cmocka_unit_test_setup_teardown(v24_neighbour_discovery_is_checked, make, unmake),
         cmocka_unit_test_setup_teardown(v27_udp_lengths_and_checksums, make, unmake),

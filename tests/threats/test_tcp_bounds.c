@@ -261,6 +261,49 @@ static void v46_a_million_forged_syns_and_cookies_for_who_is_real(void **state)
     flood(true);
 }
 
+/* A listener that asks the program first: SYNs wait up to its backlog and for its time, the rest is dropped by name: no answer, no cookie, no memory; the other
+ * listener has its own share of the table. */
+static void v46_a_deferred_listener_holds_its_backlog_and_answers_nobody(void **state)
+{
+    enum { WAIT = 100 };
+    struct pl_config c = victim_config();
+    struct pl_listen_params all = {.catch_all = true, .deferred = true, .backlog = WAIT};
+    pl_listener l;
+    pl_incoming in;
+    (void)state;
+    c.half_open_max = WAIT + 20;
+    c.deferred_timeout = 10 * PL_S;
+    remake(&c);
+    assert_int_equal(pl_listen(v.s, &all, &l), PL_OK);
+    struct peer p = peer_connects(&v, true, NULL);
+    uint32_t chunks = chunks_taken();
+    for (uint32_t n = 0; n < 200000; n++) {
+        struct forged f = {.src = victim_stranger(n & 1, n, 9), .dst = forge_endpoint(n & 1 ? "2001:db8:dead::1" : "203.0.113.9", (uint16_t)n), .seq = n,
+                           .flags = PL_SYN, .wnd = 1000};
+        enum pl_drop drop = victim_give(&v, &f);
+        if (drop != (n % 50000 < WAIT ? PL_DROP_NONE : PL_DROP_TCP_BACKLOG))
+            fail_msg("SYN %u: %s", n, pl_drop_name(drop));
+        if (n % 5000 == 0) {
+            assert_in_range(v.s->half_opens.used, 1, WAIT);
+            peer_works(&p, "a flood at another listener");
+            struct peer q = peer_connects(&v, false, &(struct peer_wish){.number = 77});    /* without a cookie: there is room */
+            forget(&q);
+            for (unsigned i = 0; i < 3 && n % 50000; i++)               /* given to the program, they count all the same */
+                assert_int_equal(pl_incoming_next(v.s, l, &in, NULL, NULL), PL_OK);
+        }
+        if (n % 50000 == 49999) {
+            victim_wait(&v, 10 * PL_S);
+            assert_int_equal(v.s->half_opens.used, 0);
+            assert_int_equal(pl_incoming_next(v.s, l, &in, NULL, NULL), PL_EAGAIN);
+        }
+    }
+    victim_silent(&v);
+    assert_int_equal(chunks_taken(), chunks);
+    assert_int_equal(victim_drops(&v, PL_DROP_TCP_COOKIE_SENT), 0);
+    assert_int_equal(pl_close(v.s, l), PL_OK);
+    forget(&p);
+}
+
 static void fill_half_open(bool v6, uint32_t from)
 {
     for (uint32_t n = from; v.s->half_opens.used < v.s->half_opens.capacity; n++) {
@@ -824,6 +867,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(v35_text_behind_gaps_leaves_room_for_text_in_order, make, unmake),
         cmocka_unit_test_setup_teardown(v46_a_million_forged_syns_harm_no_connection_and_take_no_memory, make, unmake),
         cmocka_unit_test_setup_teardown(v46_a_million_forged_syns_and_cookies_for_who_is_real, make, unmake),
+        cmocka_unit_test_setup_teardown(v46_a_deferred_listener_holds_its_backlog_and_answers_nobody, make, unmake),
         cmocka_unit_test_setup_teardown(v47_a_cookie_keeps_the_options_it_can_and_offers_no_others, make, unmake),
         cmocka_unit_test_setup_teardown(v47_a_cookie_cannot_be_guessed_changed_or_used_by_another, make, unmake),
         cmocka_unit_test_setup_teardown(v47_a_cookie_ages_and_counts_only_while_there_is_no_room, make, unmake),

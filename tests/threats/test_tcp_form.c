@@ -477,6 +477,25 @@ static void v39_urgent_state_begins_and_ends_with_the_connection(void **state)
         peer_works(&q, "URG in SYN-SENT");
         assert_int_equal(peer_status(&q).snd.up, 0);
         forget(&q);
+
+        /* SYNs that cross, the peer's with an urgent pointer: not synchronised yet, so nothing is urgent, then or later. */
+        q = peer_called(&v, v6, &(struct peer_wish){.number = 3});
+        f = peer_segment(&q, PL_SYN | PL_URG);
+        f.seq = q.iss;
+        f.ack = 0;
+        f.up = 500;
+        assert_int_equal(victim_give(&v, &f), PL_DROP_NONE);
+        assert_int_equal(peer_state(&q), PL_SYN_RECEIVED);
+        assert_int_equal(pl_urgent(v.s, q.c), 0);
+        assert_true(victim_take(&v, &f));
+        assert_int_equal(f.flags, PL_SYN | PL_ACK);
+        f = peer_segment(&q, PL_ACK);
+        assert_int_equal(victim_give(&v, &f), PL_DROP_NONE);
+        assert_int_equal(peer_state(&q), PL_ESTABLISHED);
+        assert_int_equal(pl_urgent(v.s, q.c), 0);
+        assert_false(victim_events(&v, q.c) & PL_EV_URGENT);
+        peer_works(&q, "URG on a SYN that crossed");
+        forget(&q);
     }
 }
 

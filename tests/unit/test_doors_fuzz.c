@@ -26,7 +26,7 @@ static void count(const pl_stack *s)
     pl_counters(s, &c, sizeof c);
     for (unsigned n = 0; n < PL_DROP_COUNT; n++)
         seen.drops[n] += c.drops[n];
-    for (unsigned n = 0; n < PL_WHY_COUNT; n++)
+    for (unsigned n = 0; n < PL_WHY_SENT_COUNT; n++)
         seen.sent[n] += c.sent[n];
     seen.connections_accepted += c.connections_accepted;
     seen.connections_opened += c.connections_opened;
@@ -56,12 +56,12 @@ static void any_calls_and_any_frames_keep_the_rules(void **state)
     unsigned drops = 0, sent = 0;
     for (unsigned n = 1; n < PL_DROP_COUNT; n++)
         drops += seen.drops[n] != 0;
-    for (unsigned n = 1; n < PL_WHY_COUNT; n++)
+    for (unsigned n = 1; n < PL_WHY_SENT_COUNT; n++)
         sent += seen.sent[n] != 0;
     if (getenv("PARLEY_FUZZ_COVERAGE")) {
         for (unsigned n = 1; n < PL_DROP_COUNT; n++)
             print_message("%10llu drop %s\n", (unsigned long long)seen.drops[n], pl_drop_name(n));
-        for (unsigned n = 1; n < PL_WHY_COUNT; n++)
+        for (unsigned n = 1; n < PL_WHY_SENT_COUNT; n++)
             print_message("%10llu sent %s\n", (unsigned long long)seen.sent[n], pl_reason_name(n));
     }
     print_message("%llu opened, %llu accepted, %u kinds of drops, %u kinds of segments\n", (unsigned long long)seen.connections_opened,

@@ -147,3 +147,33 @@ int tcp_setting_get(const struct tcp_ctx *x, const struct tcp *c, enum pl_option
     default: return PL_EINVAL;
     }
 }
+
+/* RFC 9293 3.9.1.1, 3.9.2: a passive connection begins with what was set on its listener. Timers start when something is heard. */
+void tcp_inherit(struct tcp *c, const struct tcp_inherited *from)
+{
+    c->sndbuf_bytes = from->sndbuf_bytes;
+    c->rcvbuf_bytes = from->rcvbuf_bytes;
+    c->rcv.wnd = c->rcvbuf_bytes < 65535 ? c->rcvbuf_bytes : 65535;
+    c->user_timeout_ms = from->user_timeout_ms;
+    c->keepalive_idle_ms = from->keepalive_idle_ms;
+    c->keepalive_interval_ms = from->keepalive_interval_ms;
+    c->keepalive_probes = from->keepalive_probes;
+    c->adv_uto = from->adv_uto;
+    c->hop_limit = from->hop_limit;
+    c->tos = from->tos;
+    c->nodelay = from->nodelay;
+    c->keepalive = from->keepalive;
+    c->no_delack = from->no_delack;
+    c->cork = from->cork;
+    c->uto_enabled = from->uto_enabled;
+    c->uto_changeable = from->uto_changeable;
+}
+
+void tcp_bequeath(const struct tcp *c, struct tcp_inherited *to)
+{
+    *to = (struct tcp_inherited){.sndbuf_bytes = c->sndbuf_bytes, .rcvbuf_bytes = c->rcvbuf_bytes, .user_timeout_ms = c->user_timeout_ms,
+                                 .keepalive_idle_ms = c->keepalive_idle_ms, .keepalive_interval_ms = c->keepalive_interval_ms,
+                                 .keepalive_probes = c->keepalive_probes, .adv_uto = c->adv_uto, .hop_limit = c->hop_limit, .tos = c->tos,
+                                 .nodelay = c->nodelay, .keepalive = c->keepalive, .no_delack = c->no_delack, .cork = c->cork,
+                                 .uto_enabled = c->uto_enabled, .uto_changeable = c->uto_changeable};
+}

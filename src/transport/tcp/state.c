@@ -10,8 +10,8 @@
  *   +---------+                     V        V  handshake_arrives +---------+
  *        ^   RST, SYN         +----------------+                        | SYN-ACK: handshake_arrives
  *        +--------------------|  SYN-RECEIVED  |                        |
- *        acceptable_second_rst+----------------+                        V
- *        acceptable_fourth_syn       |   |  ACK: handshake_fifth_ack  +-------------+
+ *        tcp_return           +----------------+                        V
+ *                                    |   |  ACK: handshake_fifth_ack  +-------------+
  *                     teardown_finish|   +--------------------------->| ESTABLISHED |
  *                                    V                                +-------------+
  *                              +-----------+   teardown_finish          |        | FIN: teardown_eighth_fin
@@ -29,7 +29,8 @@
  *                         +-------------------+   (the stack's time_wait_expires)
  *
  * Every state may go to CLOSED: a RST, a time-out, an abort, the interface gone (tcp_die). A connection in FIN-WAIT-1 whose FIN is acknowledged by
- * the peer's FIN goes to TIME-WAIT through FIN-WAIT-2.
+ * the peer's FIN goes to TIME-WAIT through FIN-WAIT-2. From TIME-WAIT a newer SYN leads to SYN-RECEIVED (half_open_make), and back if it proves to be
+ * old (tcp_return, tcp_die).
  */
 #include "transport/tcp/tcp.h"
 #include "base/check.h"
@@ -39,14 +40,14 @@ static const uint16_t edges[PL_STATE_COUNT] = {
     [PL_CLOSED] = TO(SYN_SENT),
     [PL_LISTEN] = TO(SYN_RECEIVED),
     [PL_SYN_SENT] = TO(SYN_RECEIVED) | TO(ESTABLISHED) | TO(CLOSED),
-    [PL_SYN_RECEIVED] = TO(ESTABLISHED) | TO(FIN_WAIT_1) | TO(CLOSE_WAIT) | TO(LISTEN) | TO(CLOSED),
+    [PL_SYN_RECEIVED] = TO(ESTABLISHED) | TO(FIN_WAIT_1) | TO(CLOSE_WAIT) | TO(LISTEN) | TO(CLOSED) | TO(TIME_WAIT),
     [PL_ESTABLISHED] = TO(FIN_WAIT_1) | TO(CLOSE_WAIT) | TO(CLOSED),
     [PL_FIN_WAIT_1] = TO(FIN_WAIT_2) | TO(CLOSING) | TO(CLOSED),
     [PL_FIN_WAIT_2] = TO(TIME_WAIT) | TO(CLOSED),
     [PL_CLOSE_WAIT] = TO(LAST_ACK) | TO(CLOSED),
     [PL_CLOSING] = TO(TIME_WAIT) | TO(CLOSED),
     [PL_LAST_ACK] = TO(CLOSED),
-    [PL_TIME_WAIT] = TO(CLOSED),
+    [PL_TIME_WAIT] = TO(CLOSED) | TO(SYN_RECEIVED),
 };
 #undef TO
 
@@ -108,12 +109,22 @@ void tcp_release(struct tcp_ctx *x, struct tcp *c)
     c->syn_due = c->probe_due = c->keepalive_due = c->override_due = false;
 }
 
+/* RFC 9293 3.10.7.4 second, fourth, MUST-11: "return this connection to the LISTEN state". RFC 9293 3.6.1, MAY-2: what reopened a connection from
+ * TIME-WAIT "returns to TIME-WAIT state if the SYN turns out to be an old duplicate". */
+void tcp_return(struct tcp_ctx *x, struct tcp *c, enum pl_reason why)
+{
+    tcp_state(x, c, c->reopens ? PL_TIME_WAIT : PL_LISTEN, c->reopens ? PL_WHY_TIME_WAIT_AGAIN : why);
+}
+
 /* RFC 9293 3.6, MUST-12: the error tells an abort from an orderly end, which has none. */
 void tcp_die(struct tcp_ctx *x, struct tcp *c, int error, enum pl_reason why)
 {
     if (c->error == 0)
         c->error = (int16_t)error;
-    tcp_state(x, c, PL_CLOSED, why);
+    if (c->reopens)
+        tcp_return(x, c, why);
+    else
+        tcp_state(x, c, PL_CLOSED, why);
     tcp_release(x, c);
     x->news |= PL_EV_CLOSED | PL_EV_READABLE | PL_EV_WRITABLE | (error ? PL_EV_ERROR : 0);
 }

@@ -77,6 +77,7 @@ struct tcp {
     bool urgent_out;                      /* bytes before SND.UP are not acknowledged */
     bool released;                        /* the stack has let go of its flow: CLOSED, or a TIME-WAIT entry stands for it */
     bool active : 1;                      /* opened by connect() */
+    bool reopens : 1;                     /* half open, on the ports of a connection that is in TIME-WAIT: it goes back there if nothing comes of it */
     bool syn_due : 1;                     /* a SYN or SYN-ACK wants to be sent */
     bool syn_sent : 1, syn_repeated : 1;  /* our SYN or SYN-ACK went, first at syn_sent_at; it went again */
     bool syn_acked : 1;                   /* the peer acknowledged our SYN */
@@ -120,23 +121,36 @@ struct tcp {
 };
 _Static_assert(sizeof(struct tcp) <= 512, "the hot block of a connection");
 
+/* The options that a listener's connections inherit: every one that pl_set sets on a connection. */
+struct tcp_inherited {
+    uint32_t sndbuf_bytes, rcvbuf_bytes, user_timeout_ms, keepalive_idle_ms, keepalive_interval_ms;
+    uint16_t adv_uto;
+    uint8_t keepalive_probes, hop_limit, tos;
+    bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1, uto_enabled : 1, uto_changeable : 1;
+};
+
 /* A passive connection in SYN-RECEIVED, until its handshake is done. */
 struct half_open {
     struct flow flow;
     uint32_t iss, irs;
-    uint32_t answered_ms;                 /* when an ACK that could meet an answer was last owed (limits loops), 0: never */
-    pl_time resend_at;
+    uint16_t answered_ms;                 /* when an ACK that could meet an answer was last owed (limits loops), 0: never; wraps after a minute */
+    uint16_t remote_uto;
+    pl_time resend_at;                    /* HALF_DEFERRED: until when the program may decide */
+    uint64_t cookie;                      /* of the connection to be, if its listener is a deferred one */
     uint32_t listener, ts_recent;
     uint16_t peer_mss, snd_wnd;
-    uint8_t snd_wscale, rcv_wscale;
+    uint8_t snd_wscale : 4, rcv_wscale : 4;
     uint8_t flags;                        /* enum half_open_flag */
     uint8_t retries;
-    uint16_t ack_why;                     /* an ACK owed at once: enum pl_reason */
-    uint16_t remote_uto;
-    uint32_t ts_offset;
+    uint8_t ack_why;                      /* an ACK owed at once: enum pl_reason */
 };
-enum half_open_flag { HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16, HALF_REPEATED = 32 };
+enum half_open_flag {
+    HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16, HALF_REPEATED = 32,
+    HALF_DEFERRED = 64,                   /* no SYN-ACK before the program says so */
+    HALF_REOPENS = 128,                   /* a TIME-WAIT entry of the same addresses and ports is parked behind it */
+};
 _Static_assert(sizeof(struct half_open) <= 96, "a half-open entry");
+_Static_assert(PL_WHY_COUNT <= 256, "entries keep a reason in one byte");
 /* Owes neither its SYN-ACK nor an ACK; it has nothing else to send. */
 static inline bool half_open_silent(const struct half_open *h) { return !(h->flags & HALF_SYN_DUE) && !h->ack_why; }
 
@@ -146,9 +160,9 @@ struct time_wait {
     uint32_t owner;                       /* the connection's slot while the program still holds it, 0 = none */
     pl_time until;
     uint32_t order_next, order_prev;      /* by age: the oldest is recycled */
-    uint16_t ack_why;                     /* an ACK owed: enum pl_reason, 0 = none */
-    uint8_t ts_ok : 1, restarts : 7;      /* restarts: how often its 2 MSL began anew */
-    uint8_t rcv_wscale;
+    uint8_t ack_why, hop_limit;           /* ack_why: an ACK owed: enum pl_reason, 0 = none */
+    uint16_t ts_ok : 1, parked : 1;       /* parked: a newer SYN made a half-open entry, which stands in front of it */
+    uint16_t restarts : 4, rcv_wscale : 4, dscp : 6;     /* restarts: how often its 2 MSL began anew */
     uint32_t answered_ms;                 /* when something but a FIN was last answered, 0: never */
 };
 enum { TIME_WAIT_RESTARTS = 10 };         /* a FIN is repeated that often within 2 MSL at an RTO of 50 ms that doubles */
@@ -195,6 +209,13 @@ struct tcp_ctx {
     bool chunks_freed;
     uint32_t mtu_learned;                 /* an ICMP message about the path was accepted: its MTU */
 };
+/* For the next call at the same time: the results are taken. */
+static inline void tcp_ctx_renew(struct tcp_ctx *x)
+{
+    x->reply.due = false;
+    x->news = x->mtu_learned = 0;
+    x->progress = x->doubt = x->chunks_freed = false;
+}
 
 /* What the connection would send, and when: the one answer to both questions. */
 enum tcp_what { WANT_NOTHING, WANT_SYN, WANT_SYN_ACK, WANT_RESEND, WANT_DATA, WANT_PROBE, WANT_ACK };
@@ -252,6 +273,8 @@ void tcp_user_status(const struct tcp_ctx *, const struct tcp *, struct pl_tcp_s
 int tcp_setting_check(enum pl_option, int64_t value);
 void tcp_setting_apply(struct tcp_ctx *, struct tcp *, enum pl_option, int64_t value);
 int tcp_setting_get(const struct tcp_ctx *, const struct tcp *, enum pl_option, int64_t *value);
+void tcp_inherit(struct tcp *, const struct tcp_inherited *);                            /* after tcp_init: the options that were set on a listener */
+void tcp_bequeath(const struct tcp *, struct tcp_inherited *);                           /* what pl_set has set on this one, for others */
 
 /* steps/: each cites its paragraph */
 enum pl_drop closed_arrives(const struct tcp_seg *, struct tcp_reply *);
@@ -275,6 +298,8 @@ void time_wait_freeze(struct time_wait *, const struct tcp *, pl_time until);
 void time_wait_thaw(struct tcp_ctx *, const struct time_wait *, struct tcp *scratch);
 enum pl_drop time_wait_arrives(const struct tcp_ctx *, struct time_wait *, const struct tcp_seg *);
 bool time_wait_accepts_syn(const struct tcp_ctx *, const struct time_wait *, const struct tcp_seg *);
+bool time_wait_allows_connect(const struct tcp_ctx *, const struct time_wait *);
+uint32_t time_wait_iss(const struct time_wait *, uint32_t iss);                         /* of a new incarnation: this one or a greater */
 void rto_fires(struct tcp_ctx *, struct tcp *);
 void persist_fires(struct tcp_ctx *, struct tcp *);
 void keepalive_fires(struct tcp_ctx *, struct tcp *);
@@ -286,10 +311,12 @@ void user_timeout_arrives(struct tcp_ctx *, struct tcp *, const struct tcp_seg *
 void life_fires(struct tcp_ctx *, struct tcp *);
 void life_rearm(struct tcp_ctx *, struct tcp *);
 enum pl_drop icmp_error_arrives(struct tcp_ctx *, struct tcp *, uint32_t seq, int error, bool hard, uint32_t mtu);
+enum pl_drop icmp_error_half_open(struct tcp_ctx *, struct tcp *scratch, uint32_t seq, int error, uint32_t mtu);
 
 /* state.c: shared by all; receive.c: what the receiving steps and output.c share */
 void tcp_state(struct tcp_ctx *, struct tcp *, enum pl_state, enum pl_reason);
 void tcp_die(struct tcp_ctx *, struct tcp *, int error, enum pl_reason);                /* CLOSED, with an error for the program (0: none) */
+void tcp_return(struct tcp_ctx *, struct tcp *, enum pl_reason);                         /* a passive one in SYN-RECEIVED: back where it came from */
 void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);                     /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> */
 void tcp_trace(struct tcp_ctx *, const struct tcp *, enum pl_trace_kind, enum pl_reason, int64_t a, int64_t b);
 void tcp_doubt(struct tcp_ctx *, struct tcp *);                                         /* R1 is reached: IP and the program hear of it */

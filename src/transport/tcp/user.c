@@ -251,5 +251,6 @@ void tcp_user_status(const struct tcp_ctx *x, const struct tcp *c, struct pl_tcp
     s->bytes_sent = c->count.bytes_sent, s->bytes_acked = c->count.bytes_acked, s->bytes_received = c->count.bytes_received;
     s->bytes_retransmitted = c->count.bytes_retransmitted;
     s->user_timeout = c->user_timeout_ms * PL_MS, s->peer_user_timeout = user_timeout_ms(c->remote_uto) * PL_MS;
+    s->cookie = c->cookie;
     s->segs_out = c->count.segs_out, s->segs_in = c->count.segs_in, s->retransmits = c->count.retransmits;
 }

@@ -113,7 +113,7 @@ enum pl_drop acceptable_second_rst(struct tcp_ctx *x, struct tcp *c, struct tcp_
     }
     int error = PL_ECONNRESET;            /* RFC 5961 3.2-a, 4.2-c */
     if (c->state == PL_SYN_RECEIVED && !c->active) {     /* MUST-11: "return this connection to the LISTEN state" */
-        tcp_state(x, c, PL_LISTEN, PL_WHY_GOT_RST);
+        tcp_return(x, c, PL_WHY_GOT_RST);
         return PL_DROP_TCP_RST_TAKEN;
     }
     if (c->state == PL_SYN_RECEIVED)      /* "the user should be signaled "connection refused"" */
@@ -130,7 +130,7 @@ enum pl_drop acceptable_fourth_syn(struct tcp_ctx *x, struct tcp *c, struct tcp_
         return PL_DROP_NONE;
     /* RFC 9293 3.10.7.4 fourth: "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state". */
     if (c->state == PL_SYN_RECEIVED && !c->active) {
-        tcp_state(x, c, PL_LISTEN, PL_WHY_GOT_SYN);
+        tcp_return(x, c, PL_WHY_GOT_SYN);
         return PL_DROP_TCP_SYN_RETURNED;
     }
     challenge(x, c);                      /* RFC 5961 4.2, 4.2-a, 4.2-b: irrespective of the sequence number */

@@ -19,7 +19,7 @@ void half_open_make(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
     struct tcp_options_wish w = wish(x, c);
     options_agree(&c->opt, &seg->opts, &w, tcp_ipv6(&c->flow));
     options_set_mss(&c->opt, c->path_mtu, tcp_ipv6(&c->flow));
-    c->state = PL_LISTEN;
+    c->state = c->reopens ? PL_TIME_WAIT : PL_LISTEN;
     c->rcv.irs = seg->seq;
     c->rcv.nxt = seg->seq + 1;
     c->snd.iss = c->snd.una = iss;
@@ -34,10 +34,16 @@ void half_open_make(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
     c->remote_uto = c->uto_enabled ? seg->opts.user_timeout : 0;
     c->syn_due = true;
     timers_set_resend(&c->timers, RESEND_RTO, x->now + x->config->rto_initial);     /* whether or not the device takes the SYN-ACK */
-    tcp_state(x, c, PL_SYN_RECEIVED, PL_WHY_GOT_SYN);
+    tcp_state(x, c, PL_SYN_RECEIVED, c->reopens ? PL_WHY_GOT_NEW_SYN : PL_WHY_GOT_SYN);
 }
 
-/* `c` was made by tcp_init for this flow. */
+/* As answered_lately, for half a second; it wraps after a minute: at worst an answer is withheld once. */
+static bool lately(const struct half_open *h, pl_time now)
+{
+    return h->answered_ms && (uint16_t)((uint32_t)(now / PL_MS) - (h->answered_ms & ~1u)) < 500;
+}
+
+/* `c` was made by tcp_init and tcp_inherit for this flow. */
 void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
 {
     struct tcp_options *o = &c->opt;
@@ -48,24 +54,27 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     o->ts_ok = h->flags & HALF_TS;
     o->sack_ok = h->flags & HALF_SACK;
     options_set_mss(o, c->path_mtu, tcp_ipv6(&c->flow));
+    if (c->rcvbuf_bytes < 1u << o->rcv_wscale)           /* the listener's option may have changed; the scale was told to the peer */
+        c->rcvbuf_bytes = 1u << o->rcv_wscale;
     c->state = PL_SYN_RECEIVED;
+    c->reopens = (h->flags & HALF_REOPENS) != 0;
     c->rcv.irs = h->irs;
     c->rcv.nxt = h->irs + 1;
     c->snd.iss = c->snd.una = h->iss;
-    c->snd.nxt = h->iss + 1;
+    c->snd.nxt = h->flags & HALF_DEFERRED ? h->iss : h->iss + 1;     /* nothing was sent yet: no acknowledgement can be right */
     c->snd.wnd = c->snd.max_wnd = h->snd_wnd;
     c->snd.wl1 = h->irs;
     c->snd.wl2 = h->iss;
-    c->ts.offset = h->ts_offset;
+    c->ts.offset = tcp_timestamp_offset(x, &c->flow);
     c->ts.recent = h->ts_recent;
     c->ts.recent_at = x->now;             /* an entry lives for seconds: never stale */
     c->ts.last_ack_sent = c->rcv.nxt;
     c->remote_uto = h->remote_uto;
     c->syn_due = h->flags & HALF_SYN_DUE;
     c->syn_repeated = (h->flags & HALF_REPEATED) || h->retries;
-    /* RFC 5961 7 in 4 bytes: what might be the answer to our own answer is answered twice a second (threats V45). */
+    /* RFC 5961 7 in 2 bytes: what might be the answer to our own answer is answered twice a second (threats V45). */
     c->challenge_ms = (uint32_t)(x->now / PL_MS);
-    c->challenges = answered_lately(h->answered_ms, x->now) ? CHALLENGES_MAX : CHALLENGES_MAX - 1;
+    c->challenges = lately(h, x->now) ? CHALLENGES_MAX : CHALLENGES_MAX - 1;
     c->syn_retries = h->retries;
     c->rtt.backoffs = h->retries;
     if (h->ack_why)
@@ -82,17 +91,16 @@ void half_open_freeze(struct half_open *h, const struct tcp *c)
     h->iss = c->snd.iss;
     h->irs = c->rcv.irs;
     h->peer_mss = c->opt.peer_mss;
-    h->snd_wscale = c->opt.snd_wscale;
-    h->rcv_wscale = c->opt.rcv_wscale;
+    h->snd_wscale = c->opt.snd_wscale & 15;
+    h->rcv_wscale = c->opt.rcv_wscale & 15;
     h->snd_wnd = (uint16_t)c->snd.wnd;
-    h->ts_offset = c->ts.offset;
     h->ts_recent = c->ts.recent;
     h->remote_uto = c->remote_uto;
     h->retries = c->syn_retries;
-    h->ack_why = c->delack.now ? c->delack.why : 0;
+    h->ack_why = c->delack.now ? (uint8_t)c->delack.why : 0;
     h->resend_at = c->timers.at[TIMER_RESEND];
-    h->flags = (uint8_t)((c->opt.wscale_ok ? HALF_WSCALE : 0) | (c->opt.ts_ok ? HALF_TS : 0) | (c->opt.sack_ok ? HALF_SACK : 0) |
+    h->flags = (uint8_t)((h->flags & (HALF_DEFERRED | HALF_REOPENS)) | (c->opt.wscale_ok ? HALF_WSCALE : 0) | (c->opt.ts_ok ? HALF_TS : 0) | (c->opt.sack_ok ? HALF_SACK : 0) |
                          (c->syn_due ? HALF_SYN_DUE : 0) | (c->syn_sent ? HALF_SENT : 0) | (c->syn_repeated ? HALF_REPEATED : 0));
-    if (c->challenges == CHALLENGES_MAX && !answered_lately(h->answered_ms, (pl_time)c->challenge_ms * PL_MS))
-        h->answered_ms = answered_at((pl_time)c->challenge_ms * PL_MS);
+    if (c->challenges == CHALLENGES_MAX && !lately(h, (pl_time)c->challenge_ms * PL_MS))
+        h->answered_ms = (uint16_t)answered_at((pl_time)c->challenge_ms * PL_MS);
 }

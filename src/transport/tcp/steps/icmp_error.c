@@ -24,6 +24,19 @@ static void lower_mtu(struct tcp_ctx *x, struct tcp *c, uint32_t mtu)
     x->mtu_learned = mtu;
 }
 
+/* A passive connection in SYN-RECEIVED: nobody is there to be told, and the SYN-ACK's own retries bound it. RFC 5927 4.1: only what quotes our
+ * SYN-ACK; it never ends the handshake (anybody may send one, and the peer's next SYN would begin it again anyway). */
+enum pl_drop icmp_error_half_open(struct tcp_ctx *x, struct tcp *c, uint32_t seq, int error, uint32_t mtu)
+{
+    if (!(seq_le(c->snd.una, seq) && seq_lt(seq, c->snd.nxt)))
+        return PL_DROP_ICMP_QUOTE_SEQ;
+    if (error == PL_EMSGSIZE)
+        lower_mtu(x, c, mtu);
+    else
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_GOT_ICMP, error, 0);
+    return PL_DROP_NONE;
+}
+
 enum pl_drop icmp_error_arrives(struct tcp_ctx *x, struct tcp *c, uint32_t seq, int error, bool hard, uint32_t mtu)
 {
     /* RFC 5927 4.1: SND.UNA =< SEG.SEQ < SND.NXT */

@@ -9,6 +9,8 @@
 #include "base/seq.h"
 #include "transport/tcp/tcp.h"
 
+#define TIME_WAIT_REUSE_AFTER (1 * PL_S + 1 * PL_MS)      /* docs/defaults.md */
+
 void time_wait_freeze(struct time_wait *w, const struct tcp *c, pl_time until)
 {
     w->snd_nxt = c->snd.nxt;
@@ -16,9 +18,11 @@ void time_wait_freeze(struct time_wait *w, const struct tcp *c, pl_time until)
     w->rcv_wnd = c->rcv.wnd;
     w->ts_recent = c->ts.recent;
     w->ts_ok = c->opt.ts_ok;
-    w->rcv_wscale = c->opt.rcv_wscale;
+    w->rcv_wscale = c->opt.rcv_wscale & 15;
+    w->hop_limit = c->hop_limit;
+    w->dscp = (c->tos >> 2) & 63;
     w->until = until;
-    w->ack_why = c->delack.now || c->delack.waiting ? c->delack.why : 0;
+    w->ack_why = c->delack.now || c->delack.waiting ? (uint8_t)c->delack.why : 0;
 }
 
 /* `c` was made by tcp_init for this flow. */
@@ -34,6 +38,8 @@ void time_wait_thaw(struct tcp_ctx *x, const struct time_wait *w, struct tcp *c)
     c->opt.wscale_ok = w->rcv_wscale != 0;
     c->opt.rcv_wscale = w->rcv_wscale;
     c->opt.mss = TCP_MSS_FLOOR;
+    c->hop_limit = w->hop_limit;          /* RFC 9293 3.9.2, MUST-48, MUST-49: to the last segment */
+    c->tos = (uint8_t)(w->dscp << 2);
     c->ts.offset = tcp_timestamp_offset(x, &c->flow);
     c->ts.recent = w->ts_recent;
     c->ts.recent_at = x->now;
@@ -54,13 +60,27 @@ bool time_wait_accepts_syn(const struct tcp_ctx *x, const struct time_wait *w, c
     return has_ts || seq_newer;
 }
 
+/* RFC 9293 3.6.1, MAY-2: the new connection's ISS is "larger than the largest sequence number it used on the previous connection incarnation". */
+uint32_t time_wait_iss(const struct time_wait *w, uint32_t iss) { return seq_gt(iss, w->snd_nxt) ? iss : w->snd_nxt + 65536; }
+
+/* May we open a new incarnation ourselves? What RFC 6191 2 asks of the SYN must be true of ours: both use timestamps, and ours is greater than any that
+ * we sent. The peer's clock may be as slow as one tick a second (RFC 7323 5.4), and has to have ticked since it last spoke, or PAWS could not
+ * tell its old segments from the new ones (RFC 7323 appendix B.2). */
+bool time_wait_allows_connect(const struct tcp_ctx *x, const struct time_wait *w)
+{
+    pl_time began = w->until - 2 * x->config->msl;       /* or began anew */
+    uint32_t answered = w->answered_ms ? (uint32_t)(x->now / PL_MS) - (w->answered_ms & ~1u) : UINT32_MAX;
+    return w->ts_ok && x->config->timestamps && !w->ack_why && !w->parked && x->now - began >= TIME_WAIT_REUSE_AFTER &&
+           answered >= TIME_WAIT_REUSE_AFTER / PL_MS;
+}
+
 /* RFC 5961 7: what the peer may answer in its turn is owed twice a second at most, or two ends that disagree never stop (threats V45). */
 static void answer(const struct tcp_ctx *x, struct time_wait *w, enum pl_reason why)
 {
     if (answered_lately(w->answered_ms, x->now))
         return;
     w->answered_ms = answered_at(x->now);
-    w->ack_why = (uint16_t)why;
+    w->ack_why = (uint8_t)why;
 }
 
 /* RFC 7323 3.2, 5.3 R1: as acceptable.c has it. An entry is too short-lived for its TS.Recent to become stale. */
