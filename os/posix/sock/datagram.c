@@ -12,12 +12,15 @@ static bool connected(const struct sock *s) { return s->state == SOCK_CONNECTED;
 int datagram_open(struct sock *s)
 {
     pl_udp handle;
+    uint16_t port = s->local.port;
     int error = sock_bind_chosen(s);
     if (error || s->handle)
         return error;
     error = pl_udp_open(s->world->stack, &s->local, 0, &handle);
-    if (error)
+    if (error) {
+        s->local.port = port;
         return sock_errno(error);
+    }
     sock_attach(s, handle);
     option_apply(s);
     return 0;
