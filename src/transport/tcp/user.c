@@ -124,7 +124,8 @@ static int nothing_to_read(const struct tcp *c)
     return c->state == PL_CLOSED ? PL_ENOTCONN : PL_EAGAIN;
 }
 
-static bool readable(const struct tcp *c) { return c->rcv_stream.len && c->state != PL_SYN_RECEIVED; }
+/* Text that came with a SYN is not given "until it is clear the data is valid" (RFC 9293 3.5), and never if the connection was not made. */
+static bool readable(const struct tcp *c) { return c->rcv_stream.len && c->syn_acked; }
 
 ptrdiff_t tcp_user_recv(struct tcp_ctx *x, struct tcp *c, void *bytes, size_t n)
 {
