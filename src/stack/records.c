@@ -320,6 +320,7 @@ bool half_open_scratch(pl_stack *s, struct tcp_ctx *x, uint32_t slot, struct tcp
     const struct listener *l = slots_at(&s->listeners, h->listener);
     if (!scratch_init(s, x, &h->flow, &l->like, c))
         return false;
+    c->ts.offset = l->deferred ? tcp_timestamp_offset(x, &h->flow) : h->ts_offset;
     half_open_thaw(x, h, c);
     return true;
 }

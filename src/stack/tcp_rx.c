@@ -171,6 +171,8 @@ static enum pl_drop make_half_open(pl_stack *s, struct arrival *a, uint32_t l_sl
     half_open_make(&x, &c, &a->seg, choose_isn(s, l, &a->key, w_slot));
     if (l->deferred)
         defer(s, slot, &c, &x);
+    else
+        h->ts_offset = c.ts.offset;
     half_open_after(s, slot, &c, &x);
     return PL_DROP_NONE;
 }

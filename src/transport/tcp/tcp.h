@@ -136,7 +136,10 @@ struct half_open {
     uint16_t answered_ms;                 /* when an ACK that could meet an answer was last owed (limits loops), 0: never; wraps after a minute */
     uint16_t remote_uto;
     pl_time resend_at;                    /* HALF_DEFERRED: until when the program may decide */
-    uint64_t cookie;                      /* of the connection to be, if its listener is a deferred one */
+    union {
+        uint64_t cookie;                  /* its listener is a deferred one: of the connection to be */
+        uint32_t ts_offset;               /* else, so that it is computed once only */
+    };
     uint32_t listener, ts_recent;
     uint16_t peer_mss, snd_wnd;
     uint8_t snd_wscale : 4, rcv_wscale : 4;

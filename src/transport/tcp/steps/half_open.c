@@ -43,7 +43,7 @@ static bool lately(const struct half_open *h, pl_time now)
     return h->answered_ms && (uint16_t)((uint32_t)(now / PL_MS) - (h->answered_ms & ~1u)) < 500;
 }
 
-/* `c` was made by tcp_init and tcp_inherit for this flow. */
+/* `c` was made by tcp_init and tcp_inherit for this flow, and has its timestamps' offset. */
 void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
 {
     struct tcp_options *o = &c->opt;
@@ -65,7 +65,6 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     c->snd.wnd = c->snd.max_wnd = h->snd_wnd;
     c->snd.wl1 = h->irs;
     c->snd.wl2 = h->iss;
-    c->ts.offset = tcp_timestamp_offset(x, &c->flow);
     c->ts.recent = h->ts_recent;
     c->ts.recent_at = x->now;             /* an entry lives for seconds: never stale */
     c->ts.last_ack_sent = c->rcv.nxt;
