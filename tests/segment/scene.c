@@ -112,6 +112,25 @@ static struct peer_wish wish(const struct scene *s)
     return w;
 }
 
+/* The SYN of a new connection meets the TIME-WAIT of an old one: all numbers are new from here on. */
+static void reopen(struct scene *s)
+{
+    struct forged f, syn_ack;
+    s->peer.c = 0;
+    s->orphan = false;
+    s->is.irs = s->peer.seq;
+    s->is.ts += s->agreed;
+    f = peer_segment(&s->peer, PL_SYN);
+    f.opts.ts_val = s->peer.ts_val = s->is.ts;
+    assert_int_equal(victim_give(&s->v, &f), PL_DROP_NONE);
+    assert_true(victim_take(&s->v, &syn_ack));
+    assert_int_equal(syn_ack.flags, PL_SYN | PL_ACK);
+    s->peer.seq++;
+    s->is.iss = syn_ack.seq;
+    s->peer.ack = syn_ack.seq + 1;
+    s->peer.ts_ecr = syn_ack.opts.ts_val;
+}
+
 static void reach(struct scene *s)
 {
     struct peer_wish w = wish(s), *wished = &w;
@@ -120,6 +139,12 @@ static void reach(struct scene *s)
                                 .victim = victim_endpoint(s->is.v6, s->listens ? VICTIM_PORT : NOBODYS_PORT), .seq = s->is.irs, .irs = s->is.iss, .ack = s->is.iss + 1, .ts = s->agreed, .ts_val = s->is.ts};
         if (s->listens)
             assert_int_equal(pl_set(s->v.s, s->v.listener, PL_OPT_ISN, s->is.iss), PL_OK);
+    } else if (is(s, "SYN-RECEIVED/reopened")) {
+        s->is.state = "TIME-WAIT/listener";
+        s->peer = peer_connects(&s->v, s->is.v6, wished);
+        synchronised(s);
+        reopen(s);
+        s->is.state = "SYN-RECEIVED/reopened";
     } else if (is(s, "SYN-RECEIVED/passive")) {
         s->peer = peer_half_open(&s->v, s->is.v6, wished);
     } else if (is(s, "SYN-SENT") || is(s, "SYN-RECEIVED")) {
@@ -152,7 +177,7 @@ static void note(struct scene *s)
     s->rcv.nxt = s->peer.seq;
     s->snd.max_wnd = OLD_WND;
     s->rcv.wnd = RCVBUF;
-    if (scene_entry(s))
+    if (scene_entry(s) && !is(s, "SYN-RECEIVED"))
         s->rcv.wnd = scene_entry(s)->rcv_wnd;
     else if (c && c->state != PL_SYN_SENT)
         s->rcv.wnd = c->rcv.wnd;
@@ -180,7 +205,9 @@ void scene_make(struct scene *s, const struct scene_params *p)
     c.chunks_max = 40;
     c.records_max = 64;
     s->orphan = strstr(p->state, "/orphan") || is(s, "TIME-WAIT/listener");
-    s->listens = is(s, "LISTEN") || is(s, "SYN-RECEIVED/passive") || is(s, "TIME-WAIT/listener");
+    bool reopened = is(s, "SYN-RECEIVED/reopened");
+    s->orphan |= reopened;
+    s->listens = is(s, "LISTEN") || is(s, "SYN-RECEIVED/passive") || is(s, "TIME-WAIT/listener") || reopened;
     victim_make(&s->v, &c);
     reach(s);
     if (is(s, "TIME-WAIT"))
