@@ -138,7 +138,7 @@ void tcp_owe_reset(struct tcp_ctx *x, struct tcp *c, enum pl_reason why)
 /* RFC 5961 7-a, limited per connection only: a bucket shared with others would tell them what arrives here (threats V44). */
 bool tcp_may_challenge(struct tcp_ctx *x, struct tcp *c)
 {
-    uint32_t ms = (uint32_t)(x->now / PL_MS);            /* wraps after 49 days: then 5 s may count as the same as those long ago */
+    uint32_t ms = (uint32_t)(x->wire_now / PL_MS);           /* wraps after 49 days: then 5 s may count as the same as those long ago */
     if (c->challenges == 0 || ms - c->challenge_ms >= CHALLENGES_PERIOD_MS) {
         c->challenge_ms = ms;
         c->challenges = 0;

@@ -108,7 +108,7 @@ struct tcp {
     uint32_t user_timeout_ms;             /* 0: off */
     uint16_t adv_uto, remote_uto;         /* RFC 5482 3: ADV_UTO, 0: not said by the program; REMOTE_UTO, 0: none came. As they stand in the option */
     uint32_t keepalive_idle_ms, keepalive_interval_ms;
-    uint32_t orphan_ms;                   /* when it became one */
+    uint32_t orphan_ms;                   /* when it became one. Times in ms are of ctx->wire_now: a shift in time, of any length, leaves them as they are */
     pl_time progress_at;                  /* when SND.UNA moved, or something came to be outstanding */
     union {
         pl_time heard_at;                 /* when something acceptable arrived */

@@ -173,7 +173,7 @@ int tcp_user_finish(struct tcp_ctx *x, struct tcp *c)
 void tcp_user_close(struct tcp_ctx *x, struct tcp *c)
 {
     c->orphan = true;
-    c->orphan_ms = (uint32_t)(x->now / PL_MS);
+    c->orphan_ms = (uint32_t)(x->wire_now / PL_MS);
     c->progress_at = x->now;
     if (c->state == PL_CLOSED || c->state == PL_TIME_WAIT) {
         stream_free(x->chunks, &c->rcv_stream);

@@ -72,8 +72,8 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     c->syn_due = h->flags & HALF_SYN_DUE;
     c->syn_repeated = (h->flags & HALF_REPEATED) || h->retries;
     /* RFC 5961 7 in 2 bytes: what might be the answer to our own answer is answered twice a second (threats V45). */
-    c->challenge_ms = (uint32_t)(x->now / PL_MS);
-    c->challenges = lately(h, x->now) ? CHALLENGES_MAX : CHALLENGES_MAX - 1;
+    c->challenge_ms = (uint32_t)(x->wire_now / PL_MS);
+    c->challenges = lately(h, x->wire_now) ? CHALLENGES_MAX : CHALLENGES_MAX - 1;
     c->syn_retries = h->retries;
     c->rtt.backoffs = h->retries;
     if (h->ack_why)
