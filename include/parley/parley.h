@@ -61,6 +61,8 @@ struct pl_config {
     uint32_t gaps_per_conn_max;           /* out-of-order ranges of one connection */
     uint32_t chunks_max;                  /* chunks of chunk_bytes for all streams together */
     uint32_t chunk_bytes;                 /* power of two, 256 .. 65536 */
+    uint32_t window_overcommit;           /* 1 .. 65536: what is held and what windows let peers send may reach so many times the chunks; 8. With 1
+                                             nothing is promised that there is no room for; in any case no promise is taken back */
     uint32_t owed_max;                    /* replies waiting, per interface: power of two */
     /* TCP defaults for new connections; docs/defaults.md */
     uint32_t sndbuf_bytes, rcvbuf_bytes;  /* 1 .. 2^30 */
@@ -306,6 +308,10 @@ struct pl_counters {
     uint64_t sent[PL_WHY_COUNT];          /* frames out by reason */
     uint64_t connections_opened, connections_accepted, connections_failed, connections_reset;
     uint64_t time_backwards, trace_events;
+    uint64_t early_text_shed;             /* how often text behind gaps was let go because memory was short */
+    uint64_t timestamps_forgotten;        /* third messages of a handshake without the timestamps that were agreed on, and taken (threats V59) */
+    uint64_t overlaps_differing;          /* segments that bring other bytes for a place that has some already: the first ones stay (threats V36) */
+    uint64_t wscale_too_large;            /* SYNs with a window scale above 14, taken for 14 (RFC 7323 2.3) */
 };
 int pl_counters(const pl_stack *, struct pl_counters *, size_t size);
 const char *pl_version(void);

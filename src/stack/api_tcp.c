@@ -170,7 +170,7 @@ int pl_send_commit(pl_stack *s, pl_conn h, size_t n)
 /* Reading makes room: whoever waits for chunks, and the peer if the window may open far enough, hears of it. */
 static void after_read(pl_stack *s, uint32_t slot, struct tcp *c, struct tcp_ctx *x)
 {
-    if (!c->released && window_update_due(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale))
+    if (!c->released && tcp_window_update_due(x, c))
         touch(s, slot, c);
     if (s->chunk_waiters.count)
         conn_after(s, slot, x);

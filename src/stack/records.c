@@ -10,7 +10,7 @@
 struct tcp_ctx stack_tcp_ctx(pl_stack *s)
 {
     return (struct tcp_ctx){.now = s->now, .wire_now = s->now - s->shifted, .chunks = &s->chunks, .flights = &s->flights, .records = &s->records,
-                            .gaps = &s->gaps, .config = &s->config, .secrets = &s->secrets.tcp, .env = s->env};
+                            .gaps = &s->gaps, .config = &s->config, .secrets = &s->secrets.tcp, .env = s->env, .counters = &s->counters};
 }
 
 static uint32_t conn_ref(const pl_stack *s, uint32_t slot) { return flow_ref(&s->flows, FLOW_CONN, slot); }
@@ -174,10 +174,27 @@ void conn_forget(pl_stack *s, uint32_t slot)
 void wake_chunk_waiters(pl_stack *s)
 {
     struct list_node *nodes = stack_conn_nodes(s);
-    for (uint32_t n = s->chunk_waiters.count; n && chunks_free(&s->chunks); n--) {
+    for (uint32_t n = s->chunk_waiters.count; n && chunks_spare(&s->chunks); n--) {
         uint32_t slot = list_pop(&s->chunk_waiters, nodes);
         if (!conn_at(s, slot)->orphan)
             event_post(s, conn_ref(s, slot), PL_EV_WRITABLE);
+    }
+}
+
+/* Text in order was refused for want of a chunk: what came early goes first, of one connection after the other; the peer repeats what was refused. */
+static void shed_early_text(pl_stack *s)
+{
+    enum { LOOKED_AT = 16 };
+    for (unsigned n = 0; n < LOOKED_AT && s->gaps.used; n++) {
+        s->gaps_turn = slots_next(&s->gaps, s->gaps_turn);
+        if (!s->gaps_turn)
+            continue;
+        struct tcp_ctx x = stack_tcp_ctx(s);
+        const struct ooo *o = slots_at(&s->gaps, s->gaps_turn);
+        if (!tcp_shed_early_text(&x, conn_at(s, o->owner)))
+            continue;
+        wake_chunk_waiters(s);
+        return;
     }
 }
 
@@ -222,6 +239,8 @@ void conn_after(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
         if (c->error == PL_ECONNRESET)
             s->counters.connections_reset++;
     }
+    if (x->starved)
+        shed_early_text(s);
     if (x->chunks_freed)
         wake_chunk_waiters(s);
     if (x->news && !c->orphan && !c->listener)

@@ -80,6 +80,7 @@ void tcp_check(const struct tcp_ctx *x, const struct tcp *c)
     CHECK((c->flight != 0) == (c->syn_acked && outstanding > 0));
     if (c->flight)
         check_flight(x, c);
+    CHECK(c->rcv.promised >= c->rcv.wnd || !tcp_synchronised(c) || c->fin_received || c->orphan);
     CHECK(!c->gaps || !ooo_empty(tcp_ooo(x, c)));
     if (tcp_has_gaps(x, c))
         CHECK(seq_gt(tcp_gaps(x, c)->at[0].lo, c->rcv.nxt));

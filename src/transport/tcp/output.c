@@ -91,9 +91,9 @@ static struct tcp_want want_data(struct tcp_ctx *x, struct tcp *c, uint32_t gso_
 
 /* The program has read, and so much room came free that the peer should hear of it unasked. Before any text came there is no need: the offer of the
  * handshake is open, and the first ACK of text brings the scaled one. */
-static bool update_due(const struct tcp *c)
+static bool update_due(const struct tcp_ctx *x, const struct tcp *c)
 {
-    return c->count.bytes_received && window_update_due(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale);
+    return c->count.bytes_received && tcp_window_update_due(x, c);
 }
 
 static bool may_receive(const struct tcp *c) { return !c->fin_received && c->state >= PL_ESTABLISHED && c->state != PL_TIME_WAIT; }
@@ -106,7 +106,7 @@ static struct tcp_want want_ack(struct tcp_ctx *x, struct tcp *c)
         return want(WANT_ACK, c->delack.why, x->now);
     if (c->gaps && c->opt.sack_ok && ooo_owes(tcp_ooo(x, c)))       /* as many as it takes: each block that is new, and each duplicate once */
         return want(WANT_ACK, tcp_ooo(x, c)->nduplicates ? PL_WHY_ACK_DSACK : PL_WHY_ACK_OUT_OF_ORDER, x->now);
-    if (may_receive(c) && update_due(c))
+    if (may_receive(c) && update_due(x, c))
         return want(WANT_ACK, PL_WHY_WINDOW_UPDATE, x->now);
     if (c->keepalive_due)
         return want(WANT_PROBE, PL_WHY_PROBE_KEEPALIVE, x->now);
@@ -184,8 +184,8 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
     opts->wscale = c->opt.rcv_wscale;
     o->seq = c->snd.iss;
     o->flags = PL_SYN | (answer ? PL_ACK : 0);
-    uint32_t room = tcp_rcv_room(c);
-    c->rcv.wnd = room < 65535 ? room : 65535;            /* RFC 7323 2.2-d: unscaled */
+    if (!c->syn_sent)                     /* what was told once stays: SHLD-14 */
+        c->rcv.wnd = tcp_first_window(x, c);
     o->wnd = o->wnd_raw = (uint16_t)c->rcv.wnd;
     c->syn_due = false;
     if (c->syn_sent)
@@ -285,7 +285,7 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
 {
     if (!(o->flags & PL_SYN)) {
         if (may_receive(c))
-            c->rcv.wnd = window_to_offer(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale);
+            tcp_offer_window(x, c);
         o->wnd_raw = window_field(c->rcv.wnd, c->opt.rcv_wscale);
         o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;          /* RCV.WND itself stays exact: RFC 7323 2.3-e, 2.4-c */
         if (c->opt.ts_ok)                 /* RFC 7323 3.2-d */

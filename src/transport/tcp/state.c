@@ -93,6 +93,7 @@ void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
 void tcp_release(struct tcp_ctx *x, struct tcp *c)
 {
     tcp_flight_end(x, c);
+    tcp_receive_ends(x, c);
     if (c->gaps)
         slots_give(x->gaps, c->gaps);
     c->gaps = 0;

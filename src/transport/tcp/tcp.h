@@ -61,6 +61,7 @@ struct tcp {
     } snd;
     struct {
         uint32_t nxt, wnd, up, irs;       /* wnd: what is on offer: the right edge is nxt + wnd */
+        uint32_t promised;                /* what of it is counted in the pool; brought up to date when wnd is told to the peer */
     } rcv;
     uint8_t state;                        /* enum pl_state */
     uint8_t syn_retries;                  /* SYN or SYN-ACK repeated this often */
@@ -117,7 +118,8 @@ struct half_open {
     uint8_t snd_wscale, rcv_wscale;
     uint8_t flags;                        /* enum half_open_flag */
     uint8_t retries;
-    uint16_t ack_why, pad_;               /* an ACK owed at once: enum pl_reason */
+    uint16_t ack_why;                     /* an ACK owed at once: enum pl_reason */
+    uint16_t rcv_wnd;                     /* as announced; HALF_SENT */
     uint32_t ts_offset;
 };
 enum half_open_flag { HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16, HALF_REPEATED = 32 };
@@ -168,12 +170,14 @@ struct tcp_ctx {
     const struct pl_config *config;
     const struct tcp_secrets *secrets;
     struct pl_env *env;
+    struct pl_counters *counters;
     /* results */
     struct tcp_reply reply;
     uint32_t news;                        /* enum pl_event_bit for the program */
     bool progress;                        /* the peer acknowledged something: its neighbour is alive */
     bool doubt;                           /* repeated in vain: is the neighbour still there? (R1, RFC 9293 3.8.3) */
     bool chunks_freed;
+    bool starved;                         /* text in order found no chunk: what came early, whoever's, should go */
     uint32_t mtu_learned;                 /* an ICMP message about the path was accepted: its MTU */
 };
 
@@ -264,6 +268,12 @@ void tcp_die(struct tcp_ctx *, struct tcp *, int error, enum pl_reason);        
 void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);                     /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> */
 void tcp_trace(struct tcp_ctx *, const struct tcp *, enum pl_trace_kind, enum pl_reason, int64_t a, int64_t b);
 void tcp_doubt(struct tcp_ctx *, struct tcp *);                                         /* R1 is reached: IP and the program hear of it */
+void tcp_receive_begins(struct tcp_ctx *, struct tcp *);                                 /* ESTABLISHED: memory is kept for a segment, the window counts */
+void tcp_receive_ends(struct tcp_ctx *, struct tcp *);                                   /* nothing more is taken from the peer */
+uint32_t tcp_first_window(const struct tcp_ctx *, const struct tcp *);                   /* that a SYN announces */
+bool tcp_window_worth_telling(const struct tcp_ctx *, const struct tcp *);
+void tcp_offer_window(struct tcp_ctx *, struct tcp *);                                   /* RCV.WND as it is told next */
+bool tcp_shed_early_text(struct tcp_ctx *, struct tcp *);                                /* what lies behind gaps is let go. False: there is nothing */
 bool tcp_gaps_take(struct tcp_ctx *, struct tcp *);                                      /* a struct ooo, unless there is one; false: the pool is empty */
 void tcp_gaps_forget(struct tcp_ctx *, struct tcp *);                                    /* gives it back if nothing is in it */
 bool tcp_came_twice(struct tcp_ctx *, struct tcp *, uint32_t lo, uint32_t hi);           /* RFC 2883: the peer will be told, once. False: it will not */
@@ -293,6 +303,12 @@ static inline struct ranges *tcp_gaps(const struct tcp_ctx *x, const struct tcp 
 static inline bool tcp_has_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps && tcp_gaps(x, c)->count; }
 static inline uint32_t tcp_unsent(const struct tcp *c) { return c->snd_stream.len - c->snd_sent; }
 static inline uint32_t tcp_rcv_room(const struct tcp *c) { return c->rcvbuf_bytes > c->rcv_stream.len ? c->rcvbuf_bytes - c->rcv_stream.len : 0; }
+/* Should the peer be told, unasked, how much room there is? Asked often; mostly the step is too small at first sight. */
+static inline bool tcp_window_update_due(const struct tcp_ctx *x, const struct tcp *c)
+{
+    uint32_t room = tcp_rcv_room(c), step = room > c->rcv.wnd ? room - c->rcv.wnd : 0;
+    return !(step < c->opt.mss && step < c->rcvbuf_bytes / 4 && step < 16384) && tcp_window_worth_telling(x, c);
+}
 static inline struct rtt_bounds tcp_rtt_bounds(const struct tcp_ctx *x)
 {
     return (struct rtt_bounds){x->config->rto_initial, x->config->rto_min, x->config->rto_max};

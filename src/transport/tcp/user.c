@@ -167,6 +167,7 @@ void tcp_user_close(struct tcp_ctx *x, struct tcp *c)
 {
     c->orphan = true;
     c->progress_at = x->now;
+    tcp_receive_ends(x, c);
     if (c->state == PL_CLOSED || c->state == PL_TIME_WAIT) {
         stream_free(x->chunks, &c->rcv_stream);
         x->chunks_freed = true;

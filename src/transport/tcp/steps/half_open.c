@@ -68,6 +68,8 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     if (h->ack_why)
         delack_owe(&c->delack, h->ack_why);
     c->syn_sent = h->flags & HALF_SENT;
+    if (c->syn_sent)
+        c->rcv.wnd = h->rcv_wnd;
     if (c->syn_sent)                      /* only the first copy gives a sample of the round trip: it left one RTO before its repeat is due */
         c->syn_sent_at = h->resend_at - x->config->rto_initial;
     if (h->resend_at)
@@ -82,6 +84,7 @@ void half_open_freeze(struct half_open *h, const struct tcp *c)
     h->snd_wscale = c->opt.snd_wscale;
     h->rcv_wscale = c->opt.rcv_wscale;
     h->snd_wnd = (uint16_t)c->snd.wnd;
+    h->rcv_wnd = (uint16_t)c->rcv.wnd;
     h->ts_offset = c->ts.offset;
     h->ts_recent = c->ts.recent;
     h->retries = c->syn_retries;

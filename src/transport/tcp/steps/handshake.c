@@ -44,6 +44,7 @@ static void our_syn_acked(struct tcp_ctx *x, struct tcp *c)
     c->rtt.backoffs = 0;
     cc_init(&c->cc, c->opt.mss, c->syn_retries > 1);
     timers_clear(&c->timers, TIMER_RESEND);
+    tcp_receive_begins(x, c);
     c->syn_due = false;
     c->delack.quick = 8;
     c->progress_at = c->heard_at = x->now;

@@ -61,8 +61,10 @@ static void received(struct tcp_ctx *x, struct tcp *c, uint32_t n)
 static enum pl_drop in_order(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
     uint32_t n = each_piece(x, c, seg, 0, seg->text, 0, true);
-    if (n < seg->text)
+    if (n < seg->text) {
         seg->flags &= (uint8_t)~PL_FIN;
+        x->starved = true;
+    }
     if (n == 0) {                         /* the peer will repeat it; meanwhile it hears how far we are */
         tcp_owe_duplicate(x, c, PL_WHY_ACK_NOW);
         return PL_DROP_TCP_NO_CHUNK;
@@ -106,8 +108,8 @@ static bool reaches_too_far(const struct tcp_ctx *x, const struct tcp *c, const 
         if (reach > believed + 2 * (uint64_t)seg->text)
             return true;
     }
-    /* What is in order must always find room: text behind a gap takes nothing of the last chunks. */
-    return chunks_free(x->chunks) < more + x->chunks->capacity / 16 + 2;
+    /* Text behind a gap takes nothing of the last chunks: an eighth of the pool, and what connections keep for themselves. */
+    return chunks_spare(x->chunks) < more + x->chunks->capacity / 8 + 2;
 }
 
 /* Text behind a gap: SHLD-31: kept, and never let go while a SACK reports it: RFC 2018 8-b. */
@@ -132,8 +134,7 @@ static enum pl_drop fills_gap(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *
 {
     struct ranges *gaps = tcp_gaps(x, c);
     if (!write_missing(x, c, seg, gaps)) {
-        gaps->count = 0;                  /* no memory: what came early makes room for what is in order */
-        stream_trim(x->chunks, &c->rcv_stream);
+        tcp_shed_early_text(x, c);        /* no memory: what came early makes room for what is in order */
         return in_order(x, c, seg);
     }
     uint32_t n = ranges_pop_front(gaps, seg->seq + seg->text) - c->rcv.nxt;
@@ -177,7 +178,7 @@ enum pl_drop text_seventh(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
         return PL_DROP_TCP_AFTER_FIN;
     uint32_t begin = seg->seq;
     trim(c, seg);
-    bool told = (begin != seg->seq || c->gaps) && tell_first_duplicate(x, c, begin, seg);
+    bool told = (c->gaps || begin != seg->seq) && tell_first_duplicate(x, c, begin, seg);
     if (seg->text == 0) {
         if (!told)
             tcp_owe_duplicate(x, c, PL_WHY_ACK_DUPLICATE);
