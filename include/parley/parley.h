@@ -70,10 +70,12 @@ struct pl_config {
     uint32_t syn_ack_retries;             /* 5 */
     uint32_t data_retries;                /* 15 */
     uint32_t orphan_retries;              /* 8 */
+    uint32_t challenge_acks;              /* 10, at most 255: ACKs in challenge_period, per connection, that somebody else may have provoked (RFC 5961 7) */
     uint32_t backlog_default;             /* half-open plus finished connections of a listener */
     pl_time msl;                          /* 30 s: TIME-WAIT lasts 2 MSL */
     pl_time rto_initial, rto_min, rto_max;/* 1 s, 200 ms, 120 s */
     pl_time delayed_ack;                  /* 40 ms, at most 500 ms (MUST-40) */
+    pl_time challenge_period;             /* 5 s */
     pl_time user_timeout;                 /* 0: only data_retries bound it */
     pl_time fin_wait_2_timeout;           /* 60 s, for connections nobody owns */
     pl_time orphan_timeout;               /* 120 s without progress */
@@ -278,7 +280,8 @@ enum pl_option {
     PL_OPT_KEEPALIVE_IDLE, PL_OPT_KEEPALIVE_INTERVAL,  /* ns */
     PL_OPT_KEEPALIVE_PROBES,
     PL_OPT_USER_TIMEOUT,                  /* ns, at most 100 years; 0: off */
-    PL_OPT_SNDBUF, PL_OPT_RCVBUF,         /* bytes */
+    PL_OPT_SNDBUF, PL_OPT_RCVBUF,         /* bytes, 1 .. 2^30, at any time. Lowered: what is in the buffer stays, and the window closes as text arrives: its
+                                             right edge never moves left. Raised: beyond what the window scale of the handshake can say it is of no use */
     PL_OPT_DSCP,                          /* 0..63 (MUST-48) */
     PL_OPT_HOP_LIMIT,                     /* 1..255 (MUST-49) */
     PL_OPT_DELAYED_ACK,                   /* 0/1 */

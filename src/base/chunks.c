@@ -287,6 +287,19 @@ void stream_copy(const struct chunks *p, struct stream *s, uint32_t off, void *t
     }
 }
 
+bool stream_same(const struct chunks *p, struct stream *s, uint32_t off, const void *bytes, uint32_t n)
+{
+    const uint8_t *with = bytes;
+    for (struct stream_at at = stream_find(p, s, off); n; at.chunk = chunks_next(p, at.chunk), at.off = 0) {
+        uint32_t piece = least(n, p->chunk_bytes - at.off);
+        CHECK(at.chunk);
+        if (memcmp(with, chunks_at(p, at.chunk) + at.off, piece) != 0)
+            return false;
+        with += piece, n -= piece;
+    }
+    return true;
+}
+
 unsigned stream_spans(const struct chunks *p, struct stream *s, uint32_t off, uint32_t n, struct pl_span *spans, unsigned max,
                       uint32_t *covered)
 {

@@ -80,6 +80,8 @@ void stream_trim(struct chunks *, struct stream *);                             
 void stream_free(struct chunks *, struct stream *);                                              /* everything, what is kept as well; the stream is zero */
 struct stream_at stream_find(const struct chunks *, struct stream *, uint32_t off);              /* off within the chain; moves the cursor */
 void stream_copy(const struct chunks *, struct stream *, uint32_t off, void *to, uint32_t n);    /* off + n <= len */
+/* Do n bytes of the chain, valid or written ahead, equal these? */
+bool stream_same(const struct chunks *, struct stream *, uint32_t off, const void *bytes, uint32_t n);
 /* Describes bytes [off, off + n) as spans (chunks that follow each other in memory share one); returns how many spans (<= max); *covered is n or what fits in max spans. */
 unsigned stream_spans(const struct chunks *, struct stream *, uint32_t off, uint32_t n, struct pl_span *, unsigned max, uint32_t *covered);
 /* The same, starting at a place found before (the retransmission queue keeps one); does not move the cursor. */

@@ -6,7 +6,7 @@
 
 static bool within(int64_t v, int64_t low, int64_t high) { return v >= low && v <= high; }
 
-static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
+static int set_conn(pl_stack *s, uint32_t slot, struct tcp *c, enum pl_option o, int64_t v)
 {
     switch (o) {
     case PL_OPT_NODELAY:                  /* RFC 9293 3.7.4, MUST-17 */
@@ -41,7 +41,9 @@ static int set_conn(pl_stack *s, struct tcp *c, enum pl_option o, int64_t v)
     case PL_OPT_SNDBUF:
         if (!within(v, 1, 1 << 30))
             return PL_EINVAL;
-        c->sndbuf_bytes = (uint32_t)v > c->snd_stream.len ? (uint32_t)v : c->snd_stream.len;
+        c->sndbuf_bytes = (uint32_t)v;    /* what is in it stays; pl_send takes more once there is less */
+        if (c->wants_write && c->snd_stream.len < c->sndbuf_bytes && !c->orphan)
+            event_post(s, flow_ref(&s->flows, FLOW_CONN, slot), PL_EV_WRITABLE);
         return PL_OK;
     case PL_OPT_RCVBUF:
         if (!within(v, 1, 1 << 30))
@@ -76,7 +78,7 @@ int pl_set(pl_stack *s, pl_handle h, enum pl_option o, int64_t v)
         struct tcp *c = conn_at(s, slot);
         if (c->released && o == PL_OPT_KEEPALIVE)
             return PL_ENOTCONN;           /* no timer of a dead connection runs */
-        int e = set_conn(s, c, o, v);
+        int e = set_conn(s, slot, c, o, v);
         if (e == PL_OK && !c->released) {
             uint32_t ref = flow_ref(&s->flows, FLOW_CONN, slot);
             ref_ready(s, ref, c->path_iface);

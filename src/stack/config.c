@@ -12,7 +12,7 @@ void pl_config_default(struct pl_config *config, size_t size)
                           .records_per_conn_max = 8192, .gaps_max = 512, .gaps_per_conn_max = 128, .chunks_max = 12288, .chunk_bytes = 4096,
                           .window_overcommit = 8, .owed_max = 64,
                           .sndbuf_bytes = 1 << 20, .rcvbuf_bytes = 1 << 20, .syn_retries = 7, .syn_ack_retries = 5, .data_retries = 15,
-                          .orphan_retries = 8, .backlog_default = 128, .msl = 30 * PL_S, .rto_initial = 1 * PL_S, .rto_min = 200 * PL_MS,
+                          .orphan_retries = 8, .challenge_acks = 10, .challenge_period = 5 * PL_S, .backlog_default = 128, .msl = 30 * PL_S, .rto_initial = 1 * PL_S, .rto_min = 200 * PL_MS,
                           .rto_max = 120 * PL_S, .delayed_ack = 40 * PL_MS, .fin_wait_2_timeout = 60 * PL_S, .orphan_timeout = 120 * PL_S,
                           .keepalive_idle = 7200 * PL_S, .keepalive_interval = 75 * PL_S, .keepalive_probes = 9,
                           .syn_cookies = true, .window_scaling = true, .timestamps = true, .sack = true, .hop_limit = 64};
@@ -100,6 +100,7 @@ const char *pl_config_problem(const struct pl_config *c)
         {c->syn_ack_retries, 0, 100, "syn_ack_retries: 0 to 100"},
         {c->data_retries, 0, 100, "data_retries: 0 to 100"},
         {c->orphan_retries, 0, 100, "orphan_retries: 0 to 100"},
+        {c->challenge_acks, 1, 255, "challenge_acks: 1 to 255"},
         {c->keepalive_probes, 0, 255, "keepalive_probes: 0 to 255"},
         {c->backlog_default, 1, MANY, "backlog_default: 1 to 67108864"},
         {c->hop_limit, 1, 255, "hop_limit: 1 to 255"},
@@ -120,6 +121,8 @@ const char *pl_config_problem(const struct pl_config *c)
     const pl_time most = STACK_LONGEST_TIMEOUT;
     if (c->user_timeout > most)
         return "user_timeout: at most 100 years; 0: off";
+    if (c->challenge_period == 0 || c->challenge_period > most)
+        return "challenge_period: more than 0, at most 100 years";
     if (c->fin_wait_2_timeout == 0 || c->fin_wait_2_timeout > most)
         return "fin_wait_2_timeout: more than 0, at most 100 years";
     if (c->orphan_timeout == 0 || c->orphan_timeout > most)

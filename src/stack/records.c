@@ -203,7 +203,8 @@ static void reply(pl_stack *s, const struct tcp *c, struct tcp_ctx *x)
     if (!x->reply.due)
         return;
     struct owed_tcp o = {.flow = c->flow, .seq = x->reply.seq, .ack = x->reply.ack, .flags = x->reply.flags, .tos = c->tos, .hop_limit = c->hop_limit,
-                         .of_connection = c->handle != 0, .why = x->reply.why};
+                         .of_connection = c->handle != 0, .why = x->reply.why,
+                         .opts = x->reply.ts ? WIRE_OPT_TIMESTAMPS : 0, .ts_val = x->reply.ts_val, .ts_ecr = x->reply.ts_ecr};
     owed_tcp(s, c->path_iface, &o);
     x->reply.due = false;
 }
@@ -291,7 +292,7 @@ void half_open_after(pl_stack *s, uint32_t slot, struct tcp *c, struct tcp_ctx *
         half_open_free(s, slot);
         return;
     }
-    half_open_freeze(half_open_at(s, slot), c);
+    half_open_freeze(x, half_open_at(s, slot), c);
     if (c->syn_due || c->delack.now)
         ref_ready(s, ref, c->path_iface);
     ref_deadline(s, ref, timers_next(&c->timers));

@@ -171,7 +171,7 @@ struct owed_tcp {                         /* a segment without connection: RST, 
     uint8_t flags, tos, hop_limit;        /* hop_limit 0: the config's */
     bool of_connection;                   /* of a connection of ours: not limited like answers to strangers */
     uint16_t why;                         /* enum pl_reason */
-    uint8_t opts, wscale;                 /* a SYN-ACK's: enum wire_tcp_opt; its MSS follows from the path */
+    uint8_t opts, wscale;                 /* enum wire_tcp_opt; a SYN-ACK's MSS follows from the path */
     uint32_t ts_val, ts_ecr;
 };
 void owed_tcp(pl_stack *, int iface, const struct owed_tcp *);      /* full or over the limit: a counted drop */

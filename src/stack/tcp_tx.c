@@ -144,7 +144,7 @@ static enum tx_verdict half_open_tx(pl_stack *s, uint32_t ref, uint32_t slot, in
         half_open_free(s, slot);
         return v;
     }
-    half_open_freeze(h, &c);
+    half_open_freeze(&x, h, &c);
     ref_deadline(s, ref, timers_next(&c.timers));
     return v;
 }

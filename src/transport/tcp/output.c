@@ -28,7 +28,7 @@ static struct tcp_want want_resend(struct tcp_ctx *x, struct tcp *c)
         return want(WANT_NOTHING, 0, PL_NEVER);
     uint32_t id = rtx_first_lost(x->records, &f->queue);
     const struct rtx_record *r = rtx_at(x->records, id);
-    uint32_t text = r->len - (r->flags & RTX_FIN ? 1 : 0);
+    uint32_t text = r->len - r->again - (r->flags & RTX_FIN ? 1 : 0);
     uint32_t n = text < c->opt.mss ? text : c->opt.mss;
     if (f->queue.pipe + n > c->cc.cwnd && id != f->queue.head)
         return want(WANT_NOTHING, 0, PL_NEVER);
@@ -36,8 +36,8 @@ static struct tcp_want want_resend(struct tcp_ctx *x, struct tcp *c)
     w.record = id;
     w.bytes = n;
     w.fin = (r->flags & RTX_FIN) && n == text;
-    if (w.fin && n == 0)
-        w.why = PL_WHY_FIN_REPEAT;
+    if (w.fin)
+        w.why = n == 0 ? PL_WHY_FIN_REPEAT : f->in_recovery ? PL_WHY_DATA_REPEAT_FAST_FIN : PL_WHY_DATA_REPEAT_RTO_FIN;
     return w;
 }
 
@@ -83,7 +83,7 @@ static struct tcp_want want_data(struct tcp_ctx *x, struct tcp *c, uint32_t gso_
     bool no_record = x->records->used == x->records->capacity || (f && f->queue.count >= x->config->records_per_conn_max);
     if (no_flight || no_record)           /* its own ACKs bring it back here, or the clock does */
         return want(WANT_NOTHING, 0, f ? PL_NEVER : x->now + WHEN_POOLS_ARE_EMPTY);
-    struct tcp_want w = want(WANT_DATA, fin && n == 0 ? PL_WHY_FIN_CLOSE : PL_WHY_DATA_NEW, x->now);
+    struct tcp_want w = want(WANT_DATA, !fin ? PL_WHY_DATA_NEW : n ? PL_WHY_DATA_NEW_FIN : PL_WHY_FIN_CLOSE, x->now);
     w.bytes = n;
     w.fin = fin;
     return w;
@@ -225,6 +225,7 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
         n = covered > c->opt.mss ? covered - covered % c->opt.mss : covered;
         o->nspans = (uint8_t)stream_spans_at(x->chunks, at, n, spans, max, &covered);
         fin = false;
+        o->why = PL_WHY_DATA_NEW;
     }
     o->seq = c->snd.nxt;
     o->text = n;
@@ -246,15 +247,17 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
 static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o, struct pl_span *spans, unsigned max)
 {
     struct tcp_flight *f = tcp_flight(x, c);
+    struct stream_at at;
     uint32_t covered = w->bytes;
-    rtx_sent_again(x->records, x->chunks, &f->queue, w->record, c->opt.mss, x->now);
-    const struct rtx_record *r = rtx_at(x->records, w->record);
+    o->seq = rtx_next_again(x->records, x->chunks, w->record, &at);
     if (w->bytes)
-        o->nspans = (uint8_t)stream_spans_at(x->chunks, r->at, w->bytes, spans, max, &covered);
-    bool all = covered == w->bytes;
-    o->seq = r->seq;
+        o->nspans = (uint8_t)stream_spans_at(x->chunks, at, w->bytes, spans, max, &covered);
+    bool fin = w->fin && covered == w->bytes;
+    if (w->fin && !fin)
+        o->why = f->in_recovery ? PL_WHY_DATA_REPEAT_FAST : PL_WHY_DATA_REPEAT_RTO;
+    rtx_sent_again(x->records, x->chunks, &f->queue, w->record, covered + (fin ? 1 : 0), x->now);
     o->text = covered;
-    o->flags = PL_ACK | (r->seq + w->bytes == c->snd.nxt - (c->fin_sent ? 1 : 0) && covered ? PL_PSH : 0) | (w->fin && all ? PL_FIN : 0);
+    o->flags = PL_ACK | (o->seq + covered == c->snd.nxt - (c->fin_sent ? 1 : 0) && covered ? PL_PSH : 0) | (fin ? PL_FIN : 0);
     c->count.bytes_retransmitted += covered;
     c->count.retransmits++;
     start_rto(x, c);

@@ -90,6 +90,15 @@ void tcp_offer_window(struct tcp_ctx *x, struct tcp *c)
     c->rcv.promised = c->rcv.wnd;
 }
 
+/* RFC 7323 2.3-g: "should log the error but MUST use 14" */
+void tcp_log_scale(struct tcp_ctx *x, const struct tcp *c, const struct wire_tcp_opts *o)
+{
+    if (!(o->have & WIRE_OPT_WSCALE) || o->wscale <= 14)
+        return;
+    x->counters->wscale_too_large++;
+    tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_WSCALE_CLAMPED, o->wscale, 14);
+}
+
 /* RFC 2018 8: "discouraged, but may be used if the receiver runs out of buffer space"; what was let go is reported no more. */
 bool tcp_shed_early_text(struct tcp_ctx *x, struct tcp *c)
 {

@@ -157,8 +157,17 @@ struct tcp_reply {
     bool due;
     uint8_t flags;
     uint16_t why;
-    uint32_t seq, ack;
+    bool ts;                              /* with timestamps, RFC 7323 5.2 */
+    uint32_t seq, ack, ts_val, ts_ecr;
 };
+/* RFC 7323 5.2-b: "if the segment causing the <RST> to be generated contains a Timestamps option, the <RST> should also contain" one, whose TSval is 0
+ * and whose TSecr is that segment's TSval. */
+static inline void tcp_reply_to(struct tcp_reply *r, const struct tcp_seg *seg)
+{
+    r->ts = seg->opts.have & WIRE_OPT_TIMESTAMPS;
+    r->ts_val = 0;
+    r->ts_ecr = r->ts ? seg->opts.ts_val : 0;
+}
 
 /* What a connection needs of its world for the length of one call, and what the call results in. */
 struct tcp_ctx {
@@ -237,7 +246,7 @@ enum pl_drop closed_arrives(const struct tcp_seg *, struct tcp_reply *);
 enum pl_drop listen_arrives(const struct tcp_seg *, struct tcp_reply *);               /* PL_DROP_NONE: make a half-open entry */
 void half_open_make(struct tcp_ctx *, struct tcp *scratch, const struct tcp_seg *, uint32_t iss);
 void half_open_thaw(struct tcp_ctx *, const struct half_open *, struct tcp *scratch);
-void half_open_freeze(struct half_open *, const struct tcp *scratch);
+void half_open_freeze(const struct tcp_ctx *, struct half_open *, const struct tcp *scratch);
 enum pl_drop handshake_arrives(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
 enum pl_drop handshake_fifth_ack(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
 void handshake_timeout(struct tcp_ctx *, struct tcp *);                                 /* the SYN or SYN-ACK was not answered */
@@ -272,21 +281,20 @@ void tcp_receive_begins(struct tcp_ctx *, struct tcp *);                        
 void tcp_receive_ends(struct tcp_ctx *, struct tcp *);                                   /* nothing more is taken from the peer */
 uint32_t tcp_first_window(const struct tcp_ctx *, const struct tcp *);                   /* that a SYN announces */
 bool tcp_window_worth_telling(const struct tcp_ctx *, const struct tcp *);
+void tcp_log_scale(struct tcp_ctx *, const struct tcp *, const struct wire_tcp_opts *);      /* of a SYN, if it is too large */
 void tcp_offer_window(struct tcp_ctx *, struct tcp *);                                   /* RCV.WND as it is told next */
 bool tcp_shed_early_text(struct tcp_ctx *, struct tcp *);                                /* what lies behind gaps is let go. False: there is nothing */
 bool tcp_gaps_take(struct tcp_ctx *, struct tcp *);                                      /* a struct ooo, unless there is one; false: the pool is empty */
 void tcp_gaps_forget(struct tcp_ctx *, struct tcp *);                                    /* gives it back if nothing is in it */
 bool tcp_came_twice(struct tcp_ctx *, struct tcp *, uint32_t lo, uint32_t hi);           /* RFC 2883: the peer will be told, once. False: it will not */
 void tcp_owe_duplicate(struct tcp_ctx *, struct tcp *, enum pl_reason);                  /* one more ACK, for the peer counts them */
-bool tcp_may_challenge(struct tcp_ctx *, struct tcp *);                                 /* the per-connection limit of RFC 5961 7: 10 in 5 s */
+bool tcp_may_challenge(struct tcp_ctx *, struct tcp *);                                 /* the per-connection limit of RFC 5961 7 */
 void tcp_release(struct tcp_ctx *, struct tcp *);                                       /* gives chunks, records, gaps back; what is readable stays unless `orphan` */
 void tcp_flight_end(struct tcp_ctx *, struct tcp *);                                    /* nothing is outstanding any more */
 /* check.c: asserts what holds in each state (our own mistakes only). explain.c: the same facts as sentences. */
 void tcp_check(const struct tcp_ctx *, const struct tcp *);
 size_t tcp_explain(const struct tcp_ctx *, const struct tcp *, char *text, size_t size);
 
-enum { CHALLENGES_MAX = 10 };             /* in CHALLENGES_PERIOD, docs/defaults.md */
-#define CHALLENGES_PERIOD (5 * PL_S)
 /* The same for entries that have no room to count: one in half a second. */
 static inline uint32_t answered_at(pl_time now) { return (uint32_t)(now / PL_MS) | 1; }
 static inline bool answered_lately(uint32_t answered_ms, pl_time now) { return answered_ms && (uint32_t)(now / PL_MS) - (answered_ms & ~1u) < 500; }

@@ -19,6 +19,7 @@ void half_open_make(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
     struct tcp_options_wish w = wish(x, c);
     options_agree(&c->opt, &seg->opts, &w, tcp_ipv6(&c->flow));
     options_set_mss(&c->opt, c->path_mtu, tcp_ipv6(&c->flow));
+    tcp_log_scale(x, c, &seg->opts);
     c->state = PL_LISTEN;
     c->rcv.irs = seg->seq;
     c->rcv.nxt = seg->seq + 1;
@@ -62,7 +63,7 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     c->syn_repeated = (h->flags & HALF_REPEATED) != 0;
     /* RFC 5961 7 in 4 bytes: what might be the answer to our own answer is answered twice a second (threats V45). */
     c->challenge_from = x->now;
-    c->challenges = answered_lately(h->answered_ms, x->now) ? CHALLENGES_MAX : CHALLENGES_MAX - 1;
+    c->challenges = (uint8_t)(x->config->challenge_acks - (answered_lately(h->answered_ms, x->now) ? 0 : 1));
     c->syn_retries = h->retries;
     c->rtt.backoffs = h->retries;
     if (h->ack_why)
@@ -76,7 +77,7 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
         timers_set_resend(&c->timers, RESEND_RTO, h->resend_at);
 }
 
-void half_open_freeze(struct half_open *h, const struct tcp *c)
+void half_open_freeze(const struct tcp_ctx *x, struct half_open *h, const struct tcp *c)
 {
     h->iss = c->snd.iss;
     h->irs = c->rcv.irs;
@@ -92,6 +93,6 @@ void half_open_freeze(struct half_open *h, const struct tcp *c)
     h->resend_at = c->timers.at[TIMER_RESEND];
     h->flags = (uint8_t)((c->opt.wscale_ok ? HALF_WSCALE : 0) | (c->opt.ts_ok ? HALF_TS : 0) | (c->opt.sack_ok ? HALF_SACK : 0) |
                          (c->syn_due ? HALF_SYN_DUE : 0) | (c->syn_sent ? HALF_SENT : 0) | (c->syn_repeated ? HALF_REPEATED : 0));
-    if (c->challenges == CHALLENGES_MAX && !answered_lately(h->answered_ms, c->challenge_from))
+    if (c->challenges == x->config->challenge_acks && !answered_lately(h->answered_ms, c->challenge_from))
         h->answered_ms = answered_at(c->challenge_from);
 }
