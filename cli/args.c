@@ -3,13 +3,28 @@
  * args.c: options from their table: reading them, and printing them as help. See cli.h.
  */
 #include "cli/cli.h"
+#include "view/jsonl.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *speaker = "";
+bool cli_as_json;
+
+void cli_json_line(FILE *out, const char *event, const struct cli_field *field, size_t n)
+{
+    fprintf(out, "{\"event\":\"%s\"", event);
+    for (size_t i = 0; i < n; i++) {
+        fprintf(out, ",\"%s\":", field[i].key);
+        if (field[i].text) jsonl_string(out, field[i].text);
+        else fprintf(out, "%" PRIu64, field[i].number);
+    }
+    fputs("}\n", out);
+    fflush(out);
+}
 
 void cli_name(const char *subcommand)
 {
@@ -18,13 +33,14 @@ void cli_name(const char *subcommand)
 
 int cli_say(int status, const char *format, ...)
 {
+    char text[1000];
     va_list args;
     va_start(args, format);
-    fflush(stdout);
-    fprintf(stderr, "parley%s%s: ", *speaker ? " " : "", speaker);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    fflush(stdout);
+    if (cli_as_json) CLI_EVENT(stderr, "problem", {"command", speaker, 0}, {"text", text, 0});
+    else fprintf(stderr, "parley%s%s: %s\n", *speaker ? " " : "", speaker, text);
     return status;
 }
 
@@ -62,6 +78,21 @@ bool cli_read_port(const char *text, void *to, char *why, size_t why_size)
     }
     *(uint16_t *)to = (uint16_t)v;
     return true;
+}
+
+bool cli_read_time(const char *text, void *to, char *why, size_t why_size)
+{
+    static const struct { const char *name; double ns; } unit[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"m", 60e9}, {"h", 3600e9}};
+    char *end;
+    double v = strtod(text, &end);
+    snprintf(why, why_size, "a time, in seconds or with its unit, as in 5, 0.5, 200ms, 2m");
+    if (*text < '0' || *text > '9') return false;
+    for (size_t i = 0; i < sizeof unit / sizeof unit[0]; i++)
+        if (!strcmp(end, unit[i].name) && v * unit[i].ns >= 1e6 && v * unit[i].ns <= 1e17) {
+            *(pl_time *)to = (pl_time)(v * unit[i].ns);
+            return true;
+        }
+    return false;
 }
 
 /* ---------------------------------------------------------------- reading ---------------------------------------------------------------- */

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <parley/types.h>
 
 enum cli_exit {
     CLI_DONE = 0,
@@ -40,7 +42,7 @@ struct cli_command {
     int (*run)(char *const *operands, int n);               /* enum cli_exit */
 };
 
-extern const struct cli_command cli_demo, cli_serve, cli_get, cli_ping, cli_doctor;
+extern const struct cli_command cli_demo, cli_serve, cli_get, cli_nc, cli_ping, cli_doctor;
 /* All of them; ends with NULL. */
 extern const struct cli_command *const cli_commands[];
 
@@ -52,9 +54,21 @@ void cli_help(const struct cli_command *);
 cli_read_fn cli_read_text;                /* const char * */
 cli_read_fn cli_read_u64;                 /* uint64_t */
 cli_read_fn cli_read_port;                /* uint16_t, 1 .. 65535 */
+cli_read_fn cli_read_time;                /* pl_time, more than 0: "5", "0.5", "5s", "200ms", "2m", "1h" */
 
 /* "parley NAME: sentence" on stderr; returns `status`, so that it can be the last word of a function. */
 int cli_say(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_name(const char *subcommand);    /* what cli_say puts in front */
+
+/* --json: whatever is said is one JSON object a line; cli_say's sentences are {"event":"problem","text":...}. */
+extern bool cli_as_json;
+struct cli_field {
+    const char *key, *text;               /* text NULL: the number */
+    uint64_t number;
+};
+/* One line: {"event":"name","key":value,...}; flushed. */
+void cli_json_line(FILE *, const char *event, const struct cli_field *, size_t n);
+#define CLI_EVENT(out, event, ...)                                                                                                                   \
+    cli_json_line(out, event, (const struct cli_field[]){__VA_ARGS__}, sizeof((const struct cli_field[]){__VA_ARGS__}) / sizeof(struct cli_field))
 
 #endif

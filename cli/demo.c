@@ -4,13 +4,14 @@
  */
 #include "cli/cli.h"
 #include "cli/demo.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static struct demo_opts opts = {.isn = {100, 300}, .seed = 1, .bytes = (uint64_t)50 << 20};
+static struct demo_opts opts = {.isn = {100, 300}, .seed = 1, .bytes = (uint64_t)50 << 20, .pcap_iface = {{-1, -1}, {-1, -1}}};
 static bool list;
 
 static bool read_isn(const char *text, void *to, char *why, size_t why_size)
@@ -18,6 +19,7 @@ static bool read_isn(const char *text, void *to, char *why, size_t why_size)
     int64_t *isn = to;
     char *end;
     snprintf(why, why_size, "two numbers below 2^32, client's and server's, as in 0,0; or \"keyed\"");
+    opts.isn_given = true;
     if (!strcmp(text, "keyed")) {
         isn[0] = isn[1] = -1;
         return true;
@@ -65,6 +67,18 @@ static bool read_scene(const char *text, void *to, char *why, size_t why_size)
     return true;
 }
 
+static bool read_row(const char *text, void *to, char *why, size_t why_size)
+{
+    uint64_t v;
+    char rest[40];
+    snprintf(why, why_size, "a row of the mission, M1 to M20");
+    if ((*text != 'M' && *text != 'm') || !cli_read_u64(text + 1, &v, rest, sizeof rest) || v < 1 || v > 20) return false;
+    static char row[8];
+    snprintf(row, sizeof row, "M%u", (unsigned)v);
+    *(const char **)to = row;
+    return true;
+}
+
 static bool read_bytes(const char *text, void *to, char *why, size_t why_size)
 {
     uint64_t v;
@@ -79,7 +93,9 @@ static bool read_bytes(const char *text, void *to, char *why, size_t why_size)
 static const struct cli_option options[] = {
     {.name = "act", .value = "a|b|c", .read = read_act, .to = &opts.act, .help = "play only this act"},
     {.name = "scene", .value = "NAME", .read = read_scene, .to = &opts.scene, .help = "play only this scene of act a"},
-    {.name = "list", .to = &list, .help = "list the scenes"},
+    {.name = "row", .value = "MN", .read = read_row, .to = &opts.row, .help = "play what shows row MN of docs/mission.md, M1 to M20"},
+    {.name = "list", .to = &list, .help = "list the scenes, and the rows that each shows"},
+    {.name = "pcap", .value = "FILE", .read = cli_read_text, .to = &opts.pcap_path, .help = "keep all frames, with the reasons, as a capture file"},
     {.name = "isn", .value = "C,S", .read = read_isn, .to = opts.isn,
         .help = "initial sequence numbers of client and server; default 100,300 as in the figures of RFC 9293. \"keyed\": by a clock and a "
                 "keyed hash, as in earnest"},
@@ -87,7 +103,7 @@ static const struct cli_option options[] = {
     {.name = "loss", .value = "P", .read = read_loss, .to = &opts.loss_per_million, .help = "lose P of a hundred segments, both ways (acts a and b)"},
     {.name = "v6", .to = &opts.v6, .help = "over IPv6 (acts a and b; act c does both)"},
     {.name = "size", .value = "MIB", .read = read_bytes, .to = &opts.bytes, .help = "size of the file of act c; default 50"},
-    {.name = "json", .to = &opts.json, .help = "the trace as JSON lines instead of pictures (acts a and b)"},
+    {.name = "json", .to = &cli_as_json, .help = "the trace as JSON lines instead of pictures (acts a and b)"},
     {0}};
 
 unsigned demo_width(void)
@@ -135,22 +151,28 @@ void demo_text(const char *text)
 
 static int run(char *const *operands, int n)
 {
-    static int (*const acts[])(const struct demo_opts *) = {demo_act_a, demo_act_b, demo_act_c};
+    static int (*const acts[])(struct demo_opts *) = {demo_act_a, demo_act_b, demo_act_c};
     (void)operands, (void)n;
     if (list) {
         demo_list_scenes();
         return CLI_DONE;
     }
     if (opts.scene && opts.act && *opts.act != 'a') return cli_say(CLI_USAGE, "scenes belong to act a; leave out --act %s", opts.act);
+    opts.json = cli_as_json;
     if (opts.json && opts.act && *opts.act == 'c') return cli_say(CLI_USAGE, "--json is for acts a and b");
+    if (opts.row && (opts.scene || opts.act)) return cli_say(CLI_USAGE, "--row chooses by itself; leave out --scene and --act");
+    if (opts.row && opts.json && demo_shows_row("M20", opts.row)) return cli_say(CLI_USAGE, "--json is for acts a and b");
+    if (opts.pcap_path && !cli_pcap_open(&opts.pcap, opts.pcap_path, 0)) return cli_say(CLI_FAILED, "cannot write %s: %s", opts.pcap_path, strerror(errno));
+    static const char *const rows_of_act[] = {"", "M12 M18", "M16 M20"};
     int status = CLI_DONE;
     for (int i = 0; i < 3 && status == CLI_DONE; i++) {
-        bool wanted = opts.act ? *opts.act == 'a' + i : opts.scene ? i == 0 : !(opts.json && i == 2);
+        bool wanted = opts.row ? i == 0 || (demo_shows_row(rows_of_act[i], opts.row) && !(opts.json && i == 2)) : opts.act ? *opts.act == 'a' + i : opts.scene ? i == 0 : !(opts.json && i == 2);
         if (wanted) status = acts[i](&opts);
         fflush(stdout);
     }
-    if (status == CLI_DONE && !opts.act && !opts.scene && !opts.json) {
-        demo_heading("Again, piece by piece", "parley demo --list, --scene NAME, --act b");
+    if (!cli_pcap_close(&opts.pcap)) status = cli_say(CLI_FAILED, "the capture file is not complete: %s", strerror(errno));
+    if (status == CLI_DONE && !opts.act && !opts.scene && !opts.row && !opts.json) {
+        demo_heading("Again, piece by piece", "parley demo --list, --scene NAME, --row M9, --act b");
         demo_text("--isn 0,0 makes the arithmetic of seq and ack easy; --seed N and --loss P change the network's luck. With your own files: parley serve "
                   "DIR.");
     }

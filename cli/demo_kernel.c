@@ -29,7 +29,9 @@
 #define KERNEL_PORT 8080
 
 struct kernel_act {
-    const struct demo_opts *opts;
+    struct demo_opts *opts;
+    int pcap_iface;
+    uint16_t port;                        /* the server's, of the transfer under way */
     struct cli_host host;
     struct demo_files files;
     struct http_parley *server;
@@ -38,7 +40,8 @@ struct kernel_act {
     struct ladder *ladder;                /* NULL: not drawn */
     pl_time began;
     unsigned data_shown;
-    bool closing;
+    bool closing, asked_kernel;
+    uint8_t ours;                         /* our state at the end of the trace so far */
     uint64_t frames, segments, bytes, acks;        /* left out */
     /* progress */
     bool terminal;
@@ -86,14 +89,58 @@ static bool in_the_middle(struct kernel_act *k, const struct pl_trace_event *e)
     return true;
 }
 
+struct kernels_view {                     /* what a child in the namespace reads, and hands back */
+    uint16_t port;
+    char text[200];
+};
+
+/* /proc/net/tcp: local and remote as hex ADDRESS:PORT, then the state (what ss prints). */
+static int read_kernels_view(void *arg, int *fd)
+{
+    static const char *const state[] = {"?", "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSED", "CLOSE-WAIT",
+        "LAST-ACK", "LISTEN", "CLOSING", "SYN-RECEIVED"};
+    static const char *const file[] = {"/proc/self/net/tcp", "/proc/self/net/tcp6"};
+    struct kernels_view *v = arg;
+    char line[400];
+    (void)fd;
+    for (int i = 0; i < 2 && !v->text[0]; i++) {
+        FILE *f = fopen(file[i], "r");
+        while (f && fgets(line, sizeof line, f)) {
+            unsigned local, remote, s;
+            if (sscanf(line, " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%X %X", &local, &remote, &s) != 3 || s == 10 || s >= sizeof state / sizeof state[0]) continue;
+            if (local != v->port && remote != v->port) continue;
+            snprintf(v->text, sizeof v->text, "%s (port %u, parley's is %u)", state[s], local, remote);
+        }
+        if (f) fclose(f);
+    }
+    return 0;
+}
+
+/* What the kernel itself says of its side, as `ss -tan` would print it, beside ours. */
+static void tell_kernels_view(struct kernel_act *k, pl_time now, uint8_t ours)
+{
+    struct kernels_view v = {.port = k->port};
+    char text[300];
+    k->asked_kernel = true;
+    if (testnet_run(&k->host.net, k->host.kernel_ns, read_kernels_view, &v, sizeof v, NULL)) return;
+    snprintf(text, sizeof text, "Linux says of its side (as in ss -tan): %s. Ours: %s.", v.text[0] ? v.text : "no connection any more, CLOSED",
+        pl_state_name((enum pl_state)ours));
+    ladder_say(k->ladder, now, text);
+}
+
 static void traced(void *user, const struct pl_trace_event *event)
 {
     struct kernel_act *k = user;
     struct pl_trace_event e = *event;
+    cli_pcap_event(&k->opts->pcap, k->pcap_iface, event);
     if (!k->ladder || e.protocol != 6) return;
+    k->ours = e.state_after;
     e.now -= e.now > k->began ? k->began : e.now;
     bool was_closing = k->closing;
-    if (in_the_middle(k, &e)) return;
+    if (in_the_middle(k, &e)) {
+        if (!k->asked_kernel) tell_kernels_view(k, e.now, e.state_after);
+        return;
+    }
     if (k->closing && !was_closing) say_middle(k, e.now);
     ladder_event(k->ladder, 0, &e);
 }
@@ -110,12 +157,13 @@ static void draw(struct kernel_act *k, const char *peer)
     k->ladder = ladder_new(&l);
     k->began = host_now();
     k->data_shown = 0;
-    k->closing = false;
+    k->closing = k->asked_kernel = false;
     k->frames = k->segments = k->bytes = k->acks = 0;
 }
 
 static void drawn(struct kernel_act *k)
 {
+    if (k->ladder) tell_kernels_view(k, host_now() - k->began, k->ours);
     if (k->ladder) ladder_free(k->ladder);
     k->ladder = NULL;
 }
@@ -219,6 +267,7 @@ static int curl_fetches(struct kernel_act *k, int family, bool picture)
     }
     k->began = host_now();
     k->curl_over = false;
+    k->port = 80;
     k->curl_bytes = 0;
     pid_t pid = testnet_spawn(&k->host.net, k->host.kernel_ns, argv, ends[1]);
     close(ends[1]);
@@ -299,6 +348,7 @@ static int parley_fetches(struct kernel_act *k, int family, bool picture)
 {
     char addr[72], host[72], path[512], what[80];
     int stop;
+    k->port = KERNEL_PORT;
     struct cli_fetch f = {.remote = {.addr = k->host.kernels.of[family].addr, .port = KERNEL_PORT}, .target = "/" FILE_NAME, .host = host};
     pl_addr_text(&f.remote.addr, addr, sizeof addr);
     pl_endpoint_text(&f.remote, host, sizeof host);
@@ -353,13 +403,13 @@ static int play(struct kernel_act *k)
     return status;
 }
 
-int demo_act_c(const struct demo_opts *o)
+int demo_act_c(struct demo_opts *o)
 {
     char why[400], text[600];
-    struct kernel_act k = {.opts = o, .terminal = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO)};
+    struct kernel_act k = {.opts = o, .pcap_iface = -1, .terminal = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO)};
     demo_heading("ACT C", "the same with the Linux kernel");
-    demo_text("curl fetches a file from parley, and parley fetches it from a server on the kernel's TCP. The trace is parley's; the kernel keeps its states "
-              "to itself. Times are real, and so are the sequence numbers: by a clock and a keyed hash. Where len is many thousands, one frame to or "
+    demo_text("curl fetches a file from parley, and parley fetches it from a server on the kernel's TCP. The trace is parley's; Linux is asked for its "
+              "states in the middle and at the end. Times are real, and so are the sequence numbers: by a clock and a keyed hash. Where len is many thousands, one frame to or "
               "from the interface stands for many segments of 1448 bytes or less: the kernel cuts and joins them.");
     fflush(stdout);
     k.host.on_events = server_events;
@@ -370,6 +420,12 @@ int demo_act_c(const struct demo_opts *o)
         snprintf(text, sizeof text, "Left out: %s. `parley doctor` says what works here, and what to do about the rest.", why);
         demo_text(text);
         return CLI_DONE;
+    }
+    if (o->pcap.out) {
+        struct pl_iface_info info;
+        pl_iface_info(k.host.stack, k.host.iface, &info, sizeof info);
+        k.pcap_iface = cli_pcap_interface(&o->pcap, "parley", info.params.link == PL_LINK_ETHERNET);
+        o->pcap.offset = o->pcap.last + PL_S - host_now();
     }
     int status = CLI_FAILED;
     if (demo_files_make(&k.files, FILE_NAME, o->bytes)) {

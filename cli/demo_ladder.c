@@ -9,6 +9,7 @@
 static void told(struct demo_watch *w, unsigned side, const struct pl_trace_event *e)
 {
     static const char *const name[] = {"client", "server"};
+    if (w->pcap) cli_pcap_event(w->pcap, w->pcap_iface[side], e);
     if (w->asleep) return;
     if (w->ladder) ladder_event(w->ladder, side, e);
     else jsonl_event(stdout, name[side], e, false);
@@ -42,4 +43,17 @@ void demo_watch_pair(struct demo_watch *w, struct pair *p, struct ladder *ladder
     sim_node_trace(p->node[PAIR_CLIENT], client_told, w);
     sim_node_trace(p->node[PAIR_SERVER], server_told, w);
     sim_tap(p->sim, wire_told, w);
+}
+
+void demo_capture_pair(struct demo_watch *w, struct demo_opts *o, bool ethernet)
+{
+    static const char *const name[] = {"client", "server"};
+    if (!o->pcap.out) return;
+    for (int side = 0; side < 2; side++) {
+        int *iface = &o->pcap_iface[ethernet][side];
+        if (*iface < 0) *iface = cli_pcap_interface(&o->pcap, name[side], ethernet);
+        w->pcap_iface[side] = *iface;
+    }
+    o->pcap.offset = o->pcap.last + PL_S;
+    w->pcap = &o->pcap;
 }

@@ -20,6 +20,7 @@ static const char page[] = "Hello from the other side of the wire.\n";
 struct play {
     struct pair pair;
     struct layers_opts layers;
+    struct demo_watch watch;
     bool json, asked, answered;
     /* client */
     struct http_parley_stream client;
@@ -114,17 +115,19 @@ static void see(void *user, const struct sim_tap_event *t)
 
 static void client_told(void *user, const struct pl_trace_event *e)
 {
-    (void)user;
-    jsonl_event(stdout, "client", e, true);
+    struct play *p = user;
+    if (p->watch.pcap) cli_pcap_event(p->watch.pcap, p->watch.pcap_iface[PAIR_CLIENT], e);
+    if (p->json) jsonl_event(stdout, "client", e, true);
 }
 
 static void server_told(void *user, const struct pl_trace_event *e)
 {
-    (void)user;
-    jsonl_event(stdout, "server", e, true);
+    struct play *p = user;
+    if (p->watch.pcap) cli_pcap_event(p->watch.pcap, p->watch.pcap_iface[PAIR_SERVER], e);
+    if (p->json) jsonl_event(stdout, "server", e, true);
 }
 
-static int set_up(struct play *p, const struct demo_opts *o)
+static int set_up(struct play *p, struct demo_opts *o)
 {
     struct pl_http_config http;
     struct pair_opts options;
@@ -136,8 +139,9 @@ static int set_up(struct play *p, const struct demo_opts *o)
     if (pair_init(&p->pair, &options)) return cli_say(CLI_FAILED, "the simulation does not start: %s", sim_failure(p->pair.sim));
     for (unsigned side = 0; side < 2; side++) {
         if (o->loss_per_million) impair_loss(pair_impair(&p->pair, (enum pair_side)side), o->loss_per_million);
-        if (o->json) sim_node_trace(p->pair.node[side], side ? server_told : client_told, NULL);
+        if (o->json || o->pcap.out) sim_node_trace(p->pair.node[side], side ? server_told : client_told, p);
     }
+    demo_capture_pair(&p->watch, o, true);
     struct sim_node *client = p->pair.node[PAIR_CLIENT], *server = p->pair.node[PAIR_SERVER];
     pl_http_config_default(&http, sizeof http);
     pl_http_client *asking = pl_http_client_init(p->client_memory, sizeof p->client_memory, &http, 0);
@@ -161,7 +165,7 @@ static int set_up(struct play *p, const struct demo_opts *o)
     return error ? cli_say(CLI_FAILED, "the programs do not start: %s", pl_strerror(error)) : CLI_DONE;
 }
 
-int demo_act_b(const struct demo_opts *o)
+int demo_act_b(struct demo_opts *o)
 {
     struct play *p = calloc(1, sizeof *p);
     if (!p) return cli_say(CLI_FAILED, "no memory");

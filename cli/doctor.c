@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * doctor.c: `parley doctor`: what this machine allows, and what to do about the rest. What is found out is in os/host/facts.
+ * doctor.c: `parley doctor`: what this machine allows, and what to do about the rest; and how long a connection can last. What is found out is in os/host/facts.
  */
 #include "cli/cli.h"
 #include "os/host/facts.h"
@@ -20,7 +20,7 @@ static void key(const char *name, const char *value)
     jsonl_string(stdout, value);
 }
 
-static void print_json(const struct host_fact *facts, int n, bool act_c, const char *why)
+static void print_json(const struct host_fact *facts, int n, const struct pl_config *config, bool act_c, const char *why)
 {
     printf("{\"facts\":[");
     for (int i = 0; i < n; i++) {
@@ -34,7 +34,7 @@ static void print_json(const struct host_fact *facts, int n, bool act_c, const c
         key("advice", facts[i].advice);
         putchar('}');
     }
-    printf("],\"act_c\":%s", act_c ? "true" : "false");
+    printf("],\"longest_life_s\":%.3f,\"act_c\":%s", (double)pl_longest_life(config, NULL, 0) / 1e9, act_c ? "true" : "false");
     if (!act_c) {
         putchar(',');
         key("act_c_why", why);
@@ -42,12 +42,15 @@ static void print_json(const struct host_fact *facts, int n, bool act_c, const c
     puts("}");
 }
 
-static void print_text(const struct host_fact *facts, int n, bool act_c, const char *why)
+static void print_text(const struct host_fact *facts, int n, const struct pl_config *config, bool act_c, const char *why)
 {
+    char life[2000];
     for (int i = 0; i < n; i++) {
         printf("%-8s %s (for %s)\n         %s\n", verdicts[facts[i].verdict], facts[i].name, facts[i].used_for, facts[i].is);
         if (facts[i].advice[0]) printf("         what to do: %s\n", facts[i].advice);
     }
+    (void)pl_longest_life(config, life, sizeof life);
+    printf("\nConnections, with parley's defaults:\n%s", life);
     puts("\nActs a and b of the demo need nothing of all this.");
     if (act_c) puts("Act c and --netns work here.");
     else printf("Act c and --netns do not work here: %s\n", why);
@@ -57,11 +60,13 @@ static int run(char *const *operands, int n)
 {
     static struct host_fact facts[HOST_FACTS_MAX];
     char why[400];
+    struct pl_config config;
     (void)operands, (void)n;
     int count = host_facts(facts, HOST_FACTS_MAX);
     bool act_c = testnet_tun_possible(why, sizeof why) || testnet_af_packet_possible(why, sizeof why);
-    if (json) print_json(facts, count, act_c, why);
-    else print_text(facts, count, act_c, why);
+    pl_config_default(&config, sizeof config);
+    if (json) print_json(facts, count, &config, act_c, why);
+    else print_text(facts, count, &config, act_c, why);
     return CLI_DONE;
 }
 

@@ -13,6 +13,7 @@ struct cli_fetch {
     const char *host, *target;            /* for the request: host[:port], and the path */
     bool (*on_body)(void *user, const void *bytes, size_t n);     /* false: it cannot be kept; the fetch ends */
     void *user;
+    FILE *out;                            /* the caller's own */
     pl_time patience;                     /* for the connection to be made; 0: 15 s */
     /* what came of it */
     int http_status;                      /* 0: no answer came */

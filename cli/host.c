@@ -65,8 +65,9 @@ const struct cli_option cli_link_options[] = {
         .help = "an address that the kernel gets on its side of a TUN or TAP; may be given again"},
     {.name = "gateway", .value = "A", .read = read_addr, .to = &cli_link.gateways, .help = "the way to everywhere else; one for each family"},
     {.name = "netns", .to = &cli_link.netns, .help = "instead: in a network namespace of its own, which vanishes afterwards"},
-    {.name = "trace", .to = &cli_link.trace, .help = "tell everything that TCP does, on stderr"},
-    {.name = "json", .to = &cli_link.json, .help = "the same as JSON lines"},
+    {.letter = 'v', .name = "trace", .to = &cli_link.trace, .help = "tell everything that TCP does and why, on stderr"},
+    {.name = "pcap", .value = "FILE", .read = cli_read_text, .to = &cli_link.pcap, .help = "keep all frames, with the reasons, as a capture file"},
+    {.name = "json", .to = &cli_as_json, .help = "everything that is said as JSON, one object a line; with --trace the trace too"},
     {0}};
 
 /* ---------------------------------------------------------------- signals ---------------------------------------------------------------- */
@@ -97,10 +98,12 @@ bool cli_interrupted(void)
 
 static void trace(void *user, const struct pl_trace_event *event)
 {
-    const struct cli_host *h = user;
+    struct cli_host *h = user;
     struct pl_trace_event e = *event;
+    cli_pcap_event(&h->pcap, h->pcap_iface, event);
+    if (!cli_link.trace) return;
     e.now -= e.now > h->began ? h->began : e.now;
-    if (h->json) jsonl_event(stderr, "parley", &e, false);
+    if (cli_as_json) jsonl_event(stderr, "parley", &e, false);
     else text_print(stderr, "parley", &e);
 }
 
@@ -128,6 +131,10 @@ static bool make_stack(struct cli_host *h, char *why, size_t why_size)
     struct pl_config config;
     pl_config_default(&config, sizeof config);
     config.mem_is_zero = true;
+    if (cli_link.keepalive) {
+        config.keepalive_idle = config.keepalive_interval = cli_link.keepalive;
+        config.keepalive_probes = 3;
+    }
     if (!host_random(config.seed, sizeof config.seed)) {
         snprintf(why, why_size, "the system has no random numbers");
         return false;
@@ -140,8 +147,11 @@ static bool make_stack(struct cli_host *h, char *why, size_t why_size)
         return false;
     }
     h->began = host_now();
-    if (cli_link.trace || cli_link.json) {
-        h->json = cli_link.json;
+    if (cli_link.pcap && !cli_pcap_open(&h->pcap, cli_link.pcap, host_wall_clock() - h->began)) {
+        snprintf(why, why_size, "cannot write %s: %s", cli_link.pcap, strerror(errno));
+        return false;
+    }
+    if (cli_link.trace || cli_link.pcap) {
         h->env.trace = trace;
         h->env.trace_user = h;
     }
@@ -159,6 +169,7 @@ static bool make_stack(struct cli_host *h, char *why, size_t why_size)
 static bool plug_in(struct cli_host *h, struct pl_driver *d, const struct cli_addrs *gateways, char *why, size_t why_size)
 {
     char text[64];
+    h->pcap_iface = cli_pcap_interface(&h->pcap, d->name, d->params.link == PL_LINK_ETHERNET);
     h->iface = host_loop_add_driver(&h->loop, d);
     if (h->iface < 0) {
         snprintf(why, why_size, "the stack refuses the interface %s: %s", d->name, pl_strerror(h->iface));
@@ -350,6 +361,7 @@ void cli_host_close(struct cli_host *h)
     if (h->has_loop) host_loop_fini(&h->loop);
     if (h->has_net) testnet_close(&h->net);
     if (h->block) munmap(h->block, h->block_bytes);
+    if (!cli_pcap_close(&h->pcap)) cli_say(CLI_FAILED, "the capture file is not complete: %s", strerror(errno));
     h->block = NULL;
     h->stack = NULL;
     h->has_loop = h->has_net = false;
@@ -362,6 +374,7 @@ bool cli_host_turn(struct cli_host *h, pl_time until)
         cli_say(CLI_FAILED, "waiting for the device failed: %s", strerror(errno));
         return false;
     }
+    cli_pcap_flush(&h->pcap);
     return !h->lost;
 }
 

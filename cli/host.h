@@ -8,6 +8,7 @@
 #define CLI_HOST_H
 
 #include "cli/cli.h"
+#include "cli/pcap.h"
 #include "os/host/loop.h"
 #include "os/host/testnet.h"
 
@@ -25,7 +26,9 @@ struct cli_addrs {
 struct cli_link_opts {
     const char *iface;                    /* "tun:NAME", "tap:NAME", "packet:IFACE"; NULL: a TUN of our own */
     struct cli_addrs ours, kernels, gateways;
-    bool netns, trace, json;
+    const char *pcap;                     /* a capture file; NULL: none */
+    bool netns, trace;
+    pl_time keepalive;                    /* for connections that want it: idle time and interval; 0: the config's */
 };
 extern struct cli_link_opts cli_link;
 extern const struct cli_option cli_link_options[];
@@ -34,6 +37,7 @@ extern const struct cli_option cli_link_options[];
     "Without --iface (needs root): makes a TUN interface, parley0 if that name is free. The kernel has 10.77.0.1 and fd77::1 on it,\n"                \
     "parley 10.77.0.2 and fd77::2, and the kernel is parley's gateway. For parley1 it is 10.77.1.x and fd77:0:0:1::x, and so on.\n"                   \
     "The interface is gone when parley ends.\n"                                                                                                      \
+    "--pcap FILE keeps every frame, with the reason why it was sent as the packet's comment, for Wireshark and tshark.\n"                            \
     "Without root: --netns does the same in a network namespace of its own, where the system lets users have them (`parley doctor`).\n"
 
 struct cli_host {
@@ -49,7 +53,8 @@ struct cli_host {
     bool has_net, has_loop, lost;
     int kernel_ns;                        /* where in `net` the kernel's side is */
     char what[160];                       /* the link, in words */
-    bool json;
+    struct cli_pcap pcap;
+    int pcap_iface;
     /* Called in the loop for the events, as host_events_fn. */
     bool (*on_events)(struct cli_host *);
     void *user;

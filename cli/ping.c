@@ -20,7 +20,7 @@ static const struct cli_option options[] = {
 struct ping {
     pl_udp socket;
     struct pl_endpoint to;
-    uint64_t sent, received;
+    uint64_t sent, received, last_answered;           /* last: its number, 16 bits */
     pl_time least, most, sum;
 };
 
@@ -47,17 +47,26 @@ static bool take_one(struct cli_host *h, struct ping *p)
     ptrdiff_t n = pl_udp_recv(h->stack, p->socket, &from, datagram, sizeof datagram);
     if (n == PL_EAGAIN) return false;
     if (n < 0) {
-        printf("the network says: %s\n", pl_strerror((int)n));
+        if (cli_as_json) CLI_EVENT(stdout, "trouble", {"text", pl_strerror((int)n), 0});
+        else printf("the network says: %s\n", pl_strerror((int)n));
+        fflush(stdout);
         return true;
     }
     if (n < (ptrdiff_t)sizeof datagram) return true;
     memcpy(&sent_at, datagram + 2, sizeof sent_at);
     pl_time took = host_now() - sent_at;
     p->received++;
+    p->last_answered = (uint64_t)(datagram[0] << 8 | datagram[1]);
     p->sum += took;
     if (p->received == 1 || took < p->least) p->least = took;
     if (took > p->most) p->most = took;
-    printf("%td bytes from %s: seq=%u time=%s\n", n + 6, pl_addr_text(&from.addr, text, sizeof text), (unsigned)(datagram[0] << 8 | datagram[1]),
+    pl_addr_text(&from.addr, text, sizeof text);
+    if (cli_as_json) {
+        CLI_EVENT(stdout, "answer", {"from", text, 0}, {"seq", NULL, (uint64_t)(datagram[0] << 8 | datagram[1])}, {"bytes", NULL, (uint64_t)n + 6},
+            {"time_ns", NULL, took});
+        return true;
+    }
+    printf("%td bytes from %s: seq=%u time=%s\n", n + 6, text, (unsigned)(datagram[0] << 8 | datagram[1]),
         view_duration(took / PL_US * PL_US, span, sizeof span));
     fflush(stdout);
     return true;
@@ -75,18 +84,43 @@ static bool on_events(struct cli_host *h)
     return any;
 }
 
+static void tell_silence(const struct ping *p)
+{
+    if (!p->sent || p->last_answered == (p->sent & 0xffff)) return;
+    if (cli_as_json) CLI_EVENT(stdout, "silence", {"seq", NULL, p->sent});
+    else printf("seq=%llu: no answer yet\n", (unsigned long long)p->sent);
+    fflush(stdout);
+}
+
 static void ping(struct cli_host *h, struct ping *p)
 {
     pl_time next = host_now(), end = PL_NEVER;
     while (!cli_interrupted() && host_now() < end && !(count && p->received >= count)) {
         if (host_now() >= next && (!count || p->sent < count)) {
+            tell_silence(p);
             int error = send_one(h, p);
-            if (error) printf("seq=%llu cannot be sent: %s\n", (unsigned long long)p->sent, pl_strerror(error));
+            if (error && cli_as_json) CLI_EVENT(stdout, "trouble", {"seq", NULL, p->sent}, {"text", pl_strerror(error), 0});
+            else if (error) printf("seq=%llu cannot be sent: %s\n", (unsigned long long)p->sent, pl_strerror(error));
             next += INTERVAL;
             if (count && p->sent == count) end = host_now() + WAIT_LAST;
         }
         if (!cli_host_turn(h, end < next ? end : next)) return;
     }
+}
+
+static void tell_result(const struct ping *p)
+{
+    char a[40], b[40], c[40];
+    pl_time mean = p->received ? p->sum / p->received : 0;
+    if (cli_as_json) {
+        CLI_EVENT(stdout, "over", {"sent", NULL, p->sent}, {"answered", NULL, p->received}, {"least_ns", NULL, p->least}, {"mean_ns", NULL, mean},
+            {"most_ns", NULL, p->most});
+        return;
+    }
+    printf("%llu sent, %llu answered", (unsigned long long)p->sent, (unsigned long long)p->received);
+    if (p->received) printf("; least %s, mean %s, most %s", view_duration(p->least / PL_US * PL_US, a, sizeof a),
+        view_duration(mean / PL_US * PL_US, b, sizeof b), view_duration(p->most / PL_US * PL_US, c, sizeof c));
+    putchar('\n');
 }
 
 static int run(char *const *operands, int n)
@@ -95,7 +129,7 @@ static int run(char *const *operands, int n)
     struct cli_host h = {.on_events = on_events, .user = &p};
     struct pl_addr addr[8];
     const char *why;
-    char text[72], a[40], b[40], c[40];
+    char text[72];
     (void)n;
     int status = cli_host_open(&h);
     if (status) return status;
@@ -110,12 +144,11 @@ static int run(char *const *operands, int n)
         cli_host_close(&h);
         return cli_say(CLI_FAILED, "no echo socket: %s", pl_strerror(error));
     }
-    printf("ping %s on %s\n", pl_addr_text(&p.to.addr, text, sizeof text), h.what);
+    if (!cli_as_json) printf("ping %s on %s\n", pl_addr_text(&p.to.addr, text, sizeof text), h.what);
+    fflush(stdout);
     ping(&h, &p);
-    printf("%llu sent, %llu answered", (unsigned long long)p.sent, (unsigned long long)p.received);
-    if (p.received) printf("; least %s, mean %s, most %s", view_duration(p.least / PL_US * PL_US, a, sizeof a),
-        view_duration(p.sum / p.received / PL_US * PL_US, b, sizeof b), view_duration(p.most / PL_US * PL_US, c, sizeof c));
-    putchar('\n');
+    tell_silence(&p);
+    tell_result(&p);
     cli_host_close(&h);
     return p.received ? CLI_DONE : CLI_FAILED;
 }

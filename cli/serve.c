@@ -3,6 +3,7 @@
  * serve.c: `parley serve DIR`: the files of a folder over HTTP, on parley's own TCP.
  */
 #include "cli/host.h"
+#include "cli/progress.h"
 #include "os/host/clock.h"
 #include "os/host/http_parley.h"
 #include <errno.h>
@@ -15,9 +16,16 @@
 #include <unistd.h>
 
 static uint16_t port = 80;
+static pl_time offline_after;
+static uint64_t answers, body_bytes;
+static unsigned online, online_most;
+static struct progress progress;
 
 static const struct cli_option options[] = {
-    {.letter = 'p', .name = "port", .value = "N", .read = cli_read_port, .to = &port, .help = "the port to listen on; default 80"}, {0}};
+    {.letter = 'p', .name = "port", .value = "N", .read = cli_read_port, .to = &port, .help = "the port to listen on; default 80"},
+    {.name = "offline-after", .value = "TIME", .read = cli_read_time, .to = &offline_after,
+        .help = "count a client offline and drop it when nothing was heard of it for so long (default 60 s), and tell who comes and goes"},
+    {0}};
 
 /* One line per request, in the form that other servers use too; who asked may have put anything into the target. */
 static void log_answer(void *user, const struct http_parley_answer *a)
@@ -31,9 +39,45 @@ static void log_answer(void *user, const struct http_parley_answer *a)
     for (const char *s = a->target; *s && n + 1 < sizeof target; s++)
         target[n++] = *s > 0x20 && *s < 0x7f && *s != '"' && *s != '\\' ? *s : '?';
     target[n] = '\0';
-    printf("%s - - [%s] \"%s %s HTTP/1.%d\" %d %llu\n", pl_addr_text(&a->remote.addr, who, sizeof who), when, a->method, target, a->minor, a->status,
+    progress_end(&progress);              /* the line belongs to the log now */
+    answers++;
+    body_bytes += a->bytes;
+    pl_addr_text(&a->remote.addr, who, sizeof who);
+    if (cli_as_json) {
+        CLI_EVENT(stdout, "answer", {"time_ns", NULL, host_wall_clock()}, {"remote", who, 0}, {"remote_port", NULL, a->remote.port}, {"method", a->method, 0},
+            {"target", target, 0}, {"minor", NULL, (uint64_t)a->minor}, {"status", NULL, (uint64_t)a->status}, {"body_bytes", NULL, a->bytes});
+        return;
+    }
+    printf("%s - - [%s] \"%s %s HTTP/1.%d\" %d %llu\n", who, when, a->method, target, a->minor, a->status,
         (unsigned long long)a->bytes);
     fflush(stdout);
+}
+
+/* Mission M17: the server's view of who is there. */
+static void tell_online(void *user, const struct pl_endpoint *remote, bool is_online, bool silent)
+{
+    char who[80];
+    (void)user;
+    online += is_online ? 1 : -1u;
+    if (online > online_most) online_most = online;
+    if (!offline_after) return;
+    progress_end(&progress);
+    pl_endpoint_text(remote, who, sizeof who);
+    const char *why = is_online ? "it has connected" : silent ? "nothing was heard of it for too long" : "the connection is over";
+    if (cli_as_json) CLI_EVENT(stdout, is_online ? "online" : "offline", {"time_ns", NULL, host_wall_clock()}, {"remote", who, 0}, {"why", why, 0});
+    else printf("%s is %s: %s\n", who, is_online ? "online" : "offline", why);
+    fflush(stdout);
+}
+
+/* What was served, once Ctrl-C ends it. */
+static void tell_totals(const struct cli_host *h)
+{
+    struct pl_iface_info i = {0};
+    if (!h->lost) pl_iface_info(h->stack, h->iface, &i, sizeof i);
+    if (cli_as_json) CLI_EVENT(stdout, "over", {"answers", NULL, answers}, {"body_bytes", NULL, body_bytes}, {"connections_most", NULL, online_most},
+        {"received_frames", NULL, i.rx_frames}, {"sent_frames", NULL, i.tx_frames}, {"sent_bytes", NULL, i.tx_bytes});
+    else fprintf(stderr, "%llu requests answered, %.1f MiB; %u connections at most at one time\n", (unsigned long long)answers,
+        (double)body_bytes / (1 << 20), online_most);
 }
 
 static bool on_events(struct cli_host *h)
@@ -49,6 +93,11 @@ static bool on_events(struct cli_host *h)
 static void announce(const struct cli_host *h, const char *dir)
 {
     char text[72];
+    for (int i = 0; cli_as_json && i < h->ours.n; i++) {
+        struct pl_endpoint e = {.addr = h->ours.of[i].addr, .port = port};
+        CLI_EVENT(stdout, "listening", {"local", pl_endpoint_text(&e, text, sizeof text), 0}, {"folder", dir, 0});
+    }
+    if (cli_as_json) return;
     printf("parley serves %s on %s:\n", dir, h->what);
     for (int i = 0; i < h->ours.n; i++) {
         struct pl_endpoint e = {.addr = h->ours.of[i].addr, .port = port};
@@ -75,10 +124,30 @@ static pid_t start_shell(const struct cli_host *h)
     _exit(127);
 }
 
+/* Only while something is moving: between two requests the line belongs to whoever reads. */
+static void tell_progress(const struct cli_host *h)
+{
+    static uint64_t before;
+    struct pl_iface_info i = {0};
+    if (!progress.wanted || pl_iface_info(h->stack, h->iface, &i, sizeof i) < 0) return;
+    if (!online) {
+        progress_end(&progress);
+        progress.began = host_now();
+        before = i.tx_bytes;
+    } else {
+        progress_tell(&progress, "sending", i.tx_bytes - before, UINT64_MAX, host_now());
+    }
+}
+
 static void serve_until_interrupted(struct cli_host *h, struct http_parley *server)
 {
-    while (!cli_interrupted() && cli_host_turn(h, http_parley_deadline(server)))
-        ;
+    progress_begin(&progress, true, host_now());
+    while (!cli_interrupted()) {
+        pl_time tick = progress.wanted && online ? host_now() + 200 * PL_MS : PL_NEVER, due = http_parley_deadline(server);
+        if (!cli_host_turn(h, due < tick ? due : tick)) break;
+        tell_progress(h);
+    }
+    progress_end(&progress);
 }
 
 static void serve_shell(struct cli_host *h, struct http_parley *server)
@@ -95,11 +164,14 @@ static int run(char *const *operands, int n)
 {
     struct cli_host h = {.on_events = on_events};
     struct http_parley *server;
+    struct pl_http_config http;
     (void)n;
+    pl_http_config_default(&http, sizeof http);
+    if (offline_after) http.idle_ns = offline_after;
     int status = cli_host_open(&h);
     if (status) return status;
     struct http_parley_params params = {.stack = h.stack, .local = {.port = port}, .dir = operands[0], .listing = true, .cookie = 1,
-        .on_answer = log_answer};
+        .on_answer = log_answer, .on_online = tell_online, .http = &http};
     int error = http_parley_open(&params, &server);
     if (error) {
         cli_say(CLI_FAILED, "cannot serve %s: %s", operands[0], error == PL_EIO ? strerror(errno) : pl_strerror(error));
@@ -122,6 +194,7 @@ static int run(char *const *operands, int n)
     http_parley_close(server);
     if (!h.lost && host_now() < end) cli_host_farewell(&h);
     else if (!h.lost) cli_host_turn(&h, 0);
+    tell_totals(&h);
     status = h.lost ? CLI_FAILED : CLI_DONE;
     cli_host_close(&h);
     return status;
@@ -132,7 +205,7 @@ const struct cli_command cli_serve = {
     .details = CLI_LINK_HELP
         "\n"
         "Ctrl-C: no further connections, a farewell to those that are open (2 seconds at most, then a reset), and the end. Again: at once.\n"
-        "One line per request goes to stdout, everything else to stderr.\n"
+        "One line per request goes to stdout, and with --offline-after one for each client that comes or goes; everything else to stderr.\n"
         "\n"
         "  parley serve .                                              as root\n"
         "  parley serve --iface tap:tap0 --kernel 10.1.0.1/24 --addr 10.1.0.2/24 .\n"

@@ -63,6 +63,7 @@ static void segment(FILE *out, const struct pl_trace_segment *s)
             fprintf(out, "%s[%" PRIu32 ",%" PRIu32 "]", i ? "," : "", s->sack[2 * i], s->sack[2 * i + 1]);
         fputc(']', out);
     }
+    if (s->opts & 32) fprintf(out, ",\"user_timeout_s\":%" PRIu32, s->user_timeout_s);
     fputc('}', out);
 }
 

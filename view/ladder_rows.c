@@ -90,13 +90,10 @@ static size_t word_length(const char *text)
     return rest && rest < 60 ? rest + strcspn(end, " ") : strcspn(text, " ");
 }
 
-/* One paragraph below the row: wrapped at words, indented. The text is ours (from the .def lists), so it has no bytes
- * wider than a column. */
-static void paragraph(const struct ladder *l, const char *text)
+/* From column INDENT on, wrapped at words. The text is ours (from the .def lists, or the narrator's), so it has no bytes wider than a column. */
+static void wrapped(const struct ladder *l, const char *text)
 {
     size_t room = l->opts.width - INDENT, column = 0;
-    tint(l, TINT_DIM);
-    fprintf(l->opts.out, "%*s", INDENT, "");
     while (*text) {
         size_t word = word_length(text);
         if (column && column + 1 + word > room) {
@@ -111,6 +108,14 @@ static void paragraph(const struct ladder *l, const char *text)
         text += word;
         text += strspn(text, " ");
     }
+}
+
+/* One paragraph below the row. */
+static void paragraph(const struct ladder *l, const char *text)
+{
+    tint(l, TINT_DIM);
+    fprintf(l->opts.out, "%*s", INDENT, "");
+    wrapped(l, text);
     tint(l, TINT_NONE);
     fputc('\n', l->opts.out);
 }
@@ -131,13 +136,16 @@ static void frame_label(const struct ladder_frame *f, char *label, size_t size, 
     char flags[40], stream[16] = "";
     if (f->stream) snprintf(stream, sizeof stream, "#%u ", f->stream + 1);
     if (!f->has_seg) {
-        snprintf(label, size, "%s", view_protocol(f->protocol));
+        if (f->protocol == 17) snprintf(label, size, "UDP %u > %u", f->source.port, f->destination.port);
+        else snprintf(label, size, "%s", view_protocol(f->protocol));
         snprintf(numbers, numbers_size, "len=%" PRIu32, f->bytes);
         return;
     }
     snprintf(label, size, "%s%s", stream, view_flags(f->seg.flags, flags, sizeof flags));
     snprintf(numbers, numbers_size, "seq=%" PRIu32 " ack=%" PRIu32 " len=%" PRIu32 " win=%" PRIu32, f->seg.seq, f->seg.ack, f->seg.len,
         f->seg.wnd);
+    size_t n = strlen(numbers);
+    if (f->seg.flags & PL_URG) snprintf(numbers + n, numbers_size - n, " up=%u", f->seg.up);
 }
 
 static enum tint frame_tint(const struct ladder_frame *f)
@@ -211,7 +219,7 @@ void row_frame(struct ladder *l, const struct ladder_frame *f, enum row_form for
     if (!split) snprintf(label + strlen(label), sizeof label - strlen(label), " %s", numbers);
     print_when(l, form == ROW_ARRIVES || (form == ROW_WHOLE && f->foreign) ? f->arrived : f->sent);
     /* A half row tells of one side only. */
-    bool show[2] = {true, true};
+    bool show[2] = {f->protocol == 6, f->protocol == 6};         /* what is not TCP has no states */
     if (form == ROW_LEAVES) show[!f->from] = false;
     if (form == ROW_ARRIVES) show[f->from] = false;
     left_state(l, show[0] ? f->state[0] : LADDER_UNKNOWN, show[0] && f->changed[0]);
@@ -224,7 +232,7 @@ void row_frame(struct ladder *l, const struct ladder_frame *f, enum row_form for
         sentence(l, "", pl_reason_text((enum pl_reason)f->why), pl_reason_rule((enum pl_reason)f->why));
     if (f->has_seg && (form != ROW_ARRIVES || f->foreign) && !(l->opts.quiet & LADDER_NO_OPTIONS)) {
         struct pl_trace_segment s = f->seg;
-        if (!(s.flags & PL_SYN)) s.opts &= 16;         /* timestamps on every segment would drown the rest */
+        if (!(s.flags & PL_SYN)) s.opts &= 16 | 32;         /* timestamps on every segment would drown the rest */
         if (*view_options(&s, options, sizeof options)) sentence(l, "options", options, NULL);
     }
     row_remarks(l, f, form);
@@ -232,21 +240,32 @@ void row_frame(struct ladder *l, const struct ladder_frame *f, enum row_form for
 
 /* ---------------------------------------- everything else ---------------------------------------- */
 
+/* What the number of a timer's event means depends on the timer (steps/): the handshake's and keepalive's count from the beginning. */
+static void timer_text(const struct ladder_item *i, const char *dot, char *text, size_t size)
+{
+    char span[40];
+    view_duration((pl_time)(i->a > 0 ? i->a : 0), span, sizeof span);
+    if (i->a <= 0 || i->state_before == PL_SYN_RECEIVED) snprintf(text, size, "%s timer", dot);
+    else if (i->state_before == PL_SYN_SENT) snprintf(text, size, "%s timer, %s after the first SYN", dot, span);
+    else if (i->why == PL_WHY_TIMER_KEEPALIVE) snprintf(text, size, "%s timer, after %s of silence", dot, span);
+    else snprintf(text, size, "%s timer, set to %s", dot, span);
+}
+
 void row_item(struct ladder *l, const struct ladder_item *i)
 {
-    char text[120] = "", span[40];
+    char text[120] = "";
     const struct glyphs *g = glyphs(l);
     title(l);
     if (i->kind == ITEM_SAY) {
         print_when(l, i->now);
-        fprintf(l->opts.out, "%s\n", i->text);
+        wrapped(l, i->text);
+        fputc('\n', l->opts.out);
         return;
     }
     if (i->kind == ITEM_STATE) {
         snprintf(text, sizeof text, "%s %s %s %s", g->dot, state_text(i->state_before), g->to, state_text(i->state_after));
     } else if (i->kind == ITEM_TIMER) {
-        snprintf(text, sizeof text, "%s timer%s%s", g->dot, i->a > 0 ? ", set to " : "",
-                 i->a > 0 ? view_duration((pl_time)i->a, span, sizeof span) : "");
+        timer_text(i, g->dot, text, sizeof text);
     } else {
         snprintf(text, sizeof text, "%s decision: %" PRId64 " %s %" PRId64, g->dot, i->a, g->to, i->b);
     }

@@ -22,7 +22,7 @@ const char *view_flags(uint8_t flags, char *buf, size_t size)
 
 const char *view_options(const struct pl_trace_segment *s, char *buf, size_t size)
 {
-    char part[5][100] = {""};
+    char part[6][100] = {""};
     size_t n = 0;
     if (s->opts & 1) snprintf(part[0], sizeof part[0], "mss=%u", s->mss);
     if (s->opts & 2) snprintf(part[1], sizeof part[1], "wscale=%u", s->wscale);
@@ -34,8 +34,9 @@ const char *view_options(const struct pl_trace_segment *s, char *buf, size_t siz
             m += (size_t)snprintf(part[4] + m, sizeof part[4] - m, "%s%" PRIu32 "-%" PRIu32, i ? "," : "", s->sack[2 * i],
                                   s->sack[2 * i + 1]);
     }
+    if (s->opts & 32) snprintf(part[5], sizeof part[5], "uto=%" PRIu32 "s", s->user_timeout_s);
     if (size) buf[0] = 0;
-    for (unsigned i = 0; i < 5; i++)
+    for (unsigned i = 0; i < 6; i++)
         if (part[i][0] && n < size) n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? " " : "", part[i]);
     return buf;
 }

@@ -71,16 +71,21 @@ struct pl_config {
     uint32_t data_retries;                /* 15 */
     uint32_t orphan_retries;              /* 8 */
     uint32_t challenge_acks;              /* 10, at most 255: ACKs in challenge_period, per connection, that somebody else may have provoked (RFC 5961 7) */
+    uint32_t orphans_max;                 /* connections whose handle was given back: more, and the oldest is reset; 0: 3/4 of connections_max */
+    uint32_t orphans_per_peer_max;        /* the same of one address (an IPv6 /64): more, and the new one is reset; 0: half of connections_max */
     uint32_t backlog_default;             /* half-open plus finished connections of a listener */
     pl_time msl;                          /* 30 s: TIME-WAIT lasts 2 MSL */
     pl_time rto_initial, rto_min, rto_max;/* 1 s, 200 ms, 120 s */
     pl_time delayed_ack;                  /* 40 ms, at most 500 ms (MUST-40) */
-    pl_time challenge_period;             /* 5 s */
-    pl_time user_timeout;                 /* 0: only data_retries bound it */
+    pl_time challenge_period;             /* 5 s, at most 24 days */
+    pl_time user_timeout;                 /* 0: only data_retries bound it; at most 49 days, as are the keepalive times */
+    pl_time user_timeout_min, user_timeout_max;      /* 100 s, 1 h: limits of one that the peer's option brings about (RFC 5482 3.1) */
     pl_time fin_wait_2_timeout;           /* 60 s, for connections nobody owns */
     pl_time orphan_timeout;               /* 120 s without progress */
+    pl_time orphan_lifetime;              /* 15 min, progress or not; at most 24 days */
     pl_time keepalive_idle, keepalive_interval; uint32_t keepalive_probes;   /* 7200 s, 75 s, 9; off unless set on the connection */
     bool syn_cookies;                     /* answer SYNs that there is no room to remember, after an overflow only; true */
+    bool user_timeout_option;             /* PL_OPT_USER_TIMEOUT_OPTION of new connections: false */
     bool window_scaling, timestamps, sack;/* offered and accepted; all true */
     bool mem_is_zero;                     /* the block is already zero: init touches no page but the first */
     bool check;                           /* assert the invariants of a connection after every event */
@@ -106,6 +111,9 @@ int pl_stack_attach(void *block, size_t bytes, struct pl_env *, pl_stack **out);
 void pl_stack_shift_time(pl_stack *, pl_time by);
 /* Gives a copy secrets of its own when copy and original both live on: existing connections keep their numbers, new ones differ. */
 void pl_stack_reseed(pl_stack *, const uint8_t seed[32]);
+/* The longest time, in ns, within which everything that nobody owns (connections whose handles were given back, half-open and TIME-WAIT entries) returns to
+ * CLOSED, whatever its peer and the network do; 0 if a field is out of range (the seed may be missing). `text` (NULL: not wanted) gets what it consists of, lines, cut to size. */
+pl_time pl_longest_life(const struct pl_config *, char *text, size_t size);
 size_t pl_stack_bytes(const pl_stack *);
 
 /* Called for a mistake of our own, never for anything from the wire or the program; must not return. The embedder supplies it, os/host does for programs on
@@ -138,6 +146,7 @@ enum pl_event_bit {
     PL_EV_ERROR = 32,                     /* the connection failed: pl_error says why */
     PL_EV_URGENT = 128,                   /* the peer says that urgent data is ahead (MUST-31, 32); pl_urgent tells how much */
     PL_EV_TROUBLE = 256,                  /* not failed yet, but the network complains or the peer is silent: status.soft_error (MUST-47) */
+    PL_EV_USER_TIMEOUT = 512,             /* the peer advertised a user timeout (RFC 5482): status.peer_user_timeout */
     PL_EV_CLOSED = 64,                    /* the connection is over (CLOSED or TIME-WAIT): pl_close gives the handle back */
 };
 struct pl_event {
@@ -190,6 +199,9 @@ struct pl_neighbor {
 };
 int pl_neighbor_add(pl_stack *, const struct pl_neighbor *);          /* permanent */
 int pl_neighbor_remove(pl_stack *, int iface, const struct pl_addr *);
+/* The address of ours that packets to `remote` would come from, and the MTU on the way there (NULL: not asked for). Sends nothing.
+ * PL_ENETUNREACH, PL_EADDRNOTAVAIL, PL_EHOSTUNREACH (its neighbour failed just now). */
+int pl_path(pl_stack *, const struct pl_addr *remote, struct pl_addr *local, uint32_t *mtu);
 /* Lists: *cursor starts at 0; false at the end. */
 bool pl_addr_next(const pl_stack *, uint32_t *cursor, int *iface, struct pl_addr *, unsigned *prefix_bits);
 bool pl_route_next(const pl_stack *, uint32_t *cursor, struct pl_route *);
@@ -198,7 +210,7 @@ bool pl_neighbor_next(const pl_stack *, uint32_t *cursor, struct pl_neighbor *);
 /* ---------------------------------------------------------------- TCP: RFC 9293 section 3.10 ---------------------------------------------------------------- */
 
 struct pl_listen_params {
-    struct pl_endpoint local;             /* address unspecified (all zero): both families, every address of ours */
+    struct pl_endpoint local;             /* address unspecified (all zero): both families, every address of ours; one family: PL_ZONE_IP6 */
     uint32_t backlog;                     /* 0: the config's */
     uint32_t pad_;
     uint64_t cookie;                      /* inherited by accepted connections until pl_set_cookie */
@@ -264,6 +276,7 @@ struct pl_tcp_status {
     uint32_t backoffs;                    /* retransmissions in a row without progress */
     uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
     uint64_t segs_out, segs_in, retransmits;
+    pl_time user_timeout, peer_user_timeout;         /* in force, 0: none; as the peer last advertised it, 0: it did not (RFC 5482) */
 };
 int pl_status(const pl_stack *, pl_conn, struct pl_tcp_status *, size_t size);
 int pl_error(const pl_stack *, pl_handle);                          /* 0, or what the connection died of */
@@ -271,15 +284,18 @@ int pl_error(const pl_stack *, pl_handle);                          /* 0, or wha
 int pl_explain(const pl_stack *, pl_conn, char *text, size_t size);
 /* How many connections of each state there are, half-open and TIME-WAIT entries included. */
 void pl_states(const pl_stack *, uint32_t counts[PL_STATE_COUNT]);
+/* The same for those that hold this TCP port of ours on this address (unspecified: on any): who asks whether a port may be bound again. Walks every
+ * record. */
+void pl_port_states(const pl_stack *, const struct pl_endpoint *local, uint32_t counts[PL_STATE_COUNT]);
 int pl_set_cookie(pl_stack *, pl_handle, uint64_t cookie);
 bool pl_conn_next(const pl_stack *, uint32_t *cursor, pl_conn *);
 
 enum pl_option {
     PL_OPT_NODELAY,                       /* 0/1: Nagle off (MUST-17) */
     PL_OPT_KEEPALIVE,                     /* 0/1 (MUST-24, 25) */
-    PL_OPT_KEEPALIVE_IDLE, PL_OPT_KEEPALIVE_INTERVAL,  /* ns */
-    PL_OPT_KEEPALIVE_PROBES,
-    PL_OPT_USER_TIMEOUT,                  /* ns, at most 100 years; 0: off */
+    PL_OPT_KEEPALIVE_IDLE, PL_OPT_KEEPALIVE_INTERVAL,  /* ns, 1 to 49 days, rounded up to whole milliseconds (MUST-27) */
+    PL_OPT_KEEPALIVE_PROBES,              /* 1..255 without answer end the connection */
+    PL_OPT_USER_TIMEOUT,                  /* ns, rounded up to whole milliseconds, at most 2^32 - 1 of them (49 days); 0: off */
     PL_OPT_SNDBUF, PL_OPT_RCVBUF,         /* bytes, 1 .. 2^30, at any time. Lowered: what is in the buffer stays, and the window closes as text arrives: its
                                              right edge never moves left. Raised: beyond what the window scale of the handshake can say it is of no use */
     PL_OPT_DSCP,                          /* 0..63 (MUST-48) */
@@ -287,8 +303,13 @@ enum pl_option {
     PL_OPT_DELAYED_ACK,                   /* 0/1 */
     PL_OPT_ISN,                           /* listener: the ISN of its next connections, -1 for the keyed clock; for tests and demonstrations */
     PL_OPT_CORK,                          /* 0/1 */
+    PL_OPT_USER_TIMEOUT_OPTION,           /* 0/1: the user timeout option is sent and heeded (RFC 5482: ENABLED) */
+    PL_OPT_USER_TIMEOUT_CHANGEABLE,       /* 0/1: the peer's option may change PL_OPT_USER_TIMEOUT (CHANGEABLE): 1 until the program sets that */
+    PL_OPT_USER_TIMEOUT_ADVERTISED,       /* ns, at most 32767 minutes, rounded up to seconds or minutes: what is advertised (ADV_UTO); 0: the user timeout if
+                                             the program set it, else the config's, else 5 minutes */
+    PL_OPT_BACKLOG,                       /* listener: as in pl_listen_params, 1 and more; what waits already stays */
 };
-/* PL_EINVAL: value out of range or option not of this kind of handle; PL_EUNSUPPORTED: not built yet. */
+/* PL_EINVAL: value out of range or option not of this kind of handle; PL_ENOTCONN: the connection is over (pl_set only). */
 int pl_set(pl_stack *, pl_handle, enum pl_option, int64_t value);
 int pl_get(const pl_stack *, pl_handle, enum pl_option, int64_t *value);
 
@@ -311,6 +332,7 @@ struct pl_counters {
     uint64_t sent[PL_WHY_COUNT];          /* frames out by reason */
     uint64_t connections_opened, connections_accepted, connections_failed, connections_reset;
     uint64_t time_backwards, trace_events;
+    uint64_t orphans_reset;               /* given up because there were too many */
     uint64_t early_text_shed;             /* how often text behind gaps was let go because memory was short */
     uint64_t timestamps_forgotten;        /* third messages of a handshake without the timestamps that were agreed on, and taken (threats V59) */
     uint64_t overlaps_differing;          /* segments that bring other bytes for a place that has some already: the first ones stay (threats V36) */

@@ -44,11 +44,12 @@ struct pl_trace_segment {
     uint32_t wnd;                         /* as meant: scaled, once the scale is known */
     uint16_t wnd_raw, up;                 /* as in the header */
     uint8_t flags;                        /* enum pl_tcp_flag */
-    uint8_t opts;                         /* 1 MSS, 2 window scale, 4 SACK permitted, 8 timestamps, 16 SACK */
+    uint8_t opts;                         /* 1 MSS, 2 window scale, 4 SACK permitted, 8 timestamps, 16 SACK, 32 user timeout */
     uint8_t wscale, nsack;
     uint16_t mss, segs;                   /* segs: segments that this (super-)frame stands for, at least 1 */
     uint32_t ts_val, ts_ecr;
     uint32_t sack[8];                     /* lo, hi, lo, hi, ... */
+    uint32_t user_timeout_s;              /* as the option says, in seconds */
 };
 
 /* Valid for the length of the call. */

@@ -29,6 +29,10 @@ struct pl_addr {
     uint32_t zone;
 };
 
+/* Where a program binds (pl_listen, pl_udp_open), an address of zero bytes means every address of ours. With this zone only the IPv6 ones; the
+ * mapped ::ffff:0.0.0.0 means only the IPv4 ones. A port may then be bound once for each family. */
+#define PL_ZONE_IP6 UINT32_MAX
+
 struct pl_endpoint {
     struct pl_addr addr;
     uint16_t port;                        /* host order */

@@ -9,5 +9,7 @@
 
 /* CLOCK_MONOTONIC in nanoseconds: never goes backwards, and stands still while the machine sleeps. */
 pl_time host_now(void);
+/* CLOCK_REALTIME: nanoseconds since 1970, for files that others read. */
+pl_time host_wall_clock(void);
 
 #endif

@@ -81,6 +81,7 @@ struct connection {
     struct http_parley_stream stream;
     struct pl_endpoint remote;
     bool listed;                          /* stands in the list of those to run */
+    bool told_offline;
     /* the engine's memory follows */
 };
 
@@ -191,12 +192,21 @@ static void accept_all(struct http_parley *s, pl_time now)
         s->count++;
         pl_set_cookie(s->params.stack, conn, s->params.cookie + 1 + s->next_free);
         list(s, s->next_free);
+        if (s->params.on_online) s->params.on_online(s->params.user, &remote, true, false);
     }
     s->acceptable = s->count == s->max;   /* full: asked again when one has ended */
 }
 
+static void tell_offline(struct connection *c, bool silent)
+{
+    struct http_parley *s = c->server;
+    if (!c->told_offline && s->params.on_online) s->params.on_online(s->params.user, &c->remote, false, silent);
+    c->told_offline = true;
+}
+
 static void drop(struct http_parley *s, unsigned slot)
 {
+    tell_offline(s->connection[slot], false);
     http_pump_end(&s->connection[slot]->pump);
     free(s->connection[slot]);
     s->connection[slot] = NULL;
@@ -207,6 +217,7 @@ static void run_one(struct http_parley *s, unsigned slot, pl_time now, int64_t u
 {
     struct connection *c = s->connection[slot];
     c->listed = false;
+    if (http_pump_deadline(&c->pump) <= now) tell_offline(c, true);
     unsigned waits = http_pump_run(&c->pump, now, unix_s);
     pl_time due = http_pump_deadline(&c->pump);
     if (waits & HTTP_PUMP_CLOSED) {

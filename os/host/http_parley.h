@@ -42,6 +42,8 @@ struct http_parley_params {
     uint64_t cookie;                      /* connections get cookie + 1 ..., the listener cookie: no others may use these */
     const struct pl_http_config *http;    /* NULL: pl_http_config_default */
     void (*on_answer)(void *user, const struct http_parley_answer *);       /* may be NULL */
+    /* A client is there, or is not any more; silent: because nothing was heard of it for too long. May be NULL. */
+    void (*on_online)(void *user, const struct pl_endpoint *remote, bool online, bool silent);
     void *user;
 };
 

@@ -10,12 +10,34 @@
 #include <stdint.h>
 #include <string.h>
 
-static inline uint16_t get_be16(const uint8_t *p) { return (uint16_t)((unsigned)p[0] << 8 | p[1]); }
-static inline uint32_t get_be32(const uint8_t *p) { return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]; }
-static inline void put_be16(uint8_t *p, uint16_t v) { p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v; }
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static inline uint16_t swap_be16(uint16_t v) { return __builtin_bswap16(v); }
+static inline uint32_t swap_be32(uint32_t v) { return __builtin_bswap32(v); }
+#else
+static inline uint16_t swap_be16(uint16_t v) { return v; }
+static inline uint32_t swap_be32(uint32_t v) { return v; }
+#endif
+static inline uint16_t get_be16(const uint8_t *p)
+{
+    uint16_t v;
+    memcpy(&v, p, sizeof v);
+    return swap_be16(v);
+}
+static inline uint32_t get_be32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return swap_be32(v);
+}
+static inline void put_be16(uint8_t *p, uint16_t v)
+{
+    v = swap_be16(v);
+    memcpy(p, &v, sizeof v);
+}
 static inline void put_be32(uint8_t *p, uint32_t v)
 {
-    p[0] = (uint8_t)(v >> 24), p[1] = (uint8_t)(v >> 16), p[2] = (uint8_t)(v >> 8), p[3] = (uint8_t)v;
+    v = swap_be32(v);
+    memcpy(p, &v, sizeof v);
 }
 
 /* A read past the end yields zeros and sets `bad`; check it once, after the last field. */

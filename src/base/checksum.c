@@ -163,7 +163,7 @@ static inline uint64_t sum_bytes(const uint8_t *p, size_t n, uint32_t cpu)
 
 uint32_t csum_bytes(const void *bytes, size_t n, uint32_t cpu) { return csum_fold64(sum_bytes(bytes, n, cpu)); }
 
-uint32_t csum_spans(const struct pl_span *spans, unsigned nspans, size_t off, size_t n, uint32_t cpu)
+uint32_t csum_pieces(const struct pl_span *spans, unsigned nspans, size_t off, size_t n, uint32_t cpu)
 {
     const struct pl_span *span = spans, *end = spans + nspans;
     uint64_t sum = 0;

@@ -33,8 +33,14 @@ static inline uint16_t csum_fold(uint32_t s)                        /* 16 bits, 
 {
     return (uint16_t)((s + (s << 16 | s >> 16)) >> 16);             /* the high half has the sum of both, with its carry */
 }
-/* The partial sum of bytes [off, off + n) of a span list, odd boundaries included. */
-uint32_t csum_spans(const struct pl_span *spans, unsigned nspans, size_t off, size_t n, uint32_t cpu);
+/* The partial sum of bytes [off, off + n) of a span list, odd boundaries included; mostly they lie in the first one. */
+uint32_t csum_pieces(const struct pl_span *spans, unsigned nspans, size_t off, size_t n, uint32_t cpu);
+static inline uint32_t csum_spans(const struct pl_span *spans, unsigned nspans, size_t off, size_t n, uint32_t cpu)
+{
+    if (nspans && off <= spans->len && n <= spans->len - off)
+        return csum_bytes((const uint8_t *)spans->base + off, n, cpu);
+    return csum_pieces(spans, nspans, off, n, cpu);
+}
 /* The partial sum of the TCP/UDP/ICMPv6 pseudo-header. RFC 9293 3.1 (IPv4) sums addresses, protocol and 16-bit length; RFC 8200 8.1 (IPv6) addresses,
  * 32-bit length and protocol: the same words, but for the addresses. And the ::ffff of a mapped address adds 0xffff, which is zero in one's
  * complement, so that summing its 16 bytes is summing its last 4. */

@@ -25,7 +25,7 @@ void chunks_init(struct chunks *p, void *memory, uint32_t chunk_bytes, uint32_t 
 {
     CHECK(chunk_bytes && (chunk_bytes & (chunk_bytes - 1)) == 0);
     uint64_t at = (uint64_t)((char *)memory - (char *)p);
-    *p = (struct chunks){.at = at,
+    *p = (struct chunks){.zero = at - chunk_bytes,
                          .meta = at + round64((size_t)chunk_bytes * capacity),
                          .chunk_bytes = chunk_bytes,
                          .shift = (uint32_t)__builtin_ctz(chunk_bytes),

@@ -23,7 +23,7 @@ struct chunk_meta {
 };
 
 struct chunks {
-    uint64_t at, meta;                    /* offsets from this struct */
+    uint64_t zero, meta;                  /* offsets from this struct: of what would be chunk 0, and of chunk 1's meta */
     uint32_t chunk_bytes, shift;          /* chunk_bytes = 1 << shift */
     uint32_t capacity, used, fresh, free_head;
     uint32_t kept;                        /* of the free ones: set aside by streams */
@@ -46,7 +46,7 @@ static inline struct chunk_meta *chunks_meta(const struct chunks *p, uint32_t ch
 }
 static inline uint8_t *chunks_at(const struct chunks *p, uint32_t chunk)
 {
-    return (uint8_t *)((uintptr_t)p + p->at + ((size_t)(chunk - 1) << p->shift));
+    return (uint8_t *)((uintptr_t)p + p->zero + ((size_t)chunk << p->shift));
 }
 static inline uint32_t chunks_next(const struct chunks *p, uint32_t chunk) { return chunks_meta(p, chunk)->next; }
 

@@ -18,7 +18,7 @@ void slots_init(struct slots *p, void *memory, uint32_t slot_bytes, uint32_t cap
 {
     CHECK(slot_bytes % 8 == 0);
     uint64_t at = (uint64_t)((char *)memory - (char *)p);
-    *p = (struct slots){.at = at, .meta = at + (size_t)slot_bytes * capacity, .slot_bytes = slot_bytes, .capacity = capacity};
+    *p = (struct slots){.zero = at - slot_bytes, .meta = at + (size_t)slot_bytes * capacity, .slot_bytes = slot_bytes, .capacity = capacity};
 }
 
 uint32_t slots_take(struct slots *p)

@@ -19,7 +19,7 @@ struct slot_meta {
 };
 
 struct slots {
-    uint64_t at, meta;                    /* offsets from this struct */
+    uint64_t zero, meta;                  /* offsets from this struct: of what would be slot 0, and of slot 1's meta */
     uint32_t slot_bytes, capacity, used, fresh, free_head, pad_;
 };
 
@@ -34,8 +34,10 @@ static inline struct slot_meta *slots_meta(const struct slots *p, uint32_t slot)
 }
 static inline void *slots_at(const struct slots *p, uint32_t slot)
 {
-    return (void *)((uintptr_t)p + p->at + (size_t)(slot - 1) * p->slot_bytes);
+    return (void *)((uintptr_t)p + p->zero + (size_t)slot * p->slot_bytes);
 }
+/* The pool as an array of its slots' type, element 0 of which is none: for whoever knows the type, quicker than slots_at. */
+static inline void *slots_array(const struct slots *p) { return (void *)((uintptr_t)p + p->zero); }
 static inline bool slots_live(const struct slots *p, uint32_t slot)
 {
     return slot - 1 < p->fresh && (slots_meta(p, slot)->generation & 1);

@@ -6,114 +6,46 @@
 
 static bool within(int64_t v, int64_t low, int64_t high) { return v >= low && v <= high; }
 
-static int set_conn(pl_stack *s, uint32_t slot, struct tcp *c, enum pl_option o, int64_t v)
+static int set_conn(pl_stack *s, uint32_t slot, enum pl_option o, int64_t v)
 {
-    switch (o) {
-    case PL_OPT_NODELAY:                  /* RFC 9293 3.7.4, MUST-17 */
-        if (!within(v, 0, 1))
-            return PL_EINVAL;
-        c->nodelay = v != 0;
-        return PL_OK;
-    case PL_OPT_CORK:
-        if (!within(v, 0, 1))
-            return PL_EINVAL;
-        c->cork = v != 0;
-        return PL_OK;
-    case PL_OPT_DELAYED_ACK:
-        if (!within(v, 0, 1))
-            return PL_EINVAL;
-        c->no_delack = v == 0;
-        return PL_OK;
-    case PL_OPT_KEEPALIVE:                /* RFC 9293 3.8.4, MUST-24 */
-        if (!within(v, 0, 1))
-            return PL_EINVAL;
-        c->keepalive = v != 0;
-        if (c->keepalive)
-            timers_set(&c->timers, TIMER_KEEPALIVE, s->now + s->config.keepalive_idle);
-        else
-            timers_clear(&c->timers, TIMER_KEEPALIVE);
-        return PL_OK;
-    case PL_OPT_USER_TIMEOUT:             /* RFC 9293 3.8.3, MUST-21 */
-        if (!within(v, 0, (int64_t)STACK_LONGEST_TIMEOUT))
-            return PL_EINVAL;
-        c->user_timeout = (pl_time)v;
-        return PL_OK;
-    case PL_OPT_SNDBUF:
-        if (!within(v, 1, 1 << 30))
-            return PL_EINVAL;
-        c->sndbuf_bytes = (uint32_t)v;    /* what is in it stays; pl_send takes more once there is less */
-        if (c->wants_write && c->snd_stream.len < c->sndbuf_bytes && !c->orphan)
-            event_post(s, flow_ref(&s->flows, FLOW_CONN, slot), PL_EV_WRITABLE);
-        return PL_OK;
-    case PL_OPT_RCVBUF:
-        if (!within(v, 1, 1 << 30))
-            return PL_EINVAL;
-        c->rcvbuf_bytes = (uint32_t)v;    /* not below what the agreed scale can express */
-        if (c->rcvbuf_bytes < 1u << c->opt.rcv_wscale)
-            c->rcvbuf_bytes = 1u << c->opt.rcv_wscale;
-        return PL_OK;
-    case PL_OPT_DSCP:                     /* RFC 9293 3.9.1.9, MUST-48, SHLD-21: at any time */
-        if (!within(v, 0, 63))
-            return PL_EINVAL;
-        c->tos = (uint8_t)(v << 2 | (c->tos & 3));
-        return PL_OK;
-    case PL_OPT_HOP_LIMIT:                /* RFC 9293 3.9.2, MUST-49 */
-        if (!within(v, 1, 255))
-            return PL_EINVAL;
-        c->hop_limit = (uint8_t)v;
-        return PL_OK;
-    case PL_OPT_KEEPALIVE_IDLE:
-    case PL_OPT_KEEPALIVE_INTERVAL:
-    case PL_OPT_KEEPALIVE_PROBES:
-        return PL_EUNSUPPORTED;           /* per connection; the config's hold for all */
-    default:
+    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct tcp *c = conn_at(s, slot);
+    int e = tcp_setting_check(o, v);
+    if (e != PL_OK)
+        return e;
+    if (c->released)
+        return PL_ENOTCONN;
+    tcp_setting_apply(&x, c, o, v);
+    if (o == PL_OPT_SNDBUF && c->wants_write && c->snd_stream.len < c->sndbuf_bytes && !c->orphan)
+        event_post(s, flow_ref(&s->flows, FLOW_CONN, slot), PL_EV_WRITABLE);
+    uint32_t ref = flow_ref(&s->flows, FLOW_CONN, slot);
+    ref_ready(s, ref, c->path_iface);
+    ref_deadline(s, ref, timers_next(&c->timers));
+    return PL_OK;
+}
+
+static int set_listener(struct listener *l, enum pl_option o, int64_t v)
+{
+    if (o == PL_OPT_ISN && within(v, -1, UINT32_MAX))
+        l->isn = v;
+    else if (o == PL_OPT_BACKLOG && within(v, 1, UINT32_MAX))
+        l->backlog = (uint32_t)v;
+    else
         return PL_EINVAL;
-    }
+    return PL_OK;
 }
 
 int pl_set(pl_stack *s, pl_handle h, enum pl_option o, int64_t v)
 {
     uint32_t slot;
-    if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0) {
-        struct tcp *c = conn_at(s, slot);
-        if (c->released && o == PL_OPT_KEEPALIVE)
-            return PL_ENOTCONN;           /* no timer of a dead connection runs */
-        int e = set_conn(s, slot, c, o, v);
-        if (e == PL_OK && !c->released) {
-            uint32_t ref = flow_ref(&s->flows, FLOW_CONN, slot);
-            ref_ready(s, ref, c->path_iface);
-            ref_deadline(s, ref, timers_next(&c->timers));
-        }
-        return e;
-    }
+    if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0)
+        return set_conn(s, slot, o, v);
     if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {
-        if (o != PL_OPT_ISN || !within(v, -1, UINT32_MAX))
-            return PL_EINVAL;
-        ((struct listener *)slots_at(&s->listeners, slot))->isn = v;
-        return PL_OK;
+        return set_listener(slots_at(&s->listeners, slot), o, v);
     }
     if ((slot = handle_slot(s, h, HANDLE_UDP)) != 0)
         return udp_set(s, slot, o, v);
     return PL_EHANDLE;
-}
-
-static int get_conn(const pl_stack *s, const struct tcp *c, enum pl_option o, int64_t *v)
-{
-    switch (o) {
-    case PL_OPT_NODELAY: *v = c->nodelay; return PL_OK;
-    case PL_OPT_CORK: *v = c->cork; return PL_OK;
-    case PL_OPT_DELAYED_ACK: *v = !c->no_delack; return PL_OK;
-    case PL_OPT_KEEPALIVE: *v = c->keepalive; return PL_OK;
-    case PL_OPT_KEEPALIVE_IDLE: *v = (int64_t)s->config.keepalive_idle; return PL_OK;
-    case PL_OPT_KEEPALIVE_INTERVAL: *v = (int64_t)s->config.keepalive_interval; return PL_OK;
-    case PL_OPT_KEEPALIVE_PROBES: *v = s->config.keepalive_probes; return PL_OK;
-    case PL_OPT_USER_TIMEOUT: *v = (int64_t)c->user_timeout; return PL_OK;
-    case PL_OPT_SNDBUF: *v = c->sndbuf_bytes; return PL_OK;
-    case PL_OPT_RCVBUF: *v = c->rcvbuf_bytes; return PL_OK;
-    case PL_OPT_DSCP: *v = c->tos >> 2; return PL_OK;
-    case PL_OPT_HOP_LIMIT: *v = c->hop_limit; return PL_OK;
-    default: return PL_EINVAL;
-    }
 }
 
 int pl_get(const pl_stack *s, pl_handle h, enum pl_option o, int64_t *v)
@@ -121,11 +53,14 @@ int pl_get(const pl_stack *s, pl_handle h, enum pl_option o, int64_t *v)
     uint32_t slot;
     if (!v)
         return PL_EINVAL;
-    if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0)
-        return get_conn(s, conn_at(s, slot), o, v);
+    if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0) {
+        struct tcp_ctx x = stack_tcp_ctx((pl_stack *)(uintptr_t)s);
+        return tcp_setting_get(&x, conn_at(s, slot), o, v);
+    }
     if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {
-        *v = ((const struct listener *)slots_at(&s->listeners, slot))->isn;
-        return o == PL_OPT_ISN ? PL_OK : PL_EINVAL;
+        const struct listener *l = slots_at(&s->listeners, slot);
+        *v = o == PL_OPT_BACKLOG ? (int64_t)l->backlog : l->isn;
+        return o == PL_OPT_ISN || o == PL_OPT_BACKLOG ? PL_OK : PL_EINVAL;
     }
     if ((slot = handle_slot(s, h, HANDLE_UDP)) != 0)
         return udp_get(s, slot, o, v);

@@ -13,12 +13,12 @@ int pl_listen(pl_stack *s, const struct pl_listen_params *p, pl_listener *out)
     if (!p || !out || p->local.port == 0)
         return PL_EINVAL;
     struct flow f = {.local_port = p->local.port, .protocol = WIRE_PROTO_TCP, .kind = FLOW_LISTENER};
-    if (!unspecified(&p->local.addr)) {
-        if (!path_is_ours(s, &p->local.addr))
-            return PL_EADDRNOTAVAIL;
-        memcpy(f.local, p->local.addr.b, 16);
-        f.zone = p->local.addr.zone;
-    }
+    if (!unspecified(&p->local.addr) && !path_is_ours(s, &p->local.addr))
+        return PL_EADDRNOTAVAIL;
+    memcpy(f.local, p->local.addr.b, 16);
+    f.zone = p->local.addr.zone;
+    if (unspecified(&p->local.addr) && f.zone != FLOW_ZONE_IP6)
+        f.zone = 0;
     if (flow_find(&s->flows, &f))
         return PL_EADDRINUSE;
     uint32_t slot = slots_take(&s->listeners);
@@ -74,8 +74,7 @@ static int choose_local(pl_stack *s, const struct pl_connect_params *p, struct f
         return PL_EADDRINVALID;           /* a stack does not talk to itself */
     if (f->local_port)
         return flow_find(&s->flows, f) ? PL_EADDRINUSE : PL_OK;
-    f->local_port = flow_port_choose(&s->flows, f, &s->secrets.ports, &s->port_counter);
-    return f->local_port ? PL_OK : PL_EADDRNOTAVAIL;
+    return flow_port_choose(&s->flows, f, &s->secrets.ports, &s->port_counter) ? PL_OK : PL_EADDRNOTAVAIL;
 }
 
 int pl_connect(pl_stack *s, const struct pl_connect_params *p, pl_conn *out)
@@ -93,7 +92,7 @@ int pl_connect(pl_stack *s, const struct pl_connect_params *p, pl_conn *out)
     struct tcp_ctx x = stack_tcp_ctx(s);
     struct tcp *c = conn_at(s, slot);
     struct tcp_tuple t = tcp_tuple(&f);
-    flow_insert(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));
+    flow_insert_hashed(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));      /* hashed when it was found to be free */
     tcp_init(&x, c);
     tcp_user_open(&x, c, p->isn_fixed ? p->isn : isn_choose(&s->secrets.tcp, &t, x.wire_now));
     *out = c->handle;
@@ -228,6 +227,7 @@ int pl_close(pl_stack *s, pl_handle h)
     if ((slot = handle_slot(s, h, HANDLE_CONN)) != 0) {
         struct tcp_ctx x = stack_tcp_ctx(s);
         tcp_user_close(&x, conn_at(s, slot));
+        orphan_begins(s, slot, &x);
         event_drop(s, flow_ref(&s->flows, FLOW_CONN, slot));
         conn_after(s, slot, &x);
     } else if ((slot = handle_slot(s, h, HANDLE_LISTENER)) != 0) {
@@ -264,6 +264,25 @@ void pl_states(const pl_stack *s, uint32_t counts[PL_STATE_COUNT])
     for (uint32_t n = slots_next(&s->conns, 0); n; n = slots_next(&s->conns, n))
         if (!conn_at(s, n)->released)
             counts[conn_at(s, n)->state]++;
+}
+
+static bool holds_port(const struct flow *f, const struct pl_endpoint *e)
+{
+    return f->local_port == e->port && (unspecified(&e->addr) || memcmp(f->local, e->addr.b, 16) == 0);
+}
+
+void pl_port_states(const pl_stack *s, const struct pl_endpoint *e, uint32_t counts[PL_STATE_COUNT])
+{
+    memset(counts, 0, PL_STATE_COUNT * sizeof counts[0]);
+    for (uint32_t n = slots_next(&s->listeners, 0); n; n = slots_next(&s->listeners, n))
+        counts[PL_LISTEN] += holds_port(slots_at(&s->listeners, n), e);
+    for (uint32_t n = slots_next(&s->half_opens, 0); n; n = slots_next(&s->half_opens, n))
+        counts[PL_SYN_RECEIVED] += holds_port(slots_at(&s->half_opens, n), e);
+    for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n))
+        counts[PL_TIME_WAIT] += holds_port(slots_at(&s->time_waits, n), e);
+    for (uint32_t n = slots_next(&s->conns, 0); n; n = slots_next(&s->conns, n))
+        if (!conn_at(s, n)->released)
+            counts[conn_at(s, n)->state] += holds_port(&conn_at(s, n)->flow, e);
 }
 
 bool pl_conn_next(const pl_stack *s, uint32_t *cursor, pl_conn *out)

@@ -11,19 +11,16 @@ enum { UDP_BUFFER_BYTES = 64 * 1024 };
 static int open_socket(pl_stack *s, uint8_t protocol, const struct pl_endpoint *local, uint64_t cookie, pl_udp *out)
 {
     static const struct pl_endpoint any;
-    static const uint8_t unspecified[16] = {0};
     if (out == NULL)
         return PL_EINVAL;
     if (local == NULL)
         local = &any;
-    bool bound = memcmp(local->addr.b, unspecified, 16) != 0;
-    if (bound && !path_is_ours(s, &local->addr) && !path_is_group(s, &local->addr))
+    if (!route_addr_is_zero(local->addr.b) && !path_is_ours(s, &local->addr) && !path_is_group(s, &local->addr))
         return PL_EADDRNOTAVAIL;
     struct flow flow = {.local_port = local->port, .zone = local->addr.zone, .protocol = protocol, .kind = FLOW_UDP};
     memcpy(flow.local, local->addr.b, 16);
     if (flow.local_port == 0) {
-        flow.local_port = flow_port_choose(&s->flows, &flow, &s->secrets.ports, &s->port_counter);
-        if (flow.local_port == 0)
+        if (!flow_port_choose(&s->flows, &flow, &s->secrets.ports, &s->port_counter))
             return PL_EADDRNOTAVAIL;
     } else if (flow_port_taken(&s->flows, &flow)) {
         return PL_EADDRINUSE;
@@ -71,9 +68,11 @@ int pl_udp_send(pl_stack *s, pl_udp handle, const struct pl_endpoint *to, const 
     if (route_addr_is_zero(to->addr.b) || (to->port == 0 && !echo))
         return PL_EADDRINVALID;
     net_reap(s);
-    struct pl_addr local = {.zone = u->flow.zone}, remote = to->addr;
-    if (!route_addr_is_multicast(u->flow.local))                    /* who listens to a group speaks for himself */
+    struct pl_addr local = {.zone = 0}, remote = to->addr;
+    if (!route_addr_is_multicast(u->flow.local) && !flow_local_is_any(&u->flow)) {      /* who listens to a group speaks for himself */
         memcpy(local.b, u->flow.local, 16);
+        local.zone = u->flow.zone;
+    }
     struct path path;
     int error = path_find(s, &remote, &local, &path);
     if (error != PL_OK)

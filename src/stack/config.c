@@ -4,7 +4,7 @@
  */
 #include "stack/net.h"
 
-/* RFC 9293 3.8.3: data_retries, rto_max: 15 minutes (SHLD-11); syn_retries: 4 minutes (MUST-23). 3.8.4: keepalive_idle: 2 hours (MUST-28). */
+/* RFC 9293 3.8.3: data_retries, rto_max: 15 minutes (SHLD-11); syn_retries: 4 minutes (MUST-23). 3.8.4: keepalive_idle: 2 hours (MUST-28). RFC 5482 3.1-f: user_timeout_min. */
 void pl_config_default(struct pl_config *config, size_t size)
 {
     struct pl_config c = {.size = sizeof c, .connections_max = 4096, .half_open_max = 1024, .time_wait_max = 16384, .listeners_max = 64, .udp_max = 256,
@@ -14,7 +14,9 @@ void pl_config_default(struct pl_config *config, size_t size)
                           .sndbuf_bytes = 1 << 20, .rcvbuf_bytes = 1 << 20, .syn_retries = 7, .syn_ack_retries = 5, .data_retries = 15,
                           .orphan_retries = 8, .challenge_acks = 10, .challenge_period = 5 * PL_S, .backlog_default = 128, .msl = 30 * PL_S, .rto_initial = 1 * PL_S, .rto_min = 200 * PL_MS,
                           .rto_max = 120 * PL_S, .delayed_ack = 40 * PL_MS, .fin_wait_2_timeout = 60 * PL_S, .orphan_timeout = 120 * PL_S,
+                          .orphan_lifetime = 900 * PL_S,
                           .keepalive_idle = 7200 * PL_S, .keepalive_interval = 75 * PL_S, .keepalive_probes = 9,
+                          .user_timeout_min = 100 * PL_S, .user_timeout_max = 3600 * PL_S,
                           .syn_cookies = true, .window_scaling = true, .timestamps = true, .sack = true, .hop_limit = 64};
     memcpy(config, &c, size < sizeof c ? size : sizeof c);
 }
@@ -101,8 +103,10 @@ const char *pl_config_problem(const struct pl_config *c)
         {c->data_retries, 0, 100, "data_retries: 0 to 100"},
         {c->orphan_retries, 0, 100, "orphan_retries: 0 to 100"},
         {c->challenge_acks, 1, 255, "challenge_acks: 1 to 255"},
-        {c->keepalive_probes, 0, 255, "keepalive_probes: 0 to 255"},
+        {c->keepalive_probes, 1, 255, "keepalive_probes: 1 to 255"},
         {c->backlog_default, 1, MANY, "backlog_default: 1 to 67108864"},
+        {c->orphans_max, 0, MANY, "orphans_max: 0 to 67108864"},
+        {c->orphans_per_peer_max, 0, MANY, "orphans_per_peer_max: 0 to 67108864"},
         {c->hop_limit, 1, 255, "hop_limit: 1 to 255"},
     };
     const char *problem = first_problem(fields, sizeof fields / sizeof fields[0]);
@@ -119,18 +123,23 @@ const char *pl_config_problem(const struct pl_config *c)
     if (c->msl == 0 || c->msl > 3600 * PL_S)
         return "msl: more than 0, at most 1 hour";
     const pl_time most = STACK_LONGEST_TIMEOUT;
-    if (c->user_timeout > most)
-        return "user_timeout: at most 100 years; 0: off";
-    if (c->challenge_period == 0 || c->challenge_period > most)
-        return "challenge_period: more than 0, at most 100 years";
+    if (c->challenge_period == 0 || c->challenge_period > 24 * 86400 * PL_S)
+        return "challenge_period: more than 0, at most 24 days";
+    if (c->user_timeout > TCP_LONGEST_TIMEOUT)
+        return "user_timeout: at most 2^32 - 1 ms, 49 days; 0: off";
+    /* RFC 5482 3-e */
+    if (c->user_timeout_min == 0 || c->user_timeout_min > c->user_timeout_max || c->user_timeout_max > TCP_LONGEST_TIMEOUT)
+        return "user_timeout_min, user_timeout_max: more than 0, min =< max =< 2^32 - 1 ms, 49 days";
     if (c->fin_wait_2_timeout == 0 || c->fin_wait_2_timeout > most)
         return "fin_wait_2_timeout: more than 0, at most 100 years";
     if (c->orphan_timeout == 0 || c->orphan_timeout > most)
         return "orphan_timeout: more than 0, at most 100 years";
-    if (c->keepalive_idle == 0 || c->keepalive_idle > most)
-        return "keepalive_idle: more than 0, at most 100 years";
-    if (c->keepalive_interval == 0 || c->keepalive_interval > most)
-        return "keepalive_interval: more than 0, at most 100 years";
+    if (c->orphan_lifetime == 0 || c->orphan_lifetime > TCP_LONGEST_TIMEOUT / 2)
+        return "orphan_lifetime: more than 0, at most 24 days";
+    if (c->keepalive_idle == 0 || c->keepalive_idle > TCP_LONGEST_TIMEOUT)
+        return "keepalive_idle: more than 0, at most 2^32 - 1 ms, 49 days";
+    if (c->keepalive_interval == 0 || c->keepalive_interval > TCP_LONGEST_TIMEOUT)
+        return "keepalive_interval: more than 0, at most 2^32 - 1 ms, 49 days";
     if (zero(c->seed, sizeof c->seed))
         return "seed: all zero; fill it from the system's random source";
     return NULL;

@@ -369,7 +369,7 @@ static unsigned write_ip(pl_stack *s, const struct owed *e, uint32_t payload_byt
 {
     struct ip_out out = {.local = e->local, .remote = e->remote, .protocol = e->protocol, .hop_limit = e->hop_limit, .tos = e->tos,
                          .dont_fragment = e->kind == OWED_TCP, .payload_bytes = payload_bytes};
-    return path_write_headers(s, &e->path, &out, to);
+    return path_write_headers(s, stack_iface(s, e->path.iface), &e->path, &out, to);
 }
 
 static void write_icmp(pl_stack *s, const struct owed *e, struct pl_frame *f)

@@ -93,6 +93,20 @@ int path_find(pl_stack *s, const struct pl_addr *remote, struct pl_addr *local, 
     return PL_OK;
 }
 
+int pl_path(pl_stack *s, const struct pl_addr *remote, struct pl_addr *local, uint32_t *mtu)
+{
+    struct pl_addr from = {.zone = 0};
+    struct path path;
+    int error = remote ? path_find(s, remote, &from, &path) : PL_EINVAL;
+    if (error != PL_OK)
+        return error;
+    if (local)
+        *local = from;
+    if (mtu)
+        *mtu = path.mtu;
+    return PL_OK;
+}
+
 /* The entry went, or none was there yet: look the next hop up again, for a route may have changed as well. */
 static int renew(pl_stack *s, const struct pl_addr *remote, struct path *path)
 {
@@ -180,10 +194,8 @@ static void write_ethernet(pl_stack *s, const struct iface *i, const struct path
     put_be16(to + 12, ip4 ? WIRE_ETH_IP4 : WIRE_ETH_IP6);
 }
 
-unsigned path_write_headers(pl_stack *s, const struct path *path, const struct ip_out *out, uint8_t *to)
+unsigned path_write_headers(pl_stack *s, const struct iface *i, const struct path *path, const struct ip_out *out, uint8_t *to)
 {
-    const struct iface *i = stack_iface(s, path->iface);
-    CHECK(i != NULL);
     bool ip4 = wire_addr_is_ip4(out->remote);
     unsigned n = 0;
     if (i->params.link == PL_LINK_ETHERNET) {

@@ -13,7 +13,7 @@ enum { VERSION = 1 };
 
 struct plan {
     size_t conns, flights, records, gaps, half_opens, time_waits, listeners, udps, ifaces, addrs, routes, neighbors, paths;
-    size_t chunks, wheel, buckets, ready_nodes, event_nodes, conn_nodes, owed;
+    size_t chunks, wheel, buckets, ready_nodes, event_nodes, conn_nodes, owed, orphans;
     size_t total;
     uint32_t refs, event_refs, nbuckets, flights_n, gaps_n;
 };
@@ -60,6 +60,7 @@ static void plan(const struct pl_config *c, struct plan *p)
     p->ready_nodes = region(&at, (p->refs + (size_t)1) * sizeof(struct list_node));
     p->event_nodes = region(&at, (p->event_refs + (size_t)1) * sizeof(struct list_node));
     p->conn_nodes = region(&at, (c->connections_max + (size_t)1) * sizeof(struct list_node));
+    p->orphans = region(&at, orphans_buckets(c) * sizeof(uint32_t));
     p->owed = region(&at, (size_t)c->ifaces_max * c->owed_max * sizeof(struct owed));
     p->chunks = region(&at, chunks_bytes(c->chunk_bytes, c->chunks_max));
     p->total = at;
@@ -138,6 +139,8 @@ static void make_pools(pl_stack *s, const struct pl_config *c, const struct plan
     s->event_nodes = p->event_nodes;
     s->conn_nodes = p->conn_nodes;
     s->owed = p->owed;
+    s->orphan_counts = p->orphans;
+    s->orphan_buckets = orphans_buckets(c);
 }
 
 static void make_flows(pl_stack *s, const struct pl_config *c, const struct plan *p)
@@ -218,11 +221,18 @@ static void shift_conn(pl_stack *s, struct tcp *c, pl_time by)
     for (int i = 0; i < TIMER_COUNT; i++)
         shift(&c->timers.at[i], by);
     c->ts.recent_at += by;                /* these are times, 0 too */
-    c->syn_sent_at += by;
-    c->challenge_from += by;
+    c->challenge_ms += (uint32_t)(by / PL_MS);
     c->progress_at += by;
     c->heard_at += by;
+    c->orphan_ms += (uint32_t)(by / PL_MS);
     (void)s;
+}
+
+/* When an entry was last answered, in ms; 0: never. */
+static void shift_answered(uint32_t *ms, pl_time by)
+{
+    if (*ms)
+        *ms = (*ms + (uint32_t)(by / PL_MS)) | 1;
 }
 
 void pl_stack_shift_time(pl_stack *s, pl_time by)
@@ -232,10 +242,16 @@ void pl_stack_shift_time(pl_stack *s, pl_time by)
         shift_conn(s, conn_at(s, n), by);
     for (uint32_t n = slots_next(&s->records, 0); n; n = slots_next(&s->records, n))
         shift(&rtx_at(&s->records, n)->sent, by);
-    for (uint32_t n = slots_next(&s->half_opens, 0); n; n = slots_next(&s->half_opens, n))
-        shift(&((struct half_open *)slots_at(&s->half_opens, n))->resend_at, by);
-    for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n))
-        shift(&((struct time_wait *)slots_at(&s->time_waits, n))->until, by);
+    for (uint32_t n = slots_next(&s->half_opens, 0); n; n = slots_next(&s->half_opens, n)) {
+        struct half_open *h = slots_at(&s->half_opens, n);
+        shift(&h->resend_at, by);
+        shift_answered(&h->answered_ms, by);
+    }
+    for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n)) {
+        struct time_wait *w = slots_at(&s->time_waits, n);
+        shift(&w->until, by);
+        shift_answered(&w->answered_ms, by);
+    }
     if (s->cookies_until)
         s->cookies_until += by;
     net_shift_time(s, by);

@@ -8,6 +8,8 @@
  *   tcp_rx.c     a TCP segment: demultiplexing, input, and what follows from it
  *   tcp_tx.c     a TCP segment on its way out
  *   records.c    life and death of connections, half-open and TIME-WAIT entries
+ *   orphans.c    how many connections there may be that nobody owns
+ *   longest.c    how long anything can last that nobody owns
  *   owed.c       replies that belong to no connection: one bounded ring per interface
  *   path.c       routes, source addresses and neighbours for a destination
  *   deadlines.c  when each record wants to be called; ready lists; parking on neighbours
@@ -78,6 +80,9 @@ struct pl_stack {
     uint64_t conn_nodes;                  /* offset of struct list_node[connections_max + 1]: accept queues, waiting for chunks */
     uint64_t owed;                        /* offset of struct owed[ifaces_max][owed_max] */
     struct list events, chunk_waiters;
+    struct list orphans;                  /* by age, through the conn nodes */
+    uint64_t orphan_counts;               /* offset of uint32_t[orphan_buckets]: see orphans.c */
+    uint32_t orphan_buckets, pad_;
     uint32_t time_wait_oldest, time_wait_newest;
     struct stack_secrets secrets;
     pl_time cookies_until;                /* cookies are believed until then: the half-open table overflowed shortly before */
@@ -147,7 +152,13 @@ void tcp_rx(pl_stack *, struct packet *p);
  * (PL_DROP_NONE: acted on; PL_DROP_ICMP_QUOTE, PL_DROP_ICMP_QUOTE_SEQ). */
 enum pl_drop tcp_rx_icmp(pl_stack *, const struct flow *quoted, uint32_t seq, int error, bool hard, uint32_t mtu);
 /* tcp_tx.c: a connection, half-open or TIME-WAIT entry whose turn it is. */
-enum tx_verdict tcp_tx(pl_stack *, uint32_t ref, int iface, struct pl_frame *);
+struct tx_door {                          /* one pl_tx */
+    struct iface *i;
+    int iface;                            /* its number */
+    struct tcp_ctx x;                     /* sending results in nothing: made once for all segments */
+};
+enum tx_verdict tcp_tx(pl_stack *, struct tx_door *, uint32_t ref, struct pl_frame *);
+void tcp_tx_pauses(pl_stack *, uint32_t ref);     /* it sent and may want to go on; a device that is full now may not ask again for long: its timers run */
 /* The program's or the network's news about an interface or neighbour, for every connection on it. */
 void tcp_iface_gone(pl_stack *, int iface);
 
@@ -201,7 +212,7 @@ struct ip_out {                           /* the internet header of a packet on 
 };
 /* Writes link and internet header to `to` (room PL_HEADER_BYTES_MAX) and returns their length. The path was resolved. Counts and
  * checksums of IPv4 included; IP id by keyed counter. */
-unsigned path_write_headers(pl_stack *, const struct path *, const struct ip_out *, uint8_t *to);
+unsigned path_write_headers(pl_stack *, const struct iface *, const struct path *, const struct ip_out *, uint8_t *to);
 void neighbor_fires(pl_stack *, uint32_t slot);                     /* its deadline has come */
 
 /* deadlines.c */
@@ -221,7 +232,7 @@ void event_drop(pl_stack *, uint32_t ref);
 
 /* records.c */
 struct tcp_ctx stack_tcp_ctx(pl_stack *);
-static inline struct tcp *conn_at(const pl_stack *s, uint32_t slot) { return slots_at(&s->conns, slot); }
+static inline struct tcp *conn_at(const pl_stack *s, uint32_t slot) { return (struct tcp *)slots_array(&s->conns) + slot; }
 uint32_t conn_new(pl_stack *, const struct flow *, const struct path *, uint64_t cookie);   /* slot, 0: none free */
 void conn_after(pl_stack *, uint32_t slot, struct tcp_ctx *);       /* whatever a call on the connection results in; may free the slot */
 void wake_chunk_waiters(pl_stack *);                                 /* chunks may have come back: whoever was refused for want of them is told */
@@ -235,6 +246,13 @@ void time_wait_fires(pl_stack *, uint32_t slot);
 void time_wait_restarted(pl_stack *, uint32_t slot);                /* its 2 MSL begin anew */
 void time_wait_end(pl_stack *, uint32_t slot, enum pl_reason);
 void listener_end(pl_stack *, uint32_t slot);
+
+/* orphans.c */
+void orphan_begins(pl_stack *, uint32_t slot, struct tcp_ctx *);    /* the handle was given back; conn_after follows. May end it, or another */
+void orphan_ends(pl_stack *, uint32_t slot);                        /* the stack lets go of the connection */
+uint32_t orphans_most(const struct pl_config *);
+uint32_t orphans_most_of_peer(const struct pl_config *);
+uint32_t orphans_buckets(const struct pl_config *);                 /* power of two */
 
 /* trace.c */
 void trace_in(pl_stack *, const struct packet *p);                  /* counts the drop, tells the sink */

@@ -5,6 +5,7 @@
 #include "base/checksum.h"
 #include "base/seq.h"
 #include "stack/net.h"
+#include "transport/tcp/models/user_timeout.h"
 #include "wire/ip_proto.h"
 #include "wire/tcp_hdr.h"
 
@@ -29,6 +30,7 @@ static void describe(const struct tcp_seg *seg, struct packet *p)
     p->seg = (struct pl_trace_segment){.seq = seg->seq, .ack = seg->flags & PL_ACK ? seg->ack : 0, .len = seg->text, .wnd = seg->wnd_raw, .wnd_raw = seg->wnd_raw,
                                        .up = seg->up, .flags = seg->flags, .opts = o->have, .wscale = o->wscale, .nsack = o->nsack, .mss = o->mss,
                                        .segs = seg->segs, .ts_val = o->ts_val, .ts_ecr = o->ts_ecr};
+    p->seg.user_timeout_s = (uint32_t)(user_timeout_ms(o->user_timeout) / 1000);
     for (unsigned i = 0; i < o->nsack && i < 4; i++)
         p->seg.sack[2 * i] = o->sack[i].lo, p->seg.sack[2 * i + 1] = o->sack[i].hi;
 }
@@ -209,15 +211,16 @@ static uint32_t adopt(pl_stack *s, struct arrival *a, uint32_t l_slot, uint32_t 
         return 0;
     }
     struct tcp *c = conn_at(s, slot);
-    struct tcp made = *scratch;
-    made.flow = c->flow;
-    made.handle = c->handle;
-    made.cookie = c->cookie;
-    made.listener = l_slot;
-    made.challenges = 0;                  /* an entry counts them in its own way */
+    pl_handle handle = c->handle;
+    *c = *scratch;
+    c->flow = a->key;
+    c->flow.kind = FLOW_CONN;
+    c->handle = handle;
+    c->cookie = l->cookie;
+    c->listener = l_slot;
+    c->challenges = 0;                    /* an entry counts them in its own way */
     if (half)
         half_open_free(s, half);
-    *c = made;
     flow_insert_hashed(&s->flows, flow_ref(&s->flows, FLOW_CONN, slot));
     list_append(&l->accept, stack_conn_nodes(s), slot, 1);
     event_post(s, flow_ref(&s->flows, FLOW_LISTENER, l_slot), PL_EV_ACCEPTABLE);
@@ -259,7 +262,7 @@ static void time_wait_rx(pl_stack *s, struct arrival *a, uint32_t slot)
     struct packet *p = a->p;
     uint32_t l_slot = flow_find_bound(&s->flows, &a->key);
     p->state_before = p->state_after = PL_TIME_WAIT;
-    if (l_slot && flow_kind_of(&s->flows, l_slot) == FLOW_LISTENER && time_wait_accepts_syn(w, &a->seg)) {
+    if (l_slot && flow_kind_of(&s->flows, l_slot) == FLOW_LISTENER && time_wait_accepts_syn(&x, w, &a->seg)) {
         if (!room_for_half_open(s, l_slot - s->flows.first[FLOW_LISTENER])) {      /* the wait goes on until the new one can be served */
             p->drop = PL_DROP_TCP_BACKLOG;
             return;

@@ -16,36 +16,44 @@ static bool frame_open(struct pl_frame *f)
 }
 
 /* The first of the queue that has something to send; one that is alone there goes on. Returns how many frames were written. */
-static size_t from_queue(pl_stack *s, int iface, struct iface *i, struct pl_frame *frames, size_t n)
+static size_t from_queue(pl_stack *s, struct tx_door *d, struct pl_frame *frames, size_t n)
 {
     struct list_node *nodes = stack_ready_nodes(s);
+    struct iface *i = d->i;
     size_t wrote = 0;
     while (i->queue.head && wrote == 0) {
         uint32_t ref = list_pop(&i->queue, nodes);
         bool udp = flow_kind_of(&s->flows, ref) == FLOW_UDP;
         enum tx_verdict v;
         do {
-            v = udp ? udp_tx(s, ref, iface, &frames[wrote]) : tcp_tx(s, ref, iface, &frames[wrote]);
+            v = udp ? udp_tx(s, ref, d->iface, &frames[wrote]) : tcp_tx(s, d, ref, &frames[wrote]);
             wrote += v == TX_WROTE;
         } while (v == TX_WROTE && wrote < n && !i->queue.head && !i->owed_count && frame_open(&frames[wrote]));
-        if (v == TX_WROTE)
-            ref_ready(s, ref, iface);
+        if (v == TX_WROTE) {
+            ref_ready(s, ref, d->iface);
+            tcp_tx_pauses(s, ref);
+        }
     }
     return wrote;
 }
 
-static size_t one_turn(pl_stack *s, int iface, struct iface *i, struct pl_frame *frames, size_t n)
+static bool from_owed(pl_stack *s, const struct tx_door *d, struct pl_frame *frame)
 {
-    bool owed_first = ++i->turn & 1;
-    if (owed_first && owed_pending(s, iface) && owed_tx(s, iface, frames))
+    return d->i->owed_count && owed_pending(s, d->iface) && owed_tx(s, d->iface, frame);
+}
+
+static size_t one_turn(pl_stack *s, struct tx_door *d, struct pl_frame *frames, size_t n)
+{
+    bool owed_first = ++d->i->turn & 1;
+    if (owed_first && from_owed(s, d, frames))
         return 1;
     do {                                  /* one may wake the other: a flow asks for its neighbour, a failure lets others go */
-        size_t wrote = from_queue(s, iface, i, frames, n);
+        size_t wrote = from_queue(s, d, frames, n);
         if (wrote)
             return wrote;
-        if (owed_pending(s, iface) && owed_tx(s, iface, frames))
+        if (from_owed(s, d, frames))
             return 1;
-    } while (i->queue.count);
+    } while (d->i->queue.count);
     return 0;
 }
 
@@ -57,11 +65,13 @@ int pl_tx(pl_stack *s, int iface, struct pl_frame *frames, size_t n, pl_time now
         return PL_EINVAL;
     if (!i->ready)
         return 0;
+    struct tx_door d = {.i = i, .iface = iface, .x = stack_tcp_ctx(s)};
     size_t wrote = 0;
+    d.x.link_mtu = i->params.mtu;
     while (wrote < n) {
         if (!frame_open(&frames[wrote]))
             return wrote ? (int)wrote : PL_EINVAL;
-        size_t more = one_turn(s, iface, i, frames + wrote, n - wrote);
+        size_t more = one_turn(s, &d, frames + wrote, n - wrote);
         if (more == 0)
             break;
         wrote += more;

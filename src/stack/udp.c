@@ -241,7 +241,7 @@ static void write_frame(pl_stack *s, struct udp_sock *u, const struct udp_record
                          .hop_limit = u->hop_limit ? u->hop_limit : route_addr_is_multicast(r->remote) ? 1 : s->config.hop_limit,
                          .tos = u->tos,
                          .payload_bytes = spanned + 8};             /* both headers have 8 bytes */
-    unsigned ip = path_write_headers(s, &u->path, &out, f->span[0].base);
+    unsigned ip = path_write_headers(s, stack_iface(s, u->path.iface), &u->path, &out, f->span[0].base);
     f->span[0].len = ip + 8;
     f->hdr_len = (uint16_t)(ip + 8);
     f->nspans = 1;
@@ -315,7 +315,6 @@ void udp_close_slot(pl_stack *s, uint32_t slot)
  * its own address is told. */
 void udp_iface_gone(pl_stack *s, int iface)
 {
-    static const uint8_t unspecified[16] = {0};
     for (uint32_t slot = slots_next(&s->udps, 0); slot; slot = slots_next(&s->udps, slot)) {
         struct udp_sock *u = udp_at(s, slot);
         uint32_t waiting = u->to_send_records;
@@ -325,7 +324,7 @@ void udp_iface_gone(pl_stack *s, int iface)
         udp_kick(s, slot);
         struct pl_addr local = {.zone = u->flow.zone};
         memcpy(local.b, u->flow.local, 16);
-        bool bound = memcmp(local.b, unspecified, 16) != 0 && !path_is_group(s, &local);
+        bool bound = !path_is_group(s, &local);      /* unspecified is one, too */
         if (u->to_send_records == waiting && (!bound || path_is_ours(s, &local)))
             continue;
         u->error = PL_ENETDOWN;

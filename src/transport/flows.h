@@ -17,7 +17,8 @@
 enum flow_kind { FLOW_CONN, FLOW_UDP, FLOW_LISTENER, FLOW_HALF_OPEN, FLOW_TIME_WAIT, FLOW_NEIGHBOR, FLOW_KINDS };
 
 struct flow {
-    uint8_t local[16], remote[16];        /* remote all zero: a listener or an unconnected UDP socket; local all zero: every address of ours */
+    uint8_t local[16], remote[16];        /* remote all zero: a listener or an unconnected UDP socket; local all zero: every address of ours,
+                                             of one family if it is IPv4's (mapped) or has the zone FLOW_ZONE_IP6 */
     uint16_t local_port, remote_port;
     uint32_t zone;
     uint8_t protocol;                     /* 6, 17, or 1 for an echo socket (both families) */
@@ -27,12 +28,16 @@ struct flow {
     uint32_t next;                        /* ref of the next flow in the bucket */
 };
 
+/* The zone of a flow bound to every IPv6 address of ours, and to no IPv4 address. */
+#define FLOW_ZONE_IP6 PL_ZONE_IP6
+
 struct flows {
     uint64_t heads;                       /* offset of the bucket array (uint32_t refs) from this struct */
     uint64_t pool[FLOW_KINDS];            /* offset of each kind's struct slots from this struct */
     uint32_t first[FLOW_KINDS + 1];       /* refs first[k] + 1 .. first[k + 1] are kind k's slots 1 .. */
     uint32_t mask, count;
-    uint32_t bound_here, bound_anywhere;  /* flows without a remote: for one address of ours, for every address */
+    uint32_t bound_here, bound_anywhere;  /* flows without a remote: for one address of ours, for every address, */
+    uint32_t bound_family, pad_;          /* for every address of one family */
     struct siphash_key key;
 };
 
@@ -61,12 +66,17 @@ uint32_t flow_hash(const struct flows *, const struct flow *);
 void flow_insert(struct flows *, uint32_t ref);                     /* the record's addresses, ports, protocol are set; computes its hash */
 void flow_insert_hashed(struct flows *, uint32_t ref);              /* the record's flow is a copy of one whose hash is set already */
 void flow_remove(struct flows *, uint32_t ref);
+/* A removal that is to come: asks the memory for the flow's bucket (0), and later for the first record in it (1), so that flow_remove need not wait. */
+void flow_fetch_ahead(const struct flows *, const struct flow *, unsigned step);
 /* Exactly this flow (addresses, ports, zone, protocol), or 0. `key->hash` is set on the way. */
 uint32_t flow_find(const struct flows *, struct flow *key);
-/* The listener or unconnected socket that serves this packet: bound to the local address first, then to all. 0: none. */
+/* Bound to every address of ours, or to every one of a family: no address to send from. */
+bool flow_local_is_any(const struct flow *);
+/* The listener or unconnected socket that serves this packet: bound to the local address first, then to all of its family, then to all. 0: none. */
 uint32_t flow_find_bound(const struct flows *, const struct flow *key);
-/* A free local port for (protocol, local, remote): RFC 6056 algorithm 3 (keyed offset per destination, plus a counter); 0: none is free. */
-uint16_t flow_port_choose(struct flows *, const struct flow *wanted, const struct siphash_key *, uint32_t *counter);
+/* A free local port for (protocol, local, remote): RFC 6056 algorithm 3 (keyed offset per destination, plus a counter), and the hash with it; false: none is
+ * free. */
+bool flow_port_choose(struct flows *, struct flow *wanted, const struct siphash_key *, uint32_t *counter);
 /* Is the local port taken by a listener or socket that would collide with this bound flow? */
 bool flow_port_taken(const struct flows *, const struct flow *wanted);
 

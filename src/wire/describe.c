@@ -110,6 +110,10 @@ static void put_tcp_options(struct text *t, const uint8_t *bytes, size_t n)
         put_number(t, " ts=", o.ts_val);
         put_number(t, "/", o.ts_ecr);
     }
+    if (o.have & WIRE_OPT_USER_TIMEOUT) {
+        put_number(t, " uto=", o.user_timeout & 0x7fff);
+        text_char(t, o.user_timeout & 0x8000 ? 'm' : 's');
+    }
     for (unsigned i = 0; i < o.nsack; i++) {
         put_number(t, i ? "," : " sack=", o.sack[i].lo);
         put_number(t, "-", o.sack[i].hi);

@@ -7,20 +7,22 @@
 
 bool wire_tcp_read(const uint8_t *bytes, size_t n, struct wire_tcp *h)
 {
-    struct reader r = reader_of(bytes, n);
-    h->src_port = read_be16(&r);
-    h->dst_port = read_be16(&r);
-    h->seq = read_be32(&r);
-    h->ack = read_be32(&r);
-    uint8_t offset = read_u8(&r);
-    h->hdr_bytes = (uint8_t)((offset >> 4) * 4);
-    h->rsrvd = offset & 15;
-    h->flags = read_u8(&r);
+    if (n < WIRE_TCP_BYTES) {
+        *h = (struct wire_tcp){0};
+        return false;
+    }
+    h->src_port = get_be16(bytes);        /* asked for its length once: this is done for each segment */
+    h->dst_port = get_be16(bytes + 2);
+    h->seq = get_be32(bytes + 4);
+    h->ack = get_be32(bytes + 8);
+    h->hdr_bytes = (uint8_t)((bytes[12] >> 4) * 4);
+    h->rsrvd = bytes[12] & 15;
+    h->flags = bytes[13];
     h->pad_ = 0;
-    h->wnd = read_be16(&r);
-    read_copy(&r, &h->sum, 2);
-    h->up = read_be16(&r);
-    return !r.bad && h->hdr_bytes >= WIRE_TCP_BYTES && h->hdr_bytes <= n;
+    h->wnd = get_be16(bytes + 14);
+    memcpy(&h->sum, bytes + 16, 2);
+    h->up = get_be16(bytes + 18);
+    return h->hdr_bytes >= WIRE_TCP_BYTES && h->hdr_bytes <= n;
 }
 
 void wire_tcp_write(uint8_t *bytes, const struct wire_tcp *h)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * tcp_opts.c: TCP options, RFC 9293 3.2, RFC 7323 2.2 and 3.2, RFC 2018 2 and 3.
+ * tcp_opts.c: TCP options, RFC 9293 3.2, RFC 7323 2.2 and 3.2, RFC 2018 2 and 3, RFC 5482 3.3.
  *
  * Theory of operation. Each option is a kind and, but for EOL and NOP, a length that includes both. An option with a length that is wrong
  * for its kind ends the parse: after it nothing can be trusted to be where it seems.
@@ -8,7 +8,7 @@
 #include "wire/tcp_opts.h"
 #include "base/bytes.h"
 
-enum kind { EOL = 0, NOP = 1, MSS = 2, WSCALE = 3, SACK_PERMITTED = 4, SACK = 5, TIMESTAMPS = 8 };
+enum kind { EOL = 0, NOP = 1, MSS = 2, WSCALE = 3, SACK_PERMITTED = 4, SACK = 5, TIMESTAMPS = 8, USER_TIMEOUT = 28 };   /* RFC 5482 3.3-b */
 enum { OPTIONS_BYTES_MAX = 40, BLOCK_BYTES = 8 };
 
 /* The options as peers send them on nearly every data segment (RFC 7323 appendix A): worth one comparison. */
@@ -62,6 +62,12 @@ static bool read_option(uint8_t kind, const uint8_t *body, size_t n, struct wire
         o->ts_val = get_be32(body);
         o->ts_ecr = get_be32(body + 4);
         o->have |= WIRE_OPT_TIMESTAMPS;
+        return true;
+    case USER_TIMEOUT:                    /* RFC 5482 3.3-c: of length 4 */
+        if (n != 2)
+            return false;
+        o->user_timeout = get_be16(body);
+        o->have |= WIRE_OPT_USER_TIMEOUT;
         return true;
     case SACK:
         return read_sack(body, n, o);
@@ -145,6 +151,11 @@ unsigned wire_tcp_opts_write(uint8_t *bytes, const struct wire_tcp_opts *o)
     if (o->have & WIRE_OPT_WSCALE) {
         p = put2(p, NOP, WSCALE);
         p = put2(p, 3, o->wscale);
+    }
+    if (o->have & WIRE_OPT_USER_TIMEOUT) {
+        p = put2(p, USER_TIMEOUT, 4);
+        put_be16(p, o->user_timeout);
+        p += 2;
     }
     if (o->have & WIRE_OPT_SACK)
         p = put_sack(p, OPTIONS_BYTES_MAX - (unsigned)(p - bytes), o);

@@ -210,6 +210,12 @@ static void our_new_iss_lies_above_the_old_snd_nxt(void **state)
     pair_free(&p);
 }
 
+static void client_without_timestamps(struct pl_config *c, enum pair_side side, void *user)
+{
+    if (side == PAIR_CLIENT)
+        without_timestamps(c, side, user);
+}
+
 struct syn_case {
     const char *name;
     uint32_t seq;
@@ -218,10 +224,10 @@ struct syn_case {
 };
 
 /* A forged SYN for the waiting server; RCV.NXT is 2 there. */
-static void try_syn(void **state, bool old_had_timestamps, const struct syn_case *t)
+static void try_syn(void **state, mission_configure *configure, const struct syn_case *t)
 {
     struct pair p;
-    server_waits(&p, state, 0, old_had_timestamps ? NULL : without_timestamps);
+    server_waits(&p, state, 0, configure);
     uint32_t last = 0;
     for (size_t i = 0; i < p.segments; i++)
         if (p.segment[i].from == PAIR_CLIENT) last = p.segment[i].seg.ts_val;
@@ -250,12 +256,12 @@ static void with_timestamps_on_both_the_greater_one_is_accepted(void **state)
         {"timestamp greater, sequence number below", 0, 101, true},
         {"timestamp greater, sequence number above", 1000, 101, true},
         {"timestamp equal, sequence number above", 3, 100, true},
-        {"timestamp equal, sequence number equal", 2, 100, false},
-        {"timestamp equal, sequence number below", 1, 100, false},
+        {"timestamp equal, sequence number behind the FIN", 2, 100, true},
+        {"timestamp equal, sequence number of the FIN", 1, 100, false},
         {"timestamp smaller, sequence number above", 1000, 99, false},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
-        try_syn(state, true, &cases[i]);
+        try_syn(state, NULL, &cases[i]);
 }
 
 /* SHLD-4 */
@@ -266,20 +272,33 @@ static void timestamps_on_the_new_one_only_are_accepted(void **state)
         {"only the new has timestamps, sequence number above", 1000, 101, true},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
-        try_syn(state, false, &cases[i]);
+        try_syn(state, client_without_timestamps, &cases[i]);
+}
+
+/* RFC 6191 2: "would be enabled": by us as well. A server that does not use them has no use for the client's. */
+static void timestamps_that_we_would_not_use_count_for_nothing(void **state)
+{
+    static const struct syn_case cases[] = {
+        {"the server has none, sequence number above", 1000, 101, true},
+        {"the server has none, sequence number of the FIN", 1, 101, false},
+        {"the server has none, sequence number below", 0, 101, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        try_syn(state, without_timestamps, &cases[i]);
 }
 
 static void without_timestamps_on_the_new_one_the_sequence_number_decides(void **state)
 {
     static const struct syn_case cases[] = {
         {"no timestamps on the new, sequence number above", 3, 0, true},
-        {"no timestamps on the new, sequence number equal", 2, 0, false},
+        {"no timestamps on the new, sequence number behind the FIN", 2, 0, true},
+        {"no timestamps on the new, sequence number of the FIN", 1, 0, false},
         {"no timestamps on the new, sequence number below", 0, 0, false},
         {"no timestamps on the new, half the circle below", 0x80000002u, 0, false},
     };
     for (unsigned old = 0; old < 2; old++)
         for (size_t i = 0; i < COUNT_OF(cases); i++)
-            try_syn(state, old != 0, &cases[i]);
+            try_syn(state, old ? NULL : client_without_timestamps, &cases[i]);
 }
 
 static void one_time_wait(struct pl_config *c, enum pair_side side, void *user)
@@ -318,7 +337,7 @@ static unsigned waiting(struct pair *p)
 static void of_several_each_ends_at_its_own_time(void **state)
 {
     struct pair p;
-    mission_start(&p, state, NULL, NULL);
+    mission_start(&p, state, without_timestamps, NULL);
     pl_time began = p.sim->now;
     assert_int_equal(pair_listen(&p, 80, plan_sink(1)), 0);
     assert_non_null(pair_connect(&p, 80, plan_source(10, 1)));
@@ -354,6 +373,7 @@ int main(void)
         BOTH(our_new_iss_lies_above_the_old_snd_nxt),
         BOTH(with_timestamps_on_both_the_greater_one_is_accepted),
         BOTH(timestamps_on_the_new_one_only_are_accepted),
+        BOTH(timestamps_that_we_would_not_use_count_for_nothing),
         BOTH(without_timestamps_on_the_new_one_the_sequence_number_decides),
         BOTH(a_full_table_gives_up_its_oldest_entry),
         BOTH(of_several_each_ends_at_its_own_time),

@@ -122,7 +122,7 @@ static void every_scene_plays_also_with_losses_and_over_ipv6(void **state)
     (void)state;
     struct program_run *list = expect("demo --list", 0);
     unsigned scenes = 0;
-    for (const char *at = list->out; sscanf(at, " %39s%n", name, &used) == 1; at = strchr(at, '\n') + 1, scenes++) {
+    for (const char *at = list->out; *at != '\n' && sscanf(at, " %39s%n", name, &used) == 1; at = strchr(at, '\n') + 1, scenes++) {
         for (size_t i = 0; i < COUNT_OF(how); i++) {
             snprintf(words, sizeof words, "demo --scene %s %s", name, how[i]);
             struct program_run *r = expect(words, 0);

@@ -65,8 +65,8 @@ static void the_time_out_stays_backed_off_until_there_is_a_sample(void **state)
     played_free(&p);
 }
 
-/* RFC 6298 3: "RTT samples MUST NOT be made using segments that were retransmitted (and thus for which it is ambiguous whether the reply was for the
- * first instance of the packet or a later instance)": an ACK that covers such a segment says nothing about those that waited behind it, either. */
+/* MUST-18, RFC 6298 3-a: "RTT samples MUST NOT be made using segments that were retransmitted (and thus for which it is ambiguous whether the reply was
+ * for the first instance of the packet or a later instance)": an ACK that covers such a segment says nothing about those that waited behind it, either. */
 static void an_ack_of_something_repeated_gives_no_sample(void **state)
 {
     struct pl_config config = roomy();

@@ -8,7 +8,7 @@ static const char text[4096];
 
 static void sends(struct peer *p, size_t n) { assert_int_equal(pl_send(p->d.s[0], p->c, text, n), n); }
 
-/* MAY-16, SHLD-7, SHLD-27: while one small segment is under way what follows gathers, and leaves as one, with one PSH. */
+/* MAY-16, SHLD-7, SHLD-27, MUST-60: the first leaves at once; while one small segment is under way what follows gathers, and leaves as one, with one PSH. */
 static void nagle_gathers_small_writes_until_the_ack(void **state)
 {
     struct peer p;

@@ -145,8 +145,9 @@ static const struct row {
     {S(TIME_WAIT), K(NO_FLAGS), NOTHING, SAME, PL_DROP_TCP_NO_ACK, 0, "3.10.7.4 fifth"},
     {S(TIME_WAIT), K(ACK) | K(ACK_NOTHING) | K(ACK_OLD) | K(ACK_TOO_OLD) | K(ACK_BEYOND), NOTHING, SAME, PL_DROP_TCP_DUPLICATE, 0,
      "3.10.7.4 fifth: only a retransmission of the FIN wants an answer"},
+    {S(TIME_WAIT), K(TEXT_OLD), AN_ACK, SAME, PL_DROP_TCP_DUPLICATE, 0, "3.10.7.4 first"},
     {S(TIME_WAIT), K(FIN_AGAIN), AN_ACK, SAME, PL_DROP_TCP_DUPLICATE, 0, "3.10.7.4 fifth: acknowledge it, and restart the 2 MSL timeout"},
-    {S(TIME_WAIT), K(FIN) | K(FIN_AND_ACK) | K(TEXT_AND_ACK) | TEXTS_OF_UNA, AN_ACK, SAME, PL_DROP_TCP_OUTSIDE_WINDOW, 0,
+    {S(TIME_WAIT), K(FIN) | K(FIN_AND_ACK) | K(TEXT_AND_ACK) | (TEXTS_OF_UNA & ~K(TEXT_OLD)), AN_ACK, SAME, PL_DROP_TCP_OUTSIDE_WINDOW, 0,
      "3.10.7.4 first: behind the peer's FIN nothing is acceptable"},
 };
 

@@ -27,7 +27,7 @@ PURE_SYSTEM_HEADERS = {"stdint.h", "stddef.h", "stdbool.h", "stdalign.h", "stdar
 ALLOWED_UNDEFINED = {"memcpy", "memmove", "memset", "memcmp", "pl_panic", "_GLOBAL_OFFSET_TABLE_"}   # the last one is the linker's
 
 TCP = "src/transport/tcp/"
-SPINE = {TCP + name for name in ("input.c", "output.c", "user.c", "timeouts.c")}
+SPINE = {TCP + name for name in ("input.c", "output.c", "user.c", "settings.c", "timeouts.c")}
 CONNECTION = TCP + "tcp.h"
 
 
@@ -171,7 +171,7 @@ def tier(source):
 
 
 def call_tiers(objects):
-    """input/output/user/timeouts -> steps -> models; steps call neither the spine nor each other; state, receive, check and explain serve all but
+    """input/output/user/settings/timeouts -> steps -> models; steps call neither the spine nor each other; state, receive, check and explain serve all but
     the models, which know no connection."""
     bad = []
     for source, name, target in objects.calls():

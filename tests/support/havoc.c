@@ -303,7 +303,7 @@ static void open_something(struct havoc *r, unsigned host)
 static void set_something(struct havoc *r, pl_stack *s, pl_handle h)
 {
     static const int64_t values[] = {0, 1, -1, 2, 63, 64, 255, 1000, 5000, 70000, 1000000000, INT64_MAX, INT64_MIN};
-    enum pl_option o = (enum pl_option)below(r, PL_OPT_CORK + 2);
+    enum pl_option o = (enum pl_option)below(r, PL_OPT_USER_TIMEOUT_ADVERTISED + 2);
     int64_t was;
     pl_set(s, h, o, values[below(r, COUNT_OF(values))]);
     pl_get(s, h, o, &was);

@@ -171,6 +171,30 @@ bool rig_run(struct rig *r, rig_done_fn *done, void *user, pl_time limit)
     }
 }
 
+static unsigned say(struct rig *r, bool to_device)
+{
+    struct pl_driver *d = host_loop_driver(&r->loop, r->iface);
+    uint8_t header[PL_HEADER_BYTES_MAX];
+    for (unsigned said = 0;; said++) {
+        struct pl_frame f = {.span[0] = {header, sizeof header}};
+        int n = pl_tx(r->stack, r->iface, &f, 1, host_now());
+        if (n == 0) return said;
+        assert_int_equal(n, 1);
+        if (to_device) assert_int_equal(d->ops->send(d, &f, 1), 1);
+    }
+}
+
+void rig_transmit(struct rig *r) { say(r, true); }
+unsigned rig_lose(struct rig *r) { return say(r, false); }
+
+void rig_receive(struct rig *r, unsigned most)
+{
+    struct pl_driver *d = host_loop_driver(&r->loop, r->iface);
+    struct pl_frame f;
+    while (most-- > 0 && (memset(&f, 0, sizeof f), d->ops->recv(d, &f, 1) == 1))
+        assert_int_equal(pl_rx(r->stack, r->iface, &f, 1, host_now()), 0);
+}
+
 static bool nothing_left(void *user)
 {
     const pl_stack *s = ((const struct rig *)user)->stack;

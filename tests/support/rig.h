@@ -57,6 +57,12 @@ void rig_close(struct rig *);
 
 /* Runs the loop until `done` says so. False: `limit` nanoseconds passed before that. done NULL: just for that long. */
 bool rig_run(struct rig *, rig_done_fn *done, void *user, pl_time limit);
+/* What we have to say leaves, but nothing that came is read: so segments of both ends cross on their way. */
+void rig_transmit(struct rig *);
+/* The other half: what came is read, `most` frames of it, but nothing is said. */
+void rig_receive(struct rig *, unsigned most);
+/* What we have to say is lost. How many frames it was. */
+unsigned rig_lose(struct rig *);
 /* Whether every pool of connections, timers' records, buffers and events is unused. Listeners may stay. */
 bool rig_nothing_left(const struct rig *);
 /* Runs the loop until nothing is left (TIME-WAIT included); fails the test case, saying what is left, if that does not come in time. */

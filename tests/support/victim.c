@@ -25,6 +25,7 @@ struct pl_config victim_config(void)
     struct pl_config c;
     pl_config_small(&c, sizeof c);
     c.connections_max = c.half_open_max = c.time_wait_max = c.flights_max = c.gaps_max = c.backlog_default = 12;
+    c.orphans_max = c.orphans_per_peer_max = c.connections_max;    /* strangers of IPv6 share a /64 */
     c.routes_max = 4;
     c.paths_max = 16;
     c.records_max = 256;

@@ -3,44 +3,10 @@
  * Threats V36, V41 to V45, V50, V51, V53, V54 and V59: somebody beside the path, or a peer that lies: guessed numbers, resets, SYNs, text and
  * acknowledgements that cannot be. Each row names the drop and the answer, and the connection goes on working. IPv4 and IPv6.
  */
-#include "support/unit.h"
-
 #include "support/duo.h"
-#include "support/victim.h"
+#include "support/victim_case.h"
 
 enum { DAY = 86400 };
-
-static struct victim v;
-
-static int make(void **state)
-{
-    (void)state;
-    victim_make(&v, NULL);
-    return 0;
-}
-
-static int make_with_timestamps(void **state)
-{
-    struct pl_config c = victim_config();
-    (void)state;
-    c.timestamps = true;
-    victim_make(&v, &c);
-    return 0;
-}
-
-static int unmake(void **state)
-{
-    (void)state;
-    victim_free(&v);
-    return 0;
-}
-
-static void forget(struct peer *p)
-{
-    (void)pl_abort(v.s, p->c);
-    (void)pl_close(v.s, p->c);
-    (void)victim_hush(&v);
-}
 
 /* An answer of the connection as it is: its own numbers, whatever the segment claimed. */
 static void hears_where_we_are(struct peer *p, enum pl_reason why)
@@ -508,14 +474,14 @@ static void v50_nothing_closes_time_wait_early(void **state)
         {"RST, exact", PL_RST, 0, 0, PL_DROP_TCP_RST_TIME_WAIT, 0},
         {"RST,ACK in the window", PL_RST | PL_ACK, 100, 0, PL_DROP_TCP_RST_TIME_WAIT, 0},
         {"RST,SYN", PL_RST | PL_SYN, 100, 0, PL_DROP_TCP_RST_TIME_WAIT, 0},
-        {"old text", PL_ACK, -6, 5, PL_DROP_TCP_OUTSIDE_WINDOW, PL_WHY_ACK_DUPLICATE},
+        {"old text", PL_ACK, -6, 5, PL_DROP_TCP_DUPLICATE, PL_WHY_ACK_DUPLICATE},
         {"new text", PL_ACK, 0, 5, PL_DROP_TCP_OUTSIDE_WINDOW, PL_WHY_ACK_DUPLICATE},
-        {"an old ACK", PL_ACK, -6, 0, PL_DROP_TCP_OUTSIDE_WINDOW, PL_WHY_ACK_DUPLICATE},
+        {"an old ACK", PL_ACK, -6, 0, PL_DROP_TCP_DUPLICATE, PL_WHY_ACK_DUPLICATE},
         {"the last ACK again", PL_ACK, 0, 0, PL_DROP_TCP_DUPLICATE, 0},
         {"no flags", 0, 0, 0, PL_DROP_TCP_NO_ACK, 0},
         {"an old SYN", PL_SYN, -100, 0, PL_DROP_TCP_SYN_CHALLENGED, PL_WHY_ACK_CHALLENGE},
         {"the SYN of the old connection", PL_SYN, -8, 0, PL_DROP_TCP_SYN_CHALLENGED, PL_WHY_ACK_CHALLENGE},
-        {"a SYN at the same number", PL_SYN, 0, 0, PL_DROP_TCP_SYN_CHALLENGED, PL_WHY_ACK_CHALLENGE},
+        {"a SYN at the number of the FIN", PL_SYN, -1, 0, PL_DROP_TCP_SYN_CHALLENGED, PL_WHY_ACK_CHALLENGE},
         {"SYN,ACK", PL_SYN | PL_ACK, 5000, 0, PL_DROP_TCP_SYN_CHALLENGED, PL_WHY_ACK_CHALLENGE},
         {"SYN,FIN", PL_SYN | PL_FIN, 5000, 0, PL_DROP_TCP_SYN_CHALLENGED, PL_WHY_ACK_CHALLENGE},
         {"another FIN", PL_FIN | PL_ACK, 50, 0, PL_DROP_TCP_OUTSIDE_WINDOW, PL_WHY_ACK_DUPLICATE},
@@ -557,10 +523,10 @@ static void v50_time_wait_gives_way_only_to_what_is_provably_newer(void **state)
         int64_t ts, seq;                  /* against the old connection's last */
         bool accepted;
     } rows[] = {
-        {true, true, 1, 1, true},         {true, true, 1, -5000, true},         {true, true, 0, 1, true},        {true, true, 0, 0, false},
+        {true, true, 1, 1, true},         {true, true, 1, -5000, true},         {true, true, 0, 1, true},        {true, true, 0, 0, true},
         {true, true, 0, -1, false},       {true, true, -1, 1, false},           {true, true, -1, 100000, false}, {true, true, 0x80000001ll, 1, false},
-        {true, false, 0, 1, true},        {true, false, 0, 0, false},           {true, false, 0, -1, false},     {false, true, 0, -5000, true},
-        {false, false, 0, 1, true},       {false, false, 0, 0x7fffffff, true},  {false, false, 0, 0, false},     {false, false, 0, -1, false},
+        {true, false, 0, 1, true},        {true, false, 0, 0, true},            {true, false, 0, -1, false},     {false, true, 0, -5000, true},
+        {false, false, 0, 1, true},       {false, false, 0, 0x7fffffff, true},  {false, false, 0, 0, true},      {false, false, 0, -1, false},
         {false, false, 0, -0x7fffffff, false},
     };
     for (unsigned v6 = 0; v6 < 2; v6++)

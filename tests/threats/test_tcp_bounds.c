@@ -3,47 +3,9 @@
  * Threats V35, V46 to V49, V55 and V56: whoever wants memory, work, time or traffic of the stack gets a bounded share, and every connection that
  * nobody owns comes to an end. Pools are looked into; time is virtual. IPv4 and IPv6.
  */
-#include "support/unit.h"
-
 #include "base/bytes.h"
 #include "support/duo.h"
-#include "support/victim.h"
-
-static struct victim v;
-
-static int make(void **state)
-{
-    (void)state;
-    victim_make(&v, NULL);
-    return 0;
-}
-
-static int unmake(void **state)
-{
-    (void)state;
-    victim_free(&v);
-    return 0;
-}
-
-static void remake(const struct pl_config *c)
-{
-    victim_free(&v);
-    victim_make(&v, c);
-}
-
-static void forget(struct peer *p)
-{
-    (void)pl_abort(v.s, p->c);
-    (void)pl_close(v.s, p->c);
-    (void)victim_hush(&v);
-}
-
-static unsigned count(enum pl_state state)
-{
-    uint32_t counts[PL_STATE_COUNT];
-    pl_states(v.s, counts);
-    return counts[state];
-}
+#include "support/victim_case.h"
 
 static struct tcp *inside(const struct peer *p) { return slots_at(&v.s->conns, (uint32_t)p->c & 0x3fffffff); }
 static uint32_t chunks_taken(void) { return v.s->chunks.capacity - chunks_free(&v.s->chunks); }
@@ -260,12 +222,16 @@ static void flood(bool cookies)
             continue;
         flood_64(&fl);                    /* fill up what has expired */
         (void)victim_hush(&v);
-        struct peer q = cookied(fl.n & 1, 7, &(struct wire_tcp_opts){.have = WIRE_OPT_TIMESTAMPS | WIRE_OPT_WSCALE, .wscale = 7, .ts_val = 5});
-        enter(&q);
-        peer_works(&q, "a flood of SYNs, by cookie");
-        assert_int_equal(peer_status(&q).snd_wscale, 7);
-        forget(&q);
-        served++;
+        for (unsigned v6 = 0; v6 < 2; v6++) {
+            struct peer q = cookied(v6, 7, &(struct wire_tcp_opts){.have = WIRE_OPT_TIMESTAMPS | WIRE_OPT_WSCALE | WIRE_OPT_SACK_PERMITTED,
+                                                                   .wscale = 7, .ts_val = 5});
+            enter(&q);
+            peer_works(&q, "a flood of SYNs, by cookie");
+            assert_int_equal(peer_status(&q).snd_wscale, 7);
+            assert_true(peer_status(&q).timestamps && peer_status(&q).sack);
+            forget(&q);
+            served++;
+        }
     }
     uint64_t turned_away = victim_drops(&v, cookies ? PL_DROP_TCP_COOKIE_SENT : PL_DROP_TCP_BACKLOG);
     assert_int_equal(victim_drops(&v, cookies ? PL_DROP_TCP_BACKLOG : PL_DROP_TCP_COOKIE_SENT), 0);
@@ -305,18 +271,12 @@ static void fill_half_open(bool v6, uint32_t from)
     }
 }
 
-static void remake_with_timestamps(void)
-{
-    struct pl_config c = victim_config();
-    c.timestamps = true;
-    remake(&c);
-}
-
 static void v47_a_cookie_keeps_the_options_it_can_and_offers_no_others(void **state)
 {
     (void)state;
     static const uint16_t mss[][2] = {{0, 48}, {100, 48}, {536, 536}, {1459, 1440}, {1460, 1460}, {65535, 8940}};
-    remake_with_timestamps();
+    struct pl_config config = config_with_timestamps();
+    remake(&config);
     for (unsigned v6 = 0; v6 < 2; v6++)
         for (unsigned i = 0; i < 2 * COUNT_OF(mss); i++) {
             fill_half_open(v6, 1000);
@@ -357,7 +317,8 @@ static bool believed(const struct forged *f)
 static void v47_a_cookie_cannot_be_guessed_changed_or_used_by_another(void **state)
 {
     (void)state;
-    remake_with_timestamps();
+    struct pl_config config = config_with_timestamps();
+    remake(&config);
     for (unsigned v6 = 0; v6 < 2; v6++) {
         fill_half_open(v6, 1000);
         struct wire_tcp_opts opts = {.have = WIRE_OPT_MSS | WIRE_OPT_TIMESTAMPS | WIRE_OPT_WSCALE, .mss = 1460, .wscale = 2, .ts_val = 1};
@@ -399,7 +360,8 @@ static void v47_a_cookie_cannot_be_guessed_changed_or_used_by_another(void **sta
 static void v47_a_cookie_ages_and_counts_only_while_there_is_no_room(void **state)
 {
     (void)state;
-    remake_with_timestamps();
+    struct pl_config config = config_with_timestamps();
+    remake(&config);
     for (unsigned v6 = 0; v6 < 2; v6++) {
         struct wire_tcp_opts opts = {.have = WIRE_OPT_MSS, .mss = 1460};
         fill_half_open(v6, 1000);

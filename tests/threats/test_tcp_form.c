@@ -3,41 +3,9 @@
  * Threats V28 to V34, V37 to V39 and V52: segments whose header, options, urgent pointer or flags are broken or nonsense. Each row names what
  * becomes of the segment and what is said in return; afterwards a connection that was there before goes on working. IPv4 and IPv6.
  */
-#include "support/unit.h"
-
 #include "base/bytes.h"
-#include "support/victim.h"
+#include "support/victim_case.h"
 #include "wire/ip4_hdr.h"
-
-static struct victim v;
-
-static int make(void **state)
-{
-    (void)state;
-    victim_make(&v, NULL);
-    return 0;
-}
-
-static int unmake(void **state)
-{
-    (void)state;
-    victim_free(&v);
-    return 0;
-}
-
-static void forget(struct peer *p)
-{
-    (void)pl_abort(v.s, p->c);
-    assert_int_equal(pl_close(v.s, p->c), PL_OK);
-    (void)victim_hush(&v);
-}
-
-static unsigned half_opens(void)
-{
-    uint32_t counts[PL_STATE_COUNT];
-    pl_states(v.s, counts);
-    return counts[PL_SYN_RECEIVED];
-}
 
 /* ------------------------------------------------------------ V28: the header ------------------------------------------------------------ */
 
@@ -70,7 +38,7 @@ static void v28_a_data_offset_below_5_or_beyond_the_segment_is_dropped(void **st
         peer_works(&p, "impossible data offsets");
         forget(&p);
     }
-    assert_int_equal(half_opens(), 0);
+    assert_int_equal(count(PL_SYN_RECEIVED), 0);
 }
 
 static void v28_a_segment_cut_short_anywhere_is_dropped(void **state)
@@ -554,7 +522,7 @@ static void v52_a_listener_takes_a_syn_and_nothing_that_only_looks_like_one(void
                     assert_int_equal(got.text_bytes, 0);
                 }
                 victim_silent(&v);
-                assert_int_equal(half_opens(), 0);
+                assert_int_equal(count(PL_SYN_RECEIVED), 0);
                 peer_works(&p, rows[i].name);
                 victim_wait(&v, PL_S);    /* refills the bucket of resets */
                 victim_silent(&v);
@@ -581,7 +549,7 @@ static void v52_an_acknowledgement_that_is_not_of_our_syn_is_reset_and_the_entry
                 assert_int_equal(got.flags, RST);
                 assert_int_equal(got.seq, f.ack);
                 victim_silent(&v);
-                assert_int_equal(half_opens(), 1);
+                assert_int_equal(count(PL_SYN_RECEIVED), 1);
                 victim_wait(&v, 100 * PL_MS);
             }
             struct forged f = peer_segment(&p, PL_ACK);

@@ -245,7 +245,7 @@ static void v57_when_all_ports_are_taken_the_program_is_told(void **state)
 
 /* ------------------------------------------------------------ V58 ------------------------------------------------------------ */
 
-/* At one moment each peer sees another clock: none tells how long the machine is up, nor that two of them talk to the same machine. */
+/* RFC 7323 7: at one moment each peer sees another clock: none tells how long the machine is up, nor that two of them talk to the same machine. */
 static void v58_timestamps_are_unrelated_from_peer_to_peer(void **state)
 {
     (void)state;

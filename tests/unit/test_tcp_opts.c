@@ -189,9 +189,11 @@ static void what_is_written_is_read_again(void **state)
             o.wscale = (uint8_t)prng_next(&g);
         if (o.have & WIRE_OPT_TIMESTAMPS)
             o.ts_val = (uint32_t)prng_next(&g), o.ts_ecr = (uint32_t)prng_next(&g);
-        if (!(o.have & ~WIRE_OPT_TIMESTAMPS) && prng_below(&g, 2)) {
+        if (prng_below(&g, 2))
+            o.have |= WIRE_OPT_USER_TIMEOUT, o.user_timeout = (uint16_t)prng_next(&g);
+        if (!(o.have & ~(WIRE_OPT_TIMESTAMPS | WIRE_OPT_USER_TIMEOUT)) && prng_below(&g, 2)) {
             o.have |= WIRE_OPT_SACK;
-            o.nsack = (uint8_t)(1 + prng_below(&g, 3));
+            o.nsack = (uint8_t)(1 + prng_below(&g, o.have & WIRE_OPT_USER_TIMEOUT ? 2 : 3));
             for (unsigned i = 0; i < o.nsack; i++)
                 o.sack[i].lo = (uint32_t)prng_next(&g), o.sack[i].hi = (uint32_t)prng_next(&g);
         }
@@ -205,7 +207,7 @@ static void what_is_written_is_read_again(void **state)
 static void random_bytes_of_every_length_are_survived(void **state)
 {
     (void)state;
-    static const uint8_t kinds[] = {0, 1, 2, 3, 4, 5, 8, 10, 4, 3, 2, 34, 18, 26, 255};
+    static const uint8_t kinds[] = {0, 1, 2, 3, 4, 5, 8, 10, 4, 3, 2, 34, 18, 26, 28, 255};
     struct prng g;
     prng_seed(&g, 2);
     uint8_t *end = (uint8_t *)guard_alloc(40) + 40;
@@ -216,7 +218,7 @@ static void random_bytes_of_every_length_are_survived(void **state)
             end[(ptrdiff_t)(i - n)] = prng_below(&g, 4) ? kinds[prng_below(&g, sizeof kinds)] : (uint8_t)prng_next(&g);
         struct wire_tcp_opts o;
         wire_tcp_opts_read(end - n, n, &o);
-        assert_true(o.nsack <= 4 && o.malformed <= 1 && o.have < 32);
+        assert_true(o.nsack <= 4 && o.malformed <= 1 && o.have < 64);
         good += !o.malformed;
     }
     assert_true(good > 1000);

@@ -20,6 +20,19 @@ static const char *const waiting[PL_STATE_COUNT] = {
     [PL_TIME_WAIT] = "both sides have finished; waiting 2 MSL for what may still be in the network",
 };
 
+/* The state, or what stands before what it usually waits for. */
+static const char *waits_for(const struct tcp *c)
+{
+    if (c->state == PL_SYN_SENT && !c->syn_sent)
+        return "our SYN waits for the device, or for the next hop's link address";
+    if (c->state == PL_SYN_RECEIVED && !c->syn_sent)
+        return "the peer's SYN is here; our answer waits for the device, or for the next hop's link address";
+    if (c->fin_queued && !c->fin_sent && tcp_synchronised(c) && c->state != PL_TIME_WAIT)
+        return c->fin_received ? "both sides have finished; our FIN goes when everything before it has gone"
+                               : "we have finished sending; our FIN goes when everything before it has gone";
+    return waiting[c->state];
+}
+
 static void number(struct text *t, const char *before, uint64_t n, const char *after)
 {
     text_put(t, before);
@@ -38,34 +51,75 @@ static void timer(struct text *t, const struct tcp_ctx *x, const struct tcp *c, 
     text_put(t, ". ");
 }
 
+/* Why what waits to be sent has not gone. In the order in which output.c asks. */
+static const char *held_back_by(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f)
+{
+    uint32_t in_flight = c->snd.nxt - c->snd.una, window = c->snd.wnd > in_flight ? c->snd.wnd - in_flight : 0;
+    if (!c->syn_acked)
+        return "the handshake comes first. ";
+    if (f && f->queue.lost)
+        return "what was lost goes first. ";
+    if (c->snd.wnd == 0)
+        return "the peer's window is closed. ";
+    if (window == 0)
+        return "the peer's window is full. ";
+    if (f && c->cc.cwnd <= f->queue.pipe)
+        return "the congestion window is full. ";
+    if (c->timers.resend_is == RESEND_PERSIST && !c->cork)
+        return "the peer's window is too small to be worth a segment. ";
+    if (tcp_unsent(c) < c->opt.mss && c->cork && !c->fin_queued)
+        return "the program corked it until a segment is full. ";
+    if (f && tcp_unsent(c) < c->opt.mss && !c->nodelay && !c->fin_queued)
+        return "held back for a full segment while something is under way (Nagle). ";
+    if (!f && x->flights->used == x->flights->capacity)
+        return "too many connections have something under way. ";
+    if (f && window < c->opt.mss && window < tcp_unsent(c))
+        return "the rest of the peer's window is too small to be worth a segment. ";
+    return "about to go. ";
+}
+
+static void streams(struct text *t, const struct tcp_ctx *x, const struct tcp *c)
+{
+    const struct tcp_flight *f = tcp_flight(x, c);
+    if (f)
+        number(t, "", c->snd.nxt - c->snd.una, " bytes of sequence space are not acknowledged. ");
+    if (f && f->queue.lost)
+        number(t, "", f->queue.lost, " segments are taken for lost and will be repeated. ");
+    if (tcp_unsent(c)) {
+        number(t, "", tcp_unsent(c), " bytes wait to be sent: ");
+        text_put(t, held_back_by(x, c, f));
+    }
+    if (c->rcv_stream.len)
+        number(t, "", c->rcv_stream.len, " bytes wait to be read. ");
+    if (tcp_has_gaps(x, c))
+        number(t, "", tcp_gaps(x, c)->count, " runs of bytes arrived ahead of a gap. ");
+}
+
+static void trouble(struct text *t, const struct tcp *c)
+{
+    if (c->error) {
+        text_put(t, "It failed: ");
+        text_put(t, pl_strerror(c->error));
+        text_put(t, ". ");
+    } else if (c->soft_error == PL_ETIMEDOUT) {
+        text_put(t, "The peer does not answer. ");
+    } else if (c->soft_error) {
+        text_put(t, "The network says: ");
+        text_put(t, pl_strerror(c->soft_error));
+        text_put(t, ". ");
+    }
+}
+
 size_t tcp_explain(const struct tcp_ctx *x, const struct tcp *c, char *buffer, size_t size)
 {
     struct text t = text_of(buffer, size);
-    const struct tcp_flight *f = tcp_flight(x, c);
     text_put(&t, pl_state_name(c->state));
     text_put(&t, ": ");
-    text_put(&t, waiting[c->state]);
+    text_put(&t, waits_for(c));
     text_put(&t, ". ");
-    if (c->error) {
-        text_put(&t, "It failed: ");
-        text_put(&t, pl_strerror(c->error));
-        text_put(&t, ". ");
-    }
-    if (f)
-        number(&t, "", c->snd.nxt - c->snd.una, " bytes of sequence space are not acknowledged. ");
-    if (f && f->queue.lost)
-        number(&t, "", f->queue.lost, " segments are taken for lost and will be repeated. ");
-    if (tcp_unsent(c)) {
-        number(&t, "", tcp_unsent(c), " bytes wait to be sent: ");
-        bool window = c->snd.wnd <= c->snd.nxt - c->snd.una;
-        bool cwnd = f && c->cc.cwnd < f->queue.pipe + c->opt.mss;
-        text_put(&t, window ? "the peer's window is full. " : cwnd ? "the congestion window is full. " : f ? "held back for a full segment (Nagle). " : "about to go. ");
-    }
-    if (c->rcv_stream.len)
-        number(&t, "", c->rcv_stream.len, " bytes wait to be read. ");
-    if (tcp_has_gaps(x, c))
-        number(&t, "", tcp_gaps(x, c)->count, " runs of bytes arrived ahead of a gap. ");
-    timer(&t, x, c, TIMER_RESEND, c->timers.resend_is == RESEND_PERSIST ? "Window probe" : "Retransmission");
+    trouble(&t, c);
+    streams(&t, x, c);
+    timer(&t, x, c, TIMER_RESEND, c->timers.resend_is == RESEND_PERSIST ? c->snd.wnd ? "It goes anyway" : "Window probe" : "Retransmission");
     timer(&t, x, c, TIMER_DELACK, "Delayed ACK");
     timer(&t, x, c, TIMER_KEEPALIVE, "Keepalive check");
     timer(&t, x, c, TIMER_LIFE, "Time limit");

@@ -40,6 +40,8 @@ enum pl_drop tcp_input_rest(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *se
     enum pl_drop drop = PL_DROP_NONE;
     if (c->state == PL_SYN_RECEIVED) {
         drop = handshake_fifth_ack(x, c, seg);
+        if (drop == PL_DROP_NONE)
+            user_timeout_tell(x, c);
         if (drop == PL_DROP_NONE && c->fin_queued)
             teardown_finish(x, c);
     }
@@ -52,6 +54,8 @@ enum pl_drop tcp_input_rest(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *se
     if (c->opt.ts_ok && (seg->opts.have & WIRE_OPT_TIMESTAMPS))      /* RFC 7323 3.2-i: else they mean nothing */
         timestamps_received(&c->ts, seg->opts.ts_val, seg->seq, x->now);
     keepalive_heard(x, c);
+    if (seg->opts.have & WIRE_OPT_USER_TIMEOUT)
+        user_timeout_arrives(x, c, seg);
     if (c->fin_acked)
         teardown_fin_acked(x, c);
     if (c->state == PL_CLOSED)
@@ -67,6 +71,10 @@ enum pl_drop tcp_input(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
         drop = handshake_arrives(x, c, seg);
         if (drop != PL_DROP_NONE)
             return drop;
+        if (seg->opts.have & WIRE_OPT_USER_TIMEOUT)
+            user_timeout_arrives(x, c, seg);
+        if (c->state == PL_ESTABLISHED)
+            user_timeout_tell(x, c);
         if (c->state == PL_ESTABLISHED && c->fin_queued)
             teardown_finish(x, c);
         return urgent_text_fin(x, c, seg);               /* "continue processing at the sixth step" */

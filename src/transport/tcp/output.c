@@ -5,14 +5,20 @@
  * tcp_want answers both questions from the connection alone, so the time that is told to the host and the segment that is sent can never disagree.
  * tcp_build forms the segment at the last moment: its ACK, window and timestamp are never stale.
  */
+#include "base/check.h"
 #include "base/seq.h"
 #include "transport/tcp/tcp.h"
 
 #define WHEN_POOLS_ARE_EMPTY (10 * PL_MS)  /* look again: another connection may have given something back */
 
-static struct tcp_want want(uint8_t what, uint16_t why, pl_time when) { return (struct tcp_want){.when = when, .what = what, .why = why}; }
+static void wants(struct tcp_want *w, enum tcp_what what, enum pl_reason why, pl_time now)
+{
+    w->when = now;
+    w->what = (uint8_t)what;
+    w->why = (uint16_t)why;
+}
 
-static uint16_t syn_ack_why(const struct tcp *c)
+static enum pl_reason syn_ack_why(const struct tcp *c)
 {
     if (c->active)
         return PL_WHY_SYN_ACK_CROSSED;
@@ -21,24 +27,19 @@ static uint16_t syn_ack_why(const struct tcp *c)
 
 /* What was lost goes first, as far as the congestion window lets it; the first one always may (RFC 6298 5.4). The peer's window is not
  * asked: what it let in once may be repeated after it shrank (SHLD-16, MAY-7). */
-static struct tcp_want want_resend(struct tcp_ctx *x, struct tcp *c)
+static void want_resend(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, struct tcp_want *w)
 {
-    struct tcp_flight *f = tcp_flight(x, c);
-    if (!f || !f->queue.lost)
-        return want(WANT_NOTHING, 0, PL_NEVER);
     uint32_t id = rtx_first_lost(x->records, &f->queue);
     const struct rtx_record *r = rtx_at(x->records, id);
     uint32_t text = r->len - r->again - (r->flags & RTX_FIN ? 1 : 0);
     uint32_t n = text < c->opt.mss ? text : c->opt.mss;
     if (f->queue.pipe + n > c->cc.cwnd && id != f->queue.head)
-        return want(WANT_NOTHING, 0, PL_NEVER);
-    struct tcp_want w = want(WANT_RESEND, f->in_recovery ? PL_WHY_DATA_REPEAT_FAST : PL_WHY_DATA_REPEAT_RTO, x->now);
-    w.record = id;
-    w.bytes = n;
-    w.fin = (r->flags & RTX_FIN) && n == text;
-    if (w.fin)
-        w.why = n == 0 ? PL_WHY_FIN_REPEAT : f->in_recovery ? PL_WHY_DATA_REPEAT_FAST_FIN : PL_WHY_DATA_REPEAT_RTO_FIN;
-    return w;
+        return;
+    w->record = id;
+    w->bytes = n;
+    w->fin = (r->flags & RTX_FIN) && n == text;
+    enum pl_reason fast = w->fin ? PL_WHY_DATA_REPEAT_FAST_FIN : PL_WHY_DATA_REPEAT_FAST, rto = w->fin ? PL_WHY_DATA_REPEAT_RTO_FIN : PL_WHY_DATA_REPEAT_RTO;
+    wants(w, WANT_RESEND, w->fin && n == 0 ? PL_WHY_FIN_REPEAT : f->in_recovery ? fast : rto, x->now);
 }
 
 /* Bytes that the peer's window and the congestion window let go now (RFC 7323 2.4-d). */
@@ -61,12 +62,11 @@ static bool fin_fits(const struct tcp *c, uint32_t bytes)
 }
 
 /* RFC 9293 3.7.4, SHLD-7, MUST-17: Nagle, unless the program said no; so small writes gather (MAY-16). */
-static struct tcp_want want_data(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
+static void want_data(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t gso_bytes, struct tcp_want *w)
 {
     uint32_t unsent = tcp_unsent(c);
     if ((unsent == 0 && (!c->fin_queued || c->fin_sent)) || !c->syn_acked)
-        return want(WANT_NOTHING, 0, PL_NEVER);
-    struct tcp_flight *f = tcp_flight(x, c);
+        return;
     struct window_question q = {.sendable = sendable(c, f, unsent), .unsent = unsent, .mss = c->opt.mss, .max_wnd = c->snd.max_wnd, .in_flight = f != NULL,
                                 .nagle = !c->nodelay && !c->fin_queued && !c->urgent_out, .overridden = c->override_due};
     uint32_t n = window_worth_sending(&q);
@@ -78,15 +78,16 @@ static struct tcp_want want_data(struct tcp_ctx *x, struct tcp *c, uint32_t gso_
         n = 0;
     bool fin = fin_fits(c, n);
     if (n == 0 && !fin)
-        return want(WANT_NOTHING, 0, PL_NEVER);
+        return;
     bool no_flight = !f && x->flights->used == x->flights->capacity;
     bool no_record = x->records->used == x->records->capacity || (f && f->queue.count >= x->config->records_per_conn_max);
-    if (no_flight || no_record)           /* its own ACKs bring it back here, or the clock does */
-        return want(WANT_NOTHING, 0, f ? PL_NEVER : x->now + WHEN_POOLS_ARE_EMPTY);
-    struct tcp_want w = want(WANT_DATA, !fin ? PL_WHY_DATA_NEW : n ? PL_WHY_DATA_NEW_FIN : PL_WHY_FIN_CLOSE, x->now);
-    w.bytes = n;
-    w.fin = fin;
-    return w;
+    if (no_flight || no_record) {         /* its own ACKs bring it back here, or the clock does */
+        w->when = f ? PL_NEVER : x->now + WHEN_POOLS_ARE_EMPTY;
+        return;
+    }
+    w->bytes = n;
+    w->fin = fin;
+    wants(w, WANT_DATA, !fin ? PL_WHY_DATA_NEW : n ? PL_WHY_DATA_NEW_FIN : PL_WHY_FIN_CLOSE, x->now);
 }
 
 /* The program has read, and so much room came free that the peer should hear of it unasked. Before any text came there is no need: the offer of the
@@ -98,39 +99,37 @@ static bool update_due(const struct tcp_ctx *x, const struct tcp *c)
 
 static bool may_receive(const struct tcp *c) { return !c->fin_received && c->state >= PL_ESTABLISHED && c->state != PL_TIME_WAIT; }
 
-static struct tcp_want want_ack(struct tcp_ctx *x, struct tcp *c)
+static void want_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_want *w)
 {
     if (c->probe_due)
-        return want(WANT_PROBE, PL_WHY_PROBE_ZERO_WINDOW, x->now);
-    if (c->delack.now)
-        return want(WANT_ACK, c->delack.why, x->now);
-    if (c->gaps && c->opt.sack_ok && ooo_owes(tcp_ooo(x, c)))       /* as many as it takes: each block that is new, and each duplicate once */
-        return want(WANT_ACK, tcp_ooo(x, c)->nduplicates ? PL_WHY_ACK_DSACK : PL_WHY_ACK_OUT_OF_ORDER, x->now);
-    if (may_receive(c) && update_due(x, c))
-        return want(WANT_ACK, PL_WHY_WINDOW_UPDATE, x->now);
-    if (c->keepalive_due)
-        return want(WANT_PROBE, PL_WHY_PROBE_KEEPALIVE, x->now);
-    return want(WANT_NOTHING, 0, PL_NEVER);
+        wants(w, WANT_PROBE, PL_WHY_PROBE_ZERO_WINDOW, x->now);
+    else if (c->delack.now)
+        wants(w, WANT_ACK, c->delack.why, x->now);
+    else if (c->gaps && c->opt.sack_ok && ooo_owes(tcp_ooo(x, c)))   /* as many as it takes: each block that is new, and each duplicate once */
+        wants(w, WANT_ACK, tcp_ooo(x, c)->nduplicates ? PL_WHY_ACK_DSACK : PL_WHY_ACK_OUT_OF_ORDER, x->now);
+    else if (may_receive(c) && update_due(x, c))
+        wants(w, WANT_ACK, PL_WHY_WINDOW_UPDATE, x->now);
+    else if (c->keepalive_due)
+        wants(w, WANT_PROBE, PL_WHY_PROBE_KEEPALIVE, x->now);
 }
 
 struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
 {
-    struct tcp_want w = want(WANT_NOTHING, 0, PL_NEVER);
+    struct tcp_want w = {.when = PL_NEVER, .what = WANT_NOTHING};
     if (c->state == PL_CLOSED || c->state == PL_LISTEN)
         return w;
-    if (c->syn_due && c->state == PL_SYN_SENT)
-        return want(WANT_SYN, c->syn_retries ? PL_WHY_SYN_REPEAT : PL_WHY_SYN_CONNECT, x->now);
-    if (c->syn_due && c->state == PL_SYN_RECEIVED)
-        return want(WANT_SYN_ACK, syn_ack_why(c), x->now);
-    if (c->state != PL_SYN_SENT) {
-        w = want_resend(x, c);
-        if (w.what == WANT_NOTHING && (!c->flight || !tcp_flight(x, c)->queue.lost))
-            w = want_data(x, c, gso_bytes);
-        pl_time later = w.when;
-        if (w.what == WANT_NOTHING) {
-            w = want_ack(x, c);
-            w.when = w.what == WANT_NOTHING ? later : w.when;
-        }
+    if (c->syn_due && c->state == PL_SYN_SENT) {
+        wants(&w, WANT_SYN, c->syn_retries ? PL_WHY_SYN_REPEAT : PL_WHY_SYN_CONNECT, x->now);
+    } else if (c->syn_due && c->state == PL_SYN_RECEIVED) {
+        wants(&w, WANT_SYN_ACK, syn_ack_why(c), x->now);
+    } else if (c->state != PL_SYN_SENT) {
+        struct tcp_flight *f = tcp_flight(x, c);
+        if (f && f->queue.lost)           /* nothing new before what was lost */
+            want_resend(x, c, f, &w);
+        else
+            want_data(x, c, f, gso_bytes, &w);
+        if (w.what == WANT_NOTHING)
+            want_ack(x, c, &w);
     }
     if (w.what == WANT_NOTHING) {
         pl_time timer = timers_next(&c->timers);
@@ -141,19 +140,16 @@ struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
 
 /* Something waits to be sent, nothing is in flight whose ACK would bring us back, and yet nothing may go: the peer's window is closed or too
  * small. RFC 9293 3.8.6.1, MUST-35, 36: probe it. */
-static bool window_blocks(const struct tcp *c, const struct tcp_want *w)
+static bool window_blocks(const struct tcp *c)
 {
     bool waits = tcp_unsent(c) || (c->fin_queued && !c->fin_sent);
-    return waits && c->syn_acked && !c->flight && w->what != WANT_DATA && c->state != PL_CLOSED;
+    return waits && c->syn_acked && !c->flight && c->state != PL_CLOSED;
 }
 
 /* RFC 9293 3.8.6.1, SHLD-29: the first probe one RTO after the window closed. MUST-37: no count bounds them, only the user timeout may. */
-pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c)
+static void probe_if_blocked(struct tcp_ctx *x, struct tcp *c)
 {
-    if (c->user_timeout || c->orphan)
-        life_rearm(x, c);
-    struct tcp_want w = tcp_want(x, c, 0);
-    if (window_blocks(c, &w)) {
+    if (window_blocks(c)) {
         if (c->timers.resend_is == RESEND_OFF) {
             struct rtt r = c->rtt;
             struct rtt_bounds b = tcp_rtt_bounds(x);
@@ -165,10 +161,16 @@ pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c)
         c->persist_backoffs = 0;
         c->probe_due = c->override_due = false;
     }
-    if (w.what != WANT_NOTHING)
-        return w.when;
+}
+
+pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w)
+{
+    CHECK(w->what == WANT_NOTHING);
+    if (c->user_timeout_ms || c->orphan)
+        life_rearm(x, c);
+    probe_if_blocked(x, c);
     pl_time timer = timers_next(&c->timers);
-    return timer < w.when ? timer : w.when;
+    return timer < w->when ? timer : w->when;
 }
 
 /* The SYN's and SYN-ACK's fields: RFC 9293 3.7.1 (MUST-14: MSS; always, MAY-3, SHLD-5; nowhere else, MUST-65), RFC 7323 2.2-a, 2.3-a,
@@ -179,7 +181,9 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
     bool scale = answer ? c->opt.wscale_ok : x->config->window_scaling;
     bool sack = answer ? c->opt.sack_ok : x->config->sack;
     bool ts = answer ? c->opt.ts_ok : x->config->timestamps;
-    opts->have = (uint8_t)(WIRE_OPT_MSS | (scale ? WIRE_OPT_WSCALE : 0) | (sack ? WIRE_OPT_SACK_PERMITTED : 0) | (ts ? WIRE_OPT_TIMESTAMPS : 0));
+    opts->have = (uint8_t)(WIRE_OPT_MSS | (scale ? WIRE_OPT_WSCALE : 0) | (sack ? WIRE_OPT_SACK_PERMITTED : 0) | (ts ? WIRE_OPT_TIMESTAMPS : 0) |
+                           (c->uto_enabled ? WIRE_OPT_USER_TIMEOUT : 0));      /* RFC 5482 3: suggested, not negotiated */
+    opts->user_timeout = c->uto_enabled ? user_timeout_advertised(x, c) : 0;
     opts->mss = options_mss_to_announce(x->link_mtu ? x->link_mtu : c->path_mtu, tcp_ipv6(&c->flow));    /* MUST-67: of the interface, not of the path */
     opts->wscale = c->opt.rcv_wscale;
     o->seq = c->snd.iss;
@@ -280,6 +284,16 @@ static void build_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
     o->opts.have |= o->opts.nsack ? WIRE_OPT_SACK : 0;
 }
 
+/* RFC 5482 3-d: in the next segment that has room for it. One that is lost is not repeated: RFC 5482 3.2. */
+static void build_user_timeout(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
+{
+    if (o->opts.nsack || o->segs > 1 || o->text + 4 > c->opt.mss)
+        return;
+    o->opts.have |= WIRE_OPT_USER_TIMEOUT;
+    o->opts.user_timeout = user_timeout_advertised(x, c);
+    c->uto_due = false;
+}
+
 /* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps or duplicates and there was no room for them beside the text. */
 static bool pays_ack(const struct tcp *c, const struct tcp_out *o) { return !(o->text && c->gaps && c->opt.sack_ok && o->opts.nsack == 0); }
 
@@ -295,6 +309,8 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
             o->opts.have |= WIRE_OPT_TIMESTAMPS;
         if (c->opt.sack_ok && c->gaps)
             build_sack(x, c, o);
+        if (c->uto_due)
+            build_user_timeout(x, c, o);
     }
     /* RFC 9293 3.8.5, MUST-30: while urgent data is ahead, the segments say how far it reaches: SND.UP, as an offset of 16 bits. */
     if (c->urgent_out && (o->flags & PL_ACK) && seq_gt(c->snd.up, o->seq)) {

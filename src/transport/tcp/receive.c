@@ -60,10 +60,8 @@ static inline uint32_t receive_room(const struct chunks *p, const struct tcp *c,
 
 uint32_t tcp_first_window(const struct tcp_ctx *x, const struct tcp *c)
 {
-    uint32_t buffer, room = receive_room(x->chunks, c, &buffer);
-    if (room < c->opt.mss)                /* at least a segment: memory for it will be kept */
-        room = c->opt.mss < c->rcvbuf_bytes ? c->opt.mss : c->rcvbuf_bytes;
-    return room < 65535 ? room : 65535;   /* RFC 7323 2.2-d: unscaled */
+    uint32_t buffer, all = tcp_rcv_room(c) < 65535 ? tcp_rcv_room(c) : 65535;    /* RFC 7323 2.2-d: unscaled */
+    return receive_room(x->chunks, c, &buffer) >= all ? all : tcp_small_window(c);
 }
 
 bool tcp_window_worth_telling(const struct tcp_ctx *x, const struct tcp *c)

@@ -132,8 +132,9 @@ void tcp_owe_reset(struct tcp_ctx *x, struct tcp *c, enum pl_reason why)
 /* RFC 5961 7-a, 7-b, limited per connection only: a bucket shared with others would tell them what arrives here (threats V44). */
 bool tcp_may_challenge(struct tcp_ctx *x, struct tcp *c)
 {
-    if (c->challenges == 0 || x->now - c->challenge_from >= x->config->challenge_period) {
-        c->challenge_from = x->now;
+    uint32_t ms = (uint32_t)(x->now / PL_MS);            /* wraps after 49 days: then a period may count as the same as those long ago */
+    if (c->challenges == 0 || (pl_time)(ms - c->challenge_ms) * PL_MS >= x->config->challenge_period) {
+        c->challenge_ms = ms;
         c->challenges = 0;
     }
     if (c->challenges >= x->config->challenge_acks)

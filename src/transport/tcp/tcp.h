@@ -10,13 +10,13 @@
  *   half_open.c   3.10.7.4   passive SYN-RECEIVED              teardown.c    3.10.7.4 eighth: FIN; and our own FIN
  *   handshake.c   3.10.7.3   SYN-SENT                          time_wait.c   TIME-WAIT
  *   acceptable.c  3.10.7.4   first to fourth                   rto.c persist.c keepalive.c life.c   3.10.8: timers
- *   icmp_error.c  3.9.2.2
+ *   icmp_error.c  3.9.2.2                                      user_timeout.c   RFC 5482
  *
  * A step returns PL_DROP_NONE (go on) or why the segment is dropped. Steps record what is owed; they do not send. output.c answers, from the
  * connection alone, what should be sent next and when (tcp_want), and forms the segment at the last moment (tcp_build). user.c holds the calls
- * of 3.10.1 to 3.10.6, timeouts.c is 3.10.8. models/ know no connection, cc/ decides how much may fly. state.c is the only writer of the state.
+ * of 3.10.1 to 3.10.6, settings.c their options, timeouts.c is 3.10.8. models/ know no connection, cc/ decides how much may fly. state.c is the only writer of the state.
  *
- * Calls go one way: input, output, user, timeouts -> steps -> models. state, receive, check and explain are for all.
+ * Calls go one way: input, output, user, settings, timeouts -> steps -> models. state, receive, check and explain are for all.
  */
 #ifndef TCP_TCP_H
 #define TCP_TCP_H
@@ -67,22 +67,29 @@ struct tcp {
     uint8_t syn_retries;                  /* SYN or SYN-ACK repeated this often */
     uint8_t probes;                       /* keepalive probes without answer */
     uint8_t hop_limit, tos;
-    bool syn_sent : 1, syn_repeated : 1;          /* our SYN or SYN-ACK went, first at syn_sent_at; it went again */
+    uint8_t challenges;                   /* challenge ACKs since challenge_ms */
+    uint8_t persist_backoffs;
+    bool wants_write;                     /* pl_send took less than asked: tell when there is room */
     int16_t error;                        /* 0 or enum pl_error: what the connection died of */
     int16_t soft_error;
-    bool active : 1;                          /* opened by connect() */
-    bool syn_due;                         /* a SYN or SYN-ACK wants to be sent */
-    bool syn_acked;                       /* the peer acknowledged our SYN */
+    /* whole bytes: each segment asks for them */
     bool fin_queued, fin_sent, fin_acked; /* our FIN: the program finished; it is part of SND.NXT; it is acknowledged */
-    bool fin_received;                    /* the peer's FIN is part of RCV.NXT */
-    bool probe_due, keepalive_due, override_due;      /* zero-window probe, keepalive, the sender's override time-out */
-    bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1;
-    bool orphan;                          /* the handle was given back */
+    bool probe_due, keepalive_due, override_due;         /* zero-window probe, keepalive, the sender's override time-out */
+    bool urgent_out;                      /* bytes before SND.UP are not acknowledged */
     bool released;                        /* the stack has let go of its flow: CLOSED, or a TIME-WAIT entry stands for it */
-    bool wants_write : 1;                     /* pl_send took less than asked: tell when there is room */
-    bool urgent_out, urgent_in;           /* bytes before SND.UP are not acknowledged; bytes before RCV.UP are not read: "urgent mode" */
-    uint8_t challenges;                   /* challenge ACKs since challenge_from */
-    bool fin_known;                       /* the peer's FIN was seen; it stands at fin_seq, perhaps behind a gap */
+    bool active : 1;                      /* opened by connect() */
+    bool syn_due : 1;                     /* a SYN or SYN-ACK wants to be sent */
+    bool syn_sent : 1, syn_repeated : 1;  /* our SYN or SYN-ACK went, first at syn_sent_at; it went again */
+    bool syn_acked : 1;                   /* the peer acknowledged our SYN */
+    bool orphan : 1;                      /* the handle was given back */
+    bool fin_received : 1;                /* the peer's FIN is part of RCV.NXT */
+    bool fin_known : 1;                   /* the peer's FIN was seen; it stands at fin_seq, perhaps behind a gap */
+    bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1;
+    bool urgent_in : 1;                   /* bytes before RCV.UP are not read: "urgent mode" */
+    bool uto_enabled : 1, uto_changeable : 1;            /* RFC 5482 3: ENABLED, CHANGEABLE */
+    bool uto_due : 1;                     /* the user timeout option wants to go along with a segment */
+    uint8_t keepalive_probes;
+    uint32_t challenge_ms;
     uint32_t fin_seq;
     struct tcp_options opt;
     struct timestamps ts;
@@ -98,11 +105,18 @@ struct tcp {
     uint32_t listener;                    /* while in an accept queue */
     int32_t path_iface;                   /* the path, as path.c keeps it */
     uint32_t path_neighbor, path_generation, path_mtu;
-    uint32_t persist_backoffs;
-    pl_time challenge_from, user_timeout, progress_at, heard_at, syn_sent_at;    /* progress_at: SND.UNA moved or nothing was outstanding */
+    uint32_t user_timeout_ms;             /* 0: off */
+    uint16_t adv_uto, remote_uto;         /* RFC 5482 3: ADV_UTO, 0: not said by the program; REMOTE_UTO, 0: none came. As they stand in the option */
+    uint32_t keepalive_idle_ms, keepalive_interval_ms;
+    uint32_t orphan_ms;                   /* when it became one */
+    pl_time progress_at;                  /* when SND.UNA moved, or something came to be outstanding */
+    union {
+        pl_time heard_at;                 /* when something acceptable arrived */
+        pl_time syn_sent_at;              /* until our SYN is acknowledged */
+    };
     struct {
         uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
-        uint32_t segs_out, segs_in, retransmits, pad_;
+        uint32_t segs_out, segs_in, retransmits;
     } count;
 };
 _Static_assert(sizeof(struct tcp) <= 512, "the hot block of a connection");
@@ -119,11 +133,13 @@ struct half_open {
     uint8_t flags;                        /* enum half_open_flag */
     uint8_t retries;
     uint16_t ack_why;                     /* an ACK owed at once: enum pl_reason */
-    uint16_t rcv_wnd;                     /* as announced; HALF_SENT */
+    uint16_t remote_uto;
     uint32_t ts_offset;
 };
-enum half_open_flag { HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16, HALF_REPEATED = 32 };
+enum half_open_flag { HALF_WSCALE = 1, HALF_TS = 2, HALF_SACK = 4, HALF_SYN_DUE = 8, HALF_SENT = 16, HALF_REPEATED = 32, HALF_SMALL = 64 };
 _Static_assert(sizeof(struct half_open) <= 96, "a half-open entry");
+/* Owes neither its SYN-ACK nor an ACK; it has nothing else to send. */
+static inline bool half_open_silent(const struct half_open *h) { return !(h->flags & HALF_SYN_DUE) && !h->ack_why; }
 
 struct time_wait {
     struct flow flow;
@@ -132,9 +148,11 @@ struct time_wait {
     pl_time until;
     uint32_t order_next, order_prev;      /* by age: the oldest is recycled */
     uint16_t ack_why;                     /* an ACK owed: enum pl_reason, 0 = none */
-    uint8_t ts_ok, rcv_wscale;
+    uint8_t ts_ok : 1, restarts : 7;      /* restarts: how often its 2 MSL began anew */
+    uint8_t rcv_wscale;
     uint32_t answered_ms;                 /* when something but a FIN was last answered, 0: never */
 };
+enum { TIME_WAIT_RESTARTS = 10 };         /* a FIN is repeated that often within 2 MSL at an RTO of 50 ms that doubles */
 _Static_assert(sizeof(struct time_wait) <= 96, "a TIME-WAIT entry");
 
 /* A segment that arrived, after its checks of form. */
@@ -217,8 +235,8 @@ enum pl_drop tcp_input_rest(struct tcp_ctx *, struct tcp *, struct tcp_seg *);  
 
 /* output.c. gso_bytes: the largest frame the interface takes, 0: one segment at a time */
 struct tcp_want tcp_want(struct tcp_ctx *, struct tcp *, uint32_t gso_bytes);
-/* After anything happened: arms the persist and life timers that follow from it, and says when the connection wants to be called. */
-pl_time tcp_settle(struct tcp_ctx *, struct tcp *);
+/* Nothing is to be sent, said tcp_want: arms the persist and life timers that follow from it, and says when the connection wants to be called. */
+pl_time tcp_settle(struct tcp_ctx *, struct tcp *, const struct tcp_want *);
 /* Forms the segment and records that it was sent. `spans` receives the text, at most max. */
 void tcp_build(struct tcp_ctx *, struct tcp *, const struct tcp_want *, struct tcp_out *, struct pl_span *spans, unsigned max);
 
@@ -241,6 +259,12 @@ int tcp_user_abort(struct tcp_ctx *, struct tcp *);
 uint32_t tcp_user_ready(const struct tcp_ctx *, const struct tcp *);
 void tcp_user_status(const struct tcp_ctx *, const struct tcp *, struct pl_tcp_status *);
 
+/* settings.c: the options of a connection (pl_set, pl_get; a listener's for the connections that come of it). check: PL_OK or PL_EINVAL, whatever the
+ * connection; apply: of a value that was checked; get: PL_OK or PL_EINVAL (not an option of a connection) */
+int tcp_setting_check(enum pl_option, int64_t value);
+void tcp_setting_apply(struct tcp_ctx *, struct tcp *, enum pl_option, int64_t value);
+int tcp_setting_get(const struct tcp_ctx *, const struct tcp *, enum pl_option, int64_t *value);
+
 /* steps/: each cites its paragraph */
 enum pl_drop closed_arrives(const struct tcp_seg *, struct tcp_reply *);
 enum pl_drop listen_arrives(const struct tcp_seg *, struct tcp_reply *);               /* PL_DROP_NONE: make a half-open entry */
@@ -262,11 +286,15 @@ void teardown_fin_acked(struct tcp_ctx *, struct tcp *);                        
 void time_wait_freeze(struct time_wait *, const struct tcp *, pl_time until);
 void time_wait_thaw(struct tcp_ctx *, const struct time_wait *, struct tcp *scratch);
 enum pl_drop time_wait_arrives(const struct tcp_ctx *, struct time_wait *, const struct tcp_seg *);
-bool time_wait_accepts_syn(const struct time_wait *, const struct tcp_seg *);
+bool time_wait_accepts_syn(const struct tcp_ctx *, const struct time_wait *, const struct tcp_seg *);
 void rto_fires(struct tcp_ctx *, struct tcp *);
 void persist_fires(struct tcp_ctx *, struct tcp *);
 void keepalive_fires(struct tcp_ctx *, struct tcp *);
 void keepalive_heard(struct tcp_ctx *, struct tcp *);
+void keepalive_rearm(struct tcp_ctx *, struct tcp *, bool from_now);                   /* its settings changed */
+uint16_t user_timeout_advertised(const struct tcp_ctx *, const struct tcp *);          /* RFC 5482: ADV_UTO as it stands in the option */
+void user_timeout_tell(struct tcp_ctx *, struct tcp *);                                 /* ESTABLISHED, or a setting changed: the peer is to hear of it */
+void user_timeout_arrives(struct tcp_ctx *, struct tcp *, const struct tcp_seg *);
 void life_fires(struct tcp_ctx *, struct tcp *);
 void life_rearm(struct tcp_ctx *, struct tcp *);
 enum pl_drop icmp_error_arrives(struct tcp_ctx *, struct tcp *, uint32_t seq, int error, bool hard, uint32_t mtu);
@@ -299,18 +327,23 @@ size_t tcp_explain(const struct tcp_ctx *, const struct tcp *, char *text, size_
 static inline uint32_t answered_at(pl_time now) { return (uint32_t)(now / PL_MS) | 1; }
 static inline bool answered_lately(uint32_t answered_ms, pl_time now) { return answered_ms && (uint32_t)(now / PL_MS) - (answered_ms & ~1u) < 500; }
 
+/* Times that a connection keeps in 32 bits: whole milliseconds, rounded up, so that what is not zero stays so. */
+#define TCP_LONGEST_TIMEOUT (UINT32_MAX * PL_MS)
+static inline uint32_t tcp_ms(pl_time t) { return (uint32_t)((t + PL_MS - 1) / PL_MS); }
 static inline bool tcp_ipv6(const struct flow *f)                                       /* not IPv4-mapped */
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     return memcmp(f->local, mapped, 12) != 0;
 }
 static inline bool tcp_synchronised(const struct tcp *c) { return c->state >= PL_ESTABLISHED; }
-static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? slots_at(x->flights, c->flight) : NULL; }
+static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? (struct tcp_flight *)slots_array(x->flights) + c->flight : NULL; }
 static inline struct ooo *tcp_ooo(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? slots_at(x->gaps, c->gaps) : NULL; }
 static inline struct ranges *tcp_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? ooo_ranges(slots_at(x->gaps, c->gaps)) : NULL; }
 static inline bool tcp_has_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps && tcp_gaps(x, c)->count; }
 static inline uint32_t tcp_unsent(const struct tcp *c) { return c->snd_stream.len - c->snd_sent; }
 static inline uint32_t tcp_rcv_room(const struct tcp *c) { return c->rcvbuf_bytes > c->rcv_stream.len ? c->rcvbuf_bytes - c->rcv_stream.len : 0; }
+/* What a SYN announces when memory is short: as much as will be kept for the connection. */
+static inline uint32_t tcp_small_window(const struct tcp *c) { return c->rcvbuf_bytes < 1460 ? c->rcvbuf_bytes : 1460; }
 /* Should the peer be told, unasked, how much room there is? Asked often; mostly the step is too small at first sight. */
 static inline bool tcp_window_update_due(const struct tcp_ctx *x, const struct tcp *c)
 {

@@ -3,6 +3,7 @@
  * user.c: what the program asks for: OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS: RFC 9293 3.10.1 to 3.10.6.
  */
 #include "base/seq.h"
+#include "transport/tcp/models/user_timeout.h"
 #include "transport/tcp/tcp.h"
 
 void tcp_init(struct tcp_ctx *x, struct tcp *c)
@@ -11,7 +12,12 @@ void tcp_init(struct tcp_ctx *x, struct tcp *c)
     rtt_init(&c->rtt, &b);
     c->sndbuf_bytes = x->config->sndbuf_bytes;
     c->rcvbuf_bytes = x->config->rcvbuf_bytes;
-    c->user_timeout = x->config->user_timeout;
+    c->user_timeout_ms = tcp_ms(x->config->user_timeout);
+    c->uto_enabled = x->config->user_timeout_option;
+    c->uto_changeable = true;
+    c->keepalive_idle_ms = tcp_ms(x->config->keepalive_idle);
+    c->keepalive_interval_ms = tcp_ms(x->config->keepalive_interval);
+    c->keepalive_probes = (uint8_t)x->config->keepalive_probes;
     c->hop_limit = x->config->hop_limit;
     c->opt.mss = TCP_MSS_FLOOR;
     uint32_t room = c->rcvbuf_bytes < 65535 ? c->rcvbuf_bytes : 65535;
@@ -166,6 +172,7 @@ int tcp_user_finish(struct tcp_ctx *x, struct tcp *c)
 void tcp_user_close(struct tcp_ctx *x, struct tcp *c)
 {
     c->orphan = true;
+    c->orphan_ms = (uint32_t)(x->now / PL_MS);
     c->progress_at = x->now;
     tcp_receive_ends(x, c);
     if (c->state == PL_CLOSED || c->state == PL_TIME_WAIT) {
@@ -244,5 +251,6 @@ void tcp_user_status(const struct tcp_ctx *x, const struct tcp *c, struct pl_tcp
     s->backoffs = c->rtt.backoffs;
     s->bytes_sent = c->count.bytes_sent, s->bytes_acked = c->count.bytes_acked, s->bytes_received = c->count.bytes_received;
     s->bytes_retransmitted = c->count.bytes_retransmitted;
+    s->user_timeout = c->user_timeout_ms * PL_MS, s->peer_user_timeout = user_timeout_ms(c->remote_uto) * PL_MS;
     s->segs_out = c->count.segs_out, s->segs_in = c->count.segs_in, s->retransmits = c->count.retransmits;
 }

@@ -13,8 +13,8 @@ struct tcp_options {
     uint16_t peer_mss;                    /* as announced, or the default: MUST-15 */
     uint16_t mss;                         /* text bytes of a full-sized segment as sent now: options and path counted in */
     uint8_t snd_wscale, rcv_wscale;
-    bool wscale_ok, ts_ok, sack_ok;
-    uint8_t pad_[3];
+    bool wscale_ok : 1, ts_ok : 1, sack_ok : 1;
+    uint8_t pad_;
 };
 
 struct tcp_options_wish {                 /* what this side offers, or is willing to accept */

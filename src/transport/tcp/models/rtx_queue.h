@@ -51,6 +51,6 @@ uint32_t rtx_next_again(struct slots *, const struct chunks *, uint32_t record, 
  * whole and lost, and remembers how far it went. */
 void rtx_sent_again(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t record, uint32_t n, pl_time now);
 void rtx_free(struct slots *, struct rtx_queue *);
-static inline struct rtx_record *rtx_at(const struct slots *records, uint32_t record) { return slots_at(records, record); }
+static inline struct rtx_record *rtx_at(const struct slots *records, uint32_t record) { return (struct rtx_record *)slots_array(records) + record; }
 
 #endif

@@ -43,8 +43,7 @@ static bool in_window(const struct tcp *c, const struct tcp_seg *seg)
         return wnd == 0 ? seg->seq == nxt : seq_in(seg->seq, nxt, nxt + wnd);
     if (wnd == 0)
         return false;
-    return seq_in(seg->seq, nxt, nxt + wnd) || seq_in(seg->seq + seg->len - 1, nxt, nxt + wnd) ||
-           (seq_lt(seg->seq, nxt) && seq_gt(seg->seq + seg->len, nxt + wnd));
+    return seq_in(seg->seq, nxt, nxt + wnd) || seq_in(seg->seq + seg->len - 1, nxt, nxt + wnd);
 }
 
 /* The peer repeats the SYN that brought us to SYN-RECEIVED. Alone: our SYN-ACK was lost, repeat it. With an ACK: the other half of a simultaneous
@@ -119,7 +118,7 @@ enum pl_drop acceptable_second_rst(struct tcp_ctx *x, struct tcp *c, struct tcp_
     }
     if (c->state == PL_SYN_RECEIVED)      /* "the user should be signaled "connection refused"" */
         error = PL_ECONNREFUSED;
-    else if (c->state == PL_CLOSING || c->state == PL_LAST_ACK)
+    else if (c->state == PL_CLOSING || c->state == PL_LAST_ACK || c->state == PL_TIME_WAIT)
         error = c->snd_stream.len ? PL_ECONNRESET : 0;   /* "enter the CLOSED state"; told only if text was lost with it */
     tcp_die(x, c, error, PL_WHY_GOT_RST);
     return PL_DROP_TCP_RST_TAKEN;

@@ -32,7 +32,9 @@ void half_open_make(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
     c->ts.recent = seg->opts.ts_val;
     c->ts.recent_at = x->now;
     c->ts.last_ack_sent = c->rcv.nxt;
+    c->remote_uto = c->uto_enabled ? seg->opts.user_timeout : 0;
     c->syn_due = true;
+    timers_set_resend(&c->timers, RESEND_RTO, x->now + x->config->rto_initial);     /* whether or not the device takes the SYN-ACK */
     tcp_state(x, c, PL_SYN_RECEIVED, PL_WHY_GOT_SYN);
 }
 
@@ -59,18 +61,19 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     c->ts.recent = h->ts_recent;
     c->ts.recent_at = x->now;             /* an entry lives for seconds: never stale */
     c->ts.last_ack_sent = c->rcv.nxt;
+    c->remote_uto = h->remote_uto;
     c->syn_due = h->flags & HALF_SYN_DUE;
-    c->syn_repeated = (h->flags & HALF_REPEATED) != 0;
+    c->syn_repeated = (h->flags & HALF_REPEATED) || h->retries;
     /* RFC 5961 7 in 4 bytes: what might be the answer to our own answer is answered twice a second (threats V45). */
-    c->challenge_from = x->now;
+    c->challenge_ms = (uint32_t)(x->now / PL_MS);
     c->challenges = (uint8_t)(x->config->challenge_acks - (answered_lately(h->answered_ms, x->now) ? 0 : 1));
     c->syn_retries = h->retries;
     c->rtt.backoffs = h->retries;
     if (h->ack_why)
         delack_owe(&c->delack, h->ack_why);
     c->syn_sent = h->flags & HALF_SENT;
-    if (c->syn_sent)
-        c->rcv.wnd = h->rcv_wnd;
+    if (h->flags & HALF_SMALL)
+        c->rcv.wnd = tcp_small_window(c);
     if (c->syn_sent)                      /* only the first copy gives a sample of the round trip: it left one RTO before its repeat is due */
         c->syn_sent_at = h->resend_at - x->config->rto_initial;
     if (h->resend_at)
@@ -85,14 +88,15 @@ void half_open_freeze(const struct tcp_ctx *x, struct half_open *h, const struct
     h->snd_wscale = c->opt.snd_wscale;
     h->rcv_wscale = c->opt.rcv_wscale;
     h->snd_wnd = (uint16_t)c->snd.wnd;
-    h->rcv_wnd = (uint16_t)c->rcv.wnd;
     h->ts_offset = c->ts.offset;
     h->ts_recent = c->ts.recent;
+    h->remote_uto = c->remote_uto;
     h->retries = c->syn_retries;
     h->ack_why = c->delack.now ? c->delack.why : 0;
     h->resend_at = c->timers.at[TIMER_RESEND];
     h->flags = (uint8_t)((c->opt.wscale_ok ? HALF_WSCALE : 0) | (c->opt.ts_ok ? HALF_TS : 0) | (c->opt.sack_ok ? HALF_SACK : 0) |
-                         (c->syn_due ? HALF_SYN_DUE : 0) | (c->syn_sent ? HALF_SENT : 0) | (c->syn_repeated ? HALF_REPEATED : 0));
-    if (c->challenges == x->config->challenge_acks && !answered_lately(h->answered_ms, c->challenge_from))
-        h->answered_ms = answered_at(c->challenge_from);
+                         (c->syn_due ? HALF_SYN_DUE : 0) | (c->syn_sent ? HALF_SENT : 0) | (c->syn_repeated ? HALF_REPEATED : 0) |
+                         (c->syn_sent && c->rcv.wnd == tcp_small_window(c) ? HALF_SMALL : 0));
+    if (c->challenges == x->config->challenge_acks && !answered_lately(h->answered_ms, (pl_time)c->challenge_ms * PL_MS))
+        h->answered_ms = answered_at((pl_time)c->challenge_ms * PL_MS);
 }

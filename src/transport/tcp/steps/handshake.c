@@ -140,6 +140,8 @@ void handshake_timeout(struct tcp_ctx *x, struct tcp *c)
     c->syn_retries++;
     c->rtt.backoffs++;
     c->syn_due = true;
+    struct rtt_bounds b = tcp_rtt_bounds(x);             /* at once: the device may never take the repeat, and yet this must end */
+    timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
     if (c->syn_retries >= 3)              /* MUST-22: as for data */
         tcp_doubt(x, c);
 }

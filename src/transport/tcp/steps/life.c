@@ -10,6 +10,13 @@ static bool waits_for_peer(const struct tcp *c)      /* something of ours is not
     return c->snd_stream.len || (c->fin_queued && !c->fin_acked) || !c->syn_acked;
 }
 
+/* From 32 bits of milliseconds, which hold more than the config's bound; rounded down. */
+static pl_time orphan_since(const struct tcp_ctx *x, const struct tcp *c)
+{
+    pl_time ms = x->now / PL_MS;
+    return (ms - ((uint32_t)ms - c->orphan_ms)) * PL_MS;
+}
+
 struct bound {
     pl_time at;
     enum pl_reason why;
@@ -21,10 +28,14 @@ static struct bound nearest(const struct tcp_ctx *x, const struct tcp *c)
     if (c->state == PL_CLOSED || c->state == PL_TIME_WAIT)
         return b;
     bool waits = waits_for_peer(c);
-    if (c->user_timeout && waits)
-        b = (struct bound){c->progress_at + c->user_timeout, PL_WHY_TIMER_USER};
+    if (c->user_timeout_ms && waits)
+        b = (struct bound){c->progress_at + c->user_timeout_ms * PL_MS, PL_WHY_TIMER_USER};
     if (c->orphan && waits && c->progress_at + x->config->orphan_timeout < b.at)
         b = (struct bound){c->progress_at + x->config->orphan_timeout, PL_WHY_TIMER_ORPHAN};
+    /* Progress puts the others off, byte by byte for ever if the peer likes; not this one (threats V48, V49). */
+    pl_time lifetime_ends = orphan_since(x, c) + x->config->orphan_lifetime;
+    if (c->orphan && lifetime_ends < b.at)
+        b = (struct bound){lifetime_ends, PL_WHY_TIMER_ORPHAN_LIFETIME};
     if (c->orphan && c->state == PL_FIN_WAIT_2 && c->progress_at + x->config->fin_wait_2_timeout < b.at)
         b = (struct bound){c->progress_at + x->config->fin_wait_2_timeout, PL_WHY_TIMER_FIN_WAIT_2};
     return b;

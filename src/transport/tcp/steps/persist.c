@@ -22,5 +22,5 @@ void persist_fires(struct tcp_ctx *x, struct tcp *c)
     } else {
         c->override_due = true;
     }
-    c->persist_backoffs++;                /* SHLD-30: exponentially longer */
+    c->persist_backoffs += c->persist_backoffs < 32;     /* SHLD-30: exponentially longer */
 }

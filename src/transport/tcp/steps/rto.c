@@ -11,7 +11,7 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     if (!f)
         return;
     /* RFC 9293 3.8.3, MUST-21: R2 is the program's to set: with a user timeout, time alone decides (life.c), later or sooner than the count. */
-    uint32_t bound = c->orphan ? x->config->orphan_retries : c->user_timeout ? UINT8_MAX : x->config->data_retries;
+    uint32_t bound = c->orphan ? x->config->orphan_retries : c->user_timeout_ms ? UINT8_MAX : x->config->data_retries;
     if (f->retries >= bound) {            /* RFC 9293 3.8.3: R2: close the connection (MUST-20b) */
         tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, f->retries, 0);
         if (c->orphan)

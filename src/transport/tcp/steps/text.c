@@ -50,10 +50,10 @@ static void trim(struct tcp *c, struct tcp_seg *seg)
         seg->text_off += old;
     }
     uint32_t edge = c->rcv.nxt + c->rcv.wnd;
-    if (seg->text && seq_gt(seg->seq + seg->text, edge)) {
-        seg->text = seq_gt(edge, seg->seq) ? edge - seg->seq : 0;
-        seg->flags &= (uint8_t)~PL_FIN;   /* the FIN lies beyond the window */
-    }
+    if (seq_lt(seg->seq + seg->text, edge))
+        return;
+    seg->flags &= (uint8_t)~PL_FIN;       /* "trimming off any portions that lie outside the window (including SYN and FIN)" */
+    seg->text = seq_gt(edge, seg->seq) ? edge - seg->seq : 0;
 }
 
 static void received(struct tcp_ctx *x, struct tcp *c, uint32_t n)

@@ -3,7 +3,8 @@
  * time_wait.c: TIME-WAIT: the side that closed first stays reachable for 2 MSL, so that it can acknowledge the peer's FIN again, and so that
  * old segments die out before the ports are used anew. RFC 9293 3.6, 3.10.7.4; RFC 1337; RFC 6191.
  *
- * What is left of the connection is a compact entry. Deviations, listed in docs/defaults.md: every RST is ignored (RFC 1337's first fix).
+ * What is left of the connection is a compact entry. Deviations, listed in docs/defaults.md: every RST is ignored (RFC 1337's first fix); the wait is begun
+ * anew TIME_WAIT_RESTARTS times at most.
  */
 #include "base/seq.h"
 #include "transport/tcp/tcp.h"
@@ -36,17 +37,18 @@ void time_wait_thaw(struct tcp_ctx *x, const struct time_wait *w, struct tcp *c)
     c->ts.offset = tcp_timestamp_offset(x, &c->flow);
     c->ts.recent = w->ts_recent;
     c->ts.recent_at = x->now;
+    c->ts.last_ack_sent = w->rcv_nxt;
     if (w->ack_why)
         delack_owe(&c->delack, w->ack_why);
 }
 
 /* RFC 6191 2 (SHLD-4), RFC 9293 3.6.1 (MAY-2): may this SYN open a new incarnation? Only if provably newer than everything of the old one. */
-bool time_wait_accepts_syn(const struct time_wait *w, const struct tcp_seg *seg)
+bool time_wait_accepts_syn(const struct tcp_ctx *x, const struct time_wait *w, const struct tcp_seg *seg)
 {
     if ((seg->flags & (PL_SYN | PL_ACK | PL_RST | PL_FIN)) != PL_SYN)
         return false;
-    bool has_ts = seg->opts.have & WIRE_OPT_TIMESTAMPS;
-    bool seq_newer = seq_gt(seg->seq, w->rcv_nxt);
+    bool has_ts = x->config->timestamps && (seg->opts.have & WIRE_OPT_TIMESTAMPS);      /* "would be enabled for the new incarnation" */
+    bool seq_newer = seq_ge(seg->seq, w->rcv_nxt);       /* greater than the number of the FIN */
     if (has_ts && w->ts_ok)
         return seq_gt(seg->opts.ts_val, w->ts_recent) || (seg->opts.ts_val == w->ts_recent && seq_newer);
     return has_ts || seq_newer;
@@ -61,6 +63,19 @@ static void answer(const struct tcp_ctx *x, struct time_wait *w, enum pl_reason 
     w->ack_why = (uint16_t)why;
 }
 
+/* RFC 7323 3.2, 5.3 R1: as acceptable.c has it. An entry is too short-lived for its TS.Recent to become stale. */
+static enum pl_drop timestamps_first(const struct tcp_ctx *x, struct time_wait *w, const struct tcp_seg *seg)
+{
+    if (!w->ts_ok)
+        return PL_DROP_NONE;
+    if (!(seg->opts.have & WIRE_OPT_TIMESTAMPS))
+        return PL_DROP_TCP_NO_TIMESTAMP;
+    if (!seq_lt(seg->opts.ts_val, w->ts_recent))
+        return PL_DROP_NONE;
+    answer(x, w, PL_WHY_ACK_DUPLICATE);
+    return PL_DROP_TCP_PAWS;
+}
+
 enum pl_drop time_wait_arrives(const struct tcp_ctx *x, struct time_wait *w, const struct tcp_seg *seg)
 {
     /* RFC 1337 3: "ignore RST segments in TIME-WAIT state" */
@@ -70,19 +85,25 @@ enum pl_drop time_wait_arrives(const struct tcp_ctx *x, struct time_wait *w, con
         answer(x, w, PL_WHY_ACK_CHALLENGE);
         return PL_DROP_TCP_SYN_CHALLENGED;
     }
+    enum pl_drop drop = timestamps_first(x, w, seg);
+    if (drop != PL_DROP_NONE)
+        return drop;
     if (!(seg->flags & PL_ACK))
         return PL_DROP_TCP_NO_ACK;
     /* RFC 9293 3.10.7.4 fifth: "The only thing that can arrive in this state is a retransmission of the remote FIN. Acknowledge it, and restart
      * the 2 MSL timeout." */
     if ((seg->flags & PL_FIN) && seg->seq + seg->len == w->rcv_nxt) {
-        w->until = x->now + 2 * x->config->msl;
+        if (w->restarts < TIME_WAIT_RESTARTS) {          /* a peer that never stops would keep the entry for ever */
+            w->restarts++;
+            w->until = x->now + 2 * x->config->msl;
+        }
         w->ack_why = PL_WHY_ACK_TIME_WAIT;
         return PL_DROP_TCP_DUPLICATE;
     }
     /* RFC 9293 3.10.7.4 first: what is not acceptable is answered; a bare ACK of the right number needs no answer. */
     if (seg->len || seg->seq != w->rcv_nxt) {
         answer(x, w, PL_WHY_ACK_DUPLICATE);
-        return PL_DROP_TCP_OUTSIDE_WINDOW;
+        return seq_le(seg->seq + seg->len, w->rcv_nxt) ? PL_DROP_TCP_DUPLICATE : PL_DROP_TCP_OUTSIDE_WINDOW;
     }
     return PL_DROP_TCP_DUPLICATE;
 }

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * settings.c: the options of a connection: their ranges, and what setting one does. RFC 9293 3.9.1, 3.8.3, 3.8.4; RFC 5482.
+ *
+ * Apart from the handles, so that what a listener remembers can be applied to the connections that come from it: check when it is given, apply when a
+ * connection is made.
+ */
+#include "transport/tcp/models/user_timeout.h"
+#include "transport/tcp/tcp.h"
+
+struct span_of {
+    int64_t min, max;                     /* max 0: no option of a connection */
+};
+
+static struct span_of span_of(enum pl_option o)
+{
+    const int64_t longest = (int64_t)TCP_LONGEST_TIMEOUT;
+    switch (o) {
+    case PL_OPT_NODELAY:
+    case PL_OPT_CORK:
+    case PL_OPT_DELAYED_ACK:
+    case PL_OPT_KEEPALIVE:
+    case PL_OPT_USER_TIMEOUT_OPTION:
+    case PL_OPT_USER_TIMEOUT_CHANGEABLE:
+        return (struct span_of){0, 1};
+    case PL_OPT_KEEPALIVE_IDLE:
+    case PL_OPT_KEEPALIVE_INTERVAL:
+        return (struct span_of){1, longest};
+    case PL_OPT_KEEPALIVE_PROBES:
+        return (struct span_of){1, 255};
+    case PL_OPT_USER_TIMEOUT:
+        return (struct span_of){0, longest};
+    case PL_OPT_USER_TIMEOUT_ADVERTISED:
+        return (struct span_of){0, (int64_t)(USER_TIMEOUT_WORD_MS_MAX * PL_MS)};
+    case PL_OPT_SNDBUF:
+    case PL_OPT_RCVBUF:
+        return (struct span_of){1, 1 << 30};
+    case PL_OPT_DSCP:
+        return (struct span_of){0, 63};
+    case PL_OPT_HOP_LIMIT:
+        return (struct span_of){1, 255};
+    default:
+        return (struct span_of){0, 0};
+    }
+}
+
+int tcp_setting_check(enum pl_option o, int64_t v)
+{
+    struct span_of s = span_of(o);
+    return s.max && v >= s.min && v <= s.max ? PL_OK : PL_EINVAL;
+}
+
+/* What the peer was promised stays true, and what is queued stays queued. */
+static void set_buffers(struct tcp *c, enum pl_option o, uint32_t bytes)
+{
+    if (o == PL_OPT_SNDBUF) {
+        c->sndbuf_bytes = bytes;          /* what is in it stays; SEND takes more once there is less */
+        return;
+    }
+    uint32_t least = (uint32_t)1 << c->opt.rcv_wscale;   /* not below what the agreed scale can express */
+    c->rcvbuf_bytes = bytes > least ? bytes : least;
+}
+
+/* RFC 9293 3.8.4, MUST-24, 27 */
+static void set_keepalive(struct tcp_ctx *x, struct tcp *c, enum pl_option o, int64_t v)
+{
+    if (o == PL_OPT_KEEPALIVE)
+        c->keepalive = v != 0;
+    else if (o == PL_OPT_KEEPALIVE_IDLE)
+        c->keepalive_idle_ms = tcp_ms((pl_time)v);
+    else if (o == PL_OPT_KEEPALIVE_INTERVAL)
+        c->keepalive_interval_ms = tcp_ms((pl_time)v);
+    else
+        c->keepalive_probes = (uint8_t)v;
+    keepalive_rearm(x, c, o == PL_OPT_KEEPALIVE);
+}
+
+static void set_user_timeout(struct tcp_ctx *x, struct tcp *c, enum pl_option o, int64_t v)
+{
+    if (o == PL_OPT_USER_TIMEOUT) {       /* RFC 9293 3.8.3, MUST-21: R2, in time */
+        c->user_timeout_ms = tcp_ms((pl_time)v);
+        c->uto_changeable = false;        /* RFC 5482 3-a: the program's word holds */
+    } else if (o == PL_OPT_USER_TIMEOUT_OPTION) {
+        c->uto_enabled = v != 0;
+        c->uto_due &= c->uto_enabled;
+    } else if (o == PL_OPT_USER_TIMEOUT_CHANGEABLE) {
+        c->uto_changeable = v != 0;
+    } else {
+        c->adv_uto = v ? user_timeout_word(tcp_ms((pl_time)v)) : 0;
+    }
+    user_timeout_tell(x, c);
+    life_rearm(x, c);
+}
+
+void tcp_setting_apply(struct tcp_ctx *x, struct tcp *c, enum pl_option o, int64_t v)
+{
+    switch (o) {
+    case PL_OPT_NODELAY:                  /* RFC 9293 3.7.4, MUST-17 */
+        c->nodelay = v != 0;
+        break;
+    case PL_OPT_CORK:
+        c->cork = v != 0;
+        break;
+    case PL_OPT_DELAYED_ACK:
+        c->no_delack = v == 0;
+        break;
+    case PL_OPT_KEEPALIVE:
+    case PL_OPT_KEEPALIVE_IDLE:
+    case PL_OPT_KEEPALIVE_INTERVAL:
+    case PL_OPT_KEEPALIVE_PROBES:
+        set_keepalive(x, c, o, v);
+        break;
+    case PL_OPT_SNDBUF:
+    case PL_OPT_RCVBUF:
+        set_buffers(c, o, (uint32_t)v);
+        break;
+    case PL_OPT_DSCP:                     /* RFC 9293 3.9.1.9, MUST-48, SHLD-21: at any time */
+        c->tos = (uint8_t)(v << 2 | (c->tos & 3));
+        break;
+    case PL_OPT_HOP_LIMIT:                /* RFC 9293 3.9.2, MUST-49 */
+        c->hop_limit = (uint8_t)v;
+        break;
+    default:
+        set_user_timeout(x, c, o, v);
+        break;
+    }
+}
+
+int tcp_setting_get(const struct tcp_ctx *x, const struct tcp *c, enum pl_option o, int64_t *v)
+{
+    switch (o) {
+    case PL_OPT_NODELAY: *v = c->nodelay; return PL_OK;
+    case PL_OPT_CORK: *v = c->cork; return PL_OK;
+    case PL_OPT_DELAYED_ACK: *v = !c->no_delack; return PL_OK;
+    case PL_OPT_KEEPALIVE: *v = c->keepalive; return PL_OK;
+    case PL_OPT_KEEPALIVE_IDLE: *v = (int64_t)(c->keepalive_idle_ms * PL_MS); return PL_OK;
+    case PL_OPT_KEEPALIVE_INTERVAL: *v = (int64_t)(c->keepalive_interval_ms * PL_MS); return PL_OK;
+    case PL_OPT_KEEPALIVE_PROBES: *v = c->keepalive_probes; return PL_OK;
+    case PL_OPT_USER_TIMEOUT: *v = (int64_t)(c->user_timeout_ms * PL_MS); return PL_OK;
+    case PL_OPT_USER_TIMEOUT_OPTION: *v = c->uto_enabled; return PL_OK;
+    case PL_OPT_USER_TIMEOUT_CHANGEABLE: *v = c->uto_changeable; return PL_OK;
+    case PL_OPT_USER_TIMEOUT_ADVERTISED: *v = (int64_t)(user_timeout_ms(user_timeout_advertised(x, c)) * PL_MS); return PL_OK;
+    case PL_OPT_SNDBUF: *v = c->sndbuf_bytes; return PL_OK;
+    case PL_OPT_RCVBUF: *v = c->rcvbuf_bytes; return PL_OK;
+    case PL_OPT_DSCP: *v = c->tos >> 2; return PL_OK;
+    case PL_OPT_HOP_LIMIT: *v = c->hop_limit; return PL_OK;
+    default: return PL_EINVAL;
+    }
+}
