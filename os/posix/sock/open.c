@@ -38,6 +38,7 @@ int sock_listen(struct sock_world *w, int fd, int backlog)
         return sock_errno(error);
     sock_attach(s, handle);
     s->state = SOCK_LISTENING;
+    option_apply(s);                      /* connections have them from their SYN-ACK on */
     s->shut_rd = s->shut_wr = false;
     return 0;
 }
@@ -141,7 +142,7 @@ static int open_connection(struct sock *s, const struct pl_endpoint *remote)
     for (int tries = 0; tries < 64; tries++) {
         pl_conn conn;
         int error = pl_connect(s->world->stack, &p, &conn);
-        if (error == PL_EADDRINUSE)
+        if (error == PL_EADDRINUSE || error == PL_EISCONN)
             return -EADDRNOTAVAIL;        /* Linux: this pair of ends is taken */
         if (error)
             return sock_errno(error);
