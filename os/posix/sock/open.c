@@ -81,7 +81,7 @@ int sock_accept(struct sock_world *w, int fd, struct sockaddr *sa, socklen_t *by
         sock_drop(s);
         if (error != PL_EAGAIN || l->nonblock)
             return sock_errno(error);
-        return sock_wait(l, op, POLLIN, l->opt.rcv_timeout, -EAGAIN);
+        return (int)sock_wait(l, op, POLLIN, l->opt.rcv_timeout, -EAGAIN);
     }
     adopt(l, s, conn, &remote, flags);
     error = sa ? sock_address_out(s, &remote, sa, bytes) : 0;
@@ -204,7 +204,7 @@ static int outcome(struct sock *s, struct sock_op *op, bool fresh)
     }
     if (s->nonblock || !op)
         return fresh ? -EINPROGRESS : -EALREADY;
-    return sock_wait(s, op, POLLOUT, s->opt.snd_timeout, fresh ? -EINPROGRESS : -EALREADY);
+    return (int)sock_wait(s, op, POLLOUT, s->opt.snd_timeout, fresh ? -EINPROGRESS : -EALREADY);
 }
 
 static int connect_stream(struct sock *s, const struct sockaddr *sa, socklen_t bytes, struct sock_op *op)
