@@ -354,6 +354,9 @@ enum pl_option {
     PL_OPT_USER_TIMEOUT_CHANGEABLE,       /* 0/1: the peer's option may change PL_OPT_USER_TIMEOUT (CHANGEABLE): 1 until the program sets that */
     PL_OPT_USER_TIMEOUT_ADVERTISED,       /* ns, at most 32767 minutes, rounded up to seconds or minutes: what is advertised (ADV_UTO); 0: the user timeout if
                                              the program set it, else the config's, else 5 minutes */
+    PL_OPT_MSS,                           /* at most so many bytes of text in a segment, announced to the peer and sent; 48 .. 65495, 0: no limit but the path's.
+                                             What is announced: before the SYN goes, or on a listener (not by SYN cookies) */
+    PL_OPT_SYN_RETRIES,                   /* 1 .. 100: the SYN is repeated this often; on a listener without effect */
     PL_OPT_BACKLOG,                       /* listener: as in pl_listen_params, 1 and more; what waits already stays */
 };
 /* On a connection, or on a listener for the connections to come. PL_EINVAL: value out of range or option not of this kind of handle; PL_ENOTCONN: the connection

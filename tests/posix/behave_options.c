@@ -272,8 +272,8 @@ static void info_of_a_connection(struct scene *t)
     told(t, "TCP_INFO", K->getsockopt(K, b.c, IPPROTO_TCP, TCP_INFO, &i, &n));
     say(t, "state %d, options %x, unacked %u, sacked %u, lost %u, retransmits %d, total %u", i.tcpi_state, i.tcpi_options & 7, i.tcpi_unacked, i.tcpi_sacked,
         i.tcpi_lost, i.tcpi_retransmits, i.tcpi_total_retrans);
-    say(t, "mss %u, advertised %u, cwnd %d, ca_state %d, probes %d, backoff %d", i.tcpi_snd_mss, i.tcpi_advmss, i.tcpi_snd_cwnd >= 10, i.tcpi_ca_state, i.tcpi_probes,
-        i.tcpi_backoff);
+    say(t, "mss %u, advertised %u, cwnd %d, ca_state %d, probes %d, backoff %d", i.tcpi_snd_mss, i.tcpi_advmss, i.tcpi_snd_cwnd >= 10, i.tcpi_ca_state,
+        i.tcpi_probes, i.tcpi_backoff);
     say(t, "whole: %d, %s", n == sizeof i, i.tcpi_rto >= 200000 && i.tcpi_rto <= 3000000 ? "a sane time-out" : "a strange time-out");
     n = 8;
     told(t, "8 bytes of it", K->getsockopt(K, b.c, IPPROTO_TCP, TCP_INFO, &i, &n));

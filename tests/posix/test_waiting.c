@@ -198,6 +198,69 @@ static void a_large_send_waits_for_room_and_sends_each_byte_once(void **state)
     assert_true(waits > 1);
 }
 
+static void an_urgent_byte_is_the_last_one_even_if_it_had_to_wait(void **state)
+{
+    (void)state;
+    enum { ALL = 40000 };
+    struct both b = connected();
+    struct sock_op op = {0};
+    static uint8_t out[ALL], in[ALL];
+    size_t got = 0;
+    uint8_t byte = 0;
+    ssize_t n;
+    out[ALL - 1] = 'X';
+    while ((n = sock_send(w[0], b.c, out, ALL, MSG_OOB, &op)) == SOCK_BLOCKED) {
+        settle();
+        assert_int_equal(sock_recv(w[1], b.s, &byte, 1, MSG_OOB, NULL), -EINVAL);
+        for (ssize_t m; (m = sock_recv(w[1], b.s, in + got, ALL - got, 0, NULL)) > 0;)
+            got += (size_t)m;
+        pass(PL_MS);
+    }
+    assert_int_equal(n, ALL);
+    for (int i = 0; i < 100; i++) {
+        pass(50 * PL_MS);
+        for (ssize_t m; got < ALL - 1 && (m = sock_recv(w[1], b.s, in + got, ALL - got, 0, NULL)) > 0;)
+            got += (size_t)m;
+    }
+    assert_int_equal(got, ALL - 1);
+    assert_int_equal(sock_recv(w[1], b.s, &byte, 1, MSG_OOB, NULL), 1);
+    assert_int_equal(byte, 'X');
+}
+
+static void a_low_water_mark_beyond_the_buffer_is_reached_by_half_of_it(void **state)
+{
+    (void)state;
+    struct both b = connected();
+    static uint8_t block[8192];
+    set_int(w[1], b.s, SOL_SOCKET, SO_RCVBUF, 8192);
+    set_int(w[1], b.s, SOL_SOCKET, SO_RCVLOWAT, 1 << 20);
+    assert_true(sock_send(w[0], b.c, block, 1000, 0, NULL) > 0);
+    settle();
+    assert_int_equal(sock_events(w[1], b.s) & POLLIN, 0);
+    assert_true(sock_send(w[0], b.c, block, sizeof block, 0, NULL) > 0);
+    pass(PL_S);
+    assert_int_equal(sock_events(w[1], b.s) & POLLIN, POLLIN);
+}
+
+static void an_unreachable_neighbour_is_ehostunreach(void **state)
+{
+    teardown(state);
+    struct pl_config c = duo_config();
+    duo_init(&d, &c, true);               /* Ethernet: somebody has to answer for the address */
+    for (int i = 0; i < 2; i++)
+        w[i] = sock_world_new(&(struct sock_params){.stack = d.s[i], .config = &c, .now = d.now, .first_fd = i * 100});
+    int s = sock_socket(w[0], AF_INET, SOCK_STREAM, 0), u = sock_socket(w[0], AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in nobody = name(76, 80);
+    struct sock_op op = {0};
+    assert_int_equal(sock_connect(w[0], u, SA(nobody), NULL), 0);
+    assert_int_equal(sock_send(w[0], u, "x", 1, 0, NULL), 1);
+    assert_int_equal(sock_connect(w[0], s, SA(nobody), &op), SOCK_BLOCKED);
+    pass(5 * PL_S);
+    assert_int_equal(sock_connect(w[0], s, SA(nobody), &op), -EHOSTUNREACH);
+    assert_int_equal(sock_events(w[0], u) & POLLERR, POLLERR);
+    assert_int_equal(sock_send(w[0], u, "x", 1, 0, NULL), -EHOSTUNREACH);
+}
+
 static void a_signal_ends_a_call_with_what_was_moved_or_eintr(void **state)
 {
     (void)state;
@@ -527,6 +590,9 @@ int main(void)
         CASE(a_time_limit_counts_from_the_first_call),
         CASE(waitall_gathers_over_many_calls),
         CASE(a_large_send_waits_for_room_and_sends_each_byte_once),
+        CASE(an_urgent_byte_is_the_last_one_even_if_it_had_to_wait),
+        CASE(a_low_water_mark_beyond_the_buffer_is_reached_by_half_of_it),
+        CASE(an_unreachable_neighbour_is_ehostunreach),
         CASE(a_signal_ends_a_call_with_what_was_moved_or_eintr),
         CASE(without_an_op_no_call_waits),
         CASE(accept_waits),

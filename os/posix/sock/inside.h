@@ -97,7 +97,7 @@ void sock_detach(struct sock *);                                    /* gives the
 void sock_sync(struct sock *);                                      /* state and error as the stack has them now */
 int sock_error_take(struct sock *);                                 /* the negative pending error, or 0; it is told then */
 /* A waiting call: fills the op and gives SOCK_BLOCKED; or `late` if op->until has come, or there is no op. timeout: ns, 0 for ever. */
-int sock_wait(struct sock *, struct sock_op *, short events, pl_time timeout, int late);
+ssize_t sock_wait(struct sock *, struct sock_op *, short events, pl_time timeout, ssize_t late);
 uint64_t sock_random(struct sock_world *);
 
 /* address.c */

@@ -240,7 +240,7 @@ void sock_turn(struct sock_world *w, pl_time now)
 
 /* ------------------------------------------------------------ waiting ------------------------------------------------------------ */
 
-int sock_wait(struct sock *s, struct sock_op *op, short events, pl_time timeout, int late)
+ssize_t sock_wait(struct sock *s, struct sock_op *op, short events, pl_time timeout, ssize_t late)
 {
     if (!op)
         return late;

@@ -185,6 +185,7 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
                            (c->uto_enabled ? WIRE_OPT_USER_TIMEOUT : 0));      /* RFC 5482 3: suggested, not negotiated */
     opts->user_timeout = c->uto_enabled ? user_timeout_advertised(x, c) : 0;
     opts->mss = options_mss_to_announce(x->link_mtu ? x->link_mtu : c->path_mtu, tcp_ipv6(&c->flow));    /* MUST-67: of the interface, not of the path */
+    opts->mss = options_limit(opts->mss, c->opt.mss_max);
     opts->wscale = c->opt.rcv_wscale;
     o->seq = c->snd.iss;
     o->flags = PL_SYN | (answer ? PL_ACK : 0);

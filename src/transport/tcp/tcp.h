@@ -90,6 +90,7 @@ struct tcp {
     bool uto_enabled : 1, uto_changeable : 1;            /* RFC 5482 3: ENABLED, CHANGEABLE */
     bool uto_due : 1;                     /* the user timeout option wants to go along with a segment */
     uint8_t keepalive_probes;
+    uint8_t syn_retries_max;              /* PL_OPT_SYN_RETRIES; 0: the config's */
     uint32_t challenge_ms;
     uint32_t fin_seq;
     struct tcp_options opt;
@@ -125,7 +126,7 @@ _Static_assert(sizeof(struct tcp) <= 512, "the hot block of a connection");
 /* The options that a listener's connections inherit: every one that pl_set sets on a connection. */
 struct tcp_inherited {
     uint32_t sndbuf_bytes, rcvbuf_bytes, user_timeout_ms, keepalive_idle_ms, keepalive_interval_ms;
-    uint16_t adv_uto;
+    uint16_t adv_uto, mss_max;
     uint8_t keepalive_probes, hop_limit, tos;
     bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1, uto_enabled : 1, uto_changeable : 1;
 };

@@ -129,7 +129,7 @@ enum pl_drop handshake_fifth_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_se
 void handshake_timeout(struct tcp_ctx *x, struct tcp *c)
 {
     bool passive = c->state == PL_SYN_RECEIVED && !c->active;
-    uint32_t bound = passive ? x->config->syn_ack_retries : x->config->syn_retries;
+    uint32_t bound = passive ? x->config->syn_ack_retries : c->syn_retries_max ? c->syn_retries_max : x->config->syn_retries;
     timers_clear(&c->timers, TIMER_RESEND);
     if (c->syn_retries >= bound) {
         tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, c->syn_retries, 0);
