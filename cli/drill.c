@@ -15,13 +15,14 @@
 
 static struct {
     bool ipv6, strict, quiet, json, dry;
-    const char *settings, *tolerance;
+    const char *settings, *tolerance, *plug;
 } o;
 
 static const struct cli_option own[] = {
     {'6', "ipv6", NULL, NULL, &o.ipv6, "run over IPv6; a script's own --ip_version decides if it has one"},
     {'s', "set", "NAME=VALUE,...", cli_read_text, &o.settings, "settings of the stack, as in docs/scripts.md: rto_min=200ms,sack=0"},
     {'t', "tolerance", "US", cli_read_text, &o.tolerance, "how many microseconds a packet may be off; default: the script's, or 4000"},
+    {'p', "plug", "OBJECT", cli_read_text, &o.plug, "run them on a shared object with packetdrill's interface instead"},
     {0, "strict", NULL, NULL, &o.strict, "a script fails if something was sent that it does not expect, after its last line, too"},
     {'n', "dry-run", NULL, NULL, &o.dry, "only read the scripts"},
     {'q', "quiet", NULL, NULL, &o.quiet, "failures only, and without the ladder"},
@@ -159,7 +160,7 @@ static void each(struct tally *t, const char *path, int deep)
 
 static int run(char *const *operands, int n)
 {
-    struct tally t = {.options = {.ipv6 = o.ipv6, .strict = o.strict, .story = !o.quiet, .settings = o.settings, .says = stderr}};
+    struct tally t = {.options = {.ipv6 = o.ipv6, .strict = o.strict, .story = !o.quiet, .settings = o.settings, .plug = o.plug, .says = stderr}};
     double began = ms_now();
     if (o.tolerance) {
         char *end;

@@ -35,6 +35,8 @@ bool calls_number(struct drill_reading *r, const struct drill_value *v, int64_t 
         *out = v->number;
         return true;
     case VALUE_WORD:
+        if ((*out = drill_errno(v->text)) != 0)
+            return true;                  /* SO_ERROR's values */
         return drill_constant(v->text, out) ? true : calls_fail(r, "the name %s is not known", v->text);
     case VALUE_OR:
         for (const struct drill_value *p = v->first; p; p = p->next) {

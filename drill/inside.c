@@ -274,6 +274,6 @@ bool drill_inside(struct drill_target *t, const struct drill_net *net, const str
             end(i);
         return false;
     }
-    *t = (struct drill_target){i, now_us, pass, arrives, sent, call, story, end};
+    *t = (struct drill_target){.self = i, .now_us = now_us, .pass = pass, .arrives = arrives, .sent = sent, .call = call, .story = story, .end = end};
     return true;
 }

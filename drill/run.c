@@ -158,8 +158,10 @@ static bool begin(struct run *r)
 /* The stack is made when the script first needs it: until then it may change settings. */
 static bool make(struct run *r)
 {
+    const struct drill_options *o = r->options;
     if (!r->made)
-        r->made = (r->options->make ? r->options->make : drill_inside)(&r->target, &r->net, &r->config, r->options->story, r->error, sizeof r->error);
+        r->made = o->plug ? drill_plug(&r->target, o->plug, &r->net, o->settings, r->error, sizeof r->error)
+                          : drill_inside(&r->target, &r->net, &r->config, o->story, r->error, sizeof r->error);
     r->failed |= !r->made;
     return r->made;
 }
@@ -452,6 +454,8 @@ static bool run_code(struct run *r, int64_t at)
 
 static bool run_shell(struct run *r)
 {
+    if (r->options->plug)
+        return make(r) && (r->target.shell(r->target.self, r->event->text) ? true : fail(r, "this shell line was refused"));
     if (r->made)
         return fail(r, "settings are made before the first packet or call: the stack is there now");
     return drill_shell(&r->config, r->event->text, r->error, sizeof r->error) || (r->failed = true, false);

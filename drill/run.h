@@ -16,8 +16,7 @@ struct drill_options {                    /* from the command line; a script's o
     bool story;                           /* a script that fails tells what happened: the ladder */
     const char *settings;                 /* "name=value,..." or NULL */
     FILE *says;                           /* where print goes; NULL: nowhere */
-    /* Makes the target; NULL: drill_inside. */
-    bool (*make)(struct drill_target *, const struct drill_net *, const struct pl_config *, bool with_story, char *error, size_t error_size);
+    const char *plug;                     /* the shared object to run it on; NULL: the library in this process */
 };
 
 /* Runs it. True: it holds. False: `failure` gets "name:line: what was expected, and what happened", and the ladder so far if it is wanted. */

@@ -156,7 +156,7 @@ static void help_and_manual_name_the_same_options(void **state)
 static void the_completion_completes(void **state)
 {
     static const struct { const char *words, *gives; } how[] = {
-        {"parley d", "demo doctor"}, {"parley demo --sc", "--scene"}, {"parley demo --scene simul", "simultaneous-open simultaneous-close"},
+        {"parley d", "demo drill doctor"}, {"parley demo --sc", "--scene"}, {"parley demo --scene simul", "simultaneous-open simultaneous-close"},
         {"parley demo --act \"\"", "a b c"}, {"parley demo --row M2", "M2 M20"}, {"parley nc --keep", "--keepalive"}, {"parley nc -l", "-l"},
         {"parley get --iface t", "tun: tap:"}, {"parley get --pcap sma", "small"}, {"parley get -o la", "large"}, {"parley serve --offline", "--offline-after"},
         {"parley ping --c", "--count"}, {"parley doctor --j", "--json"}};
