@@ -6,8 +6,10 @@
 #include "support/unit.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 
 #include "os/posix/sock/sock.h"
 #include "support/duo.h"
@@ -259,6 +261,26 @@ static void an_unreachable_neighbour_is_ehostunreach(void **state)
     assert_int_equal(sock_connect(w[0], s, SA(nobody), &op), -EHOSTUNREACH);
     assert_int_equal(sock_events(w[0], u) & POLLERR, POLLERR);
     assert_int_equal(sock_send(w[0], u, "x", 1, 0, NULL), -EHOSTUNREACH);
+}
+
+static void writable_means_a_third_of_the_buffer(void **state)
+{
+    (void)state;
+    struct both b = connected();
+    static uint8_t block[30000];
+    int queued = 0;
+    set_int(w[0], b.c, SOL_SOCKET, SO_SNDBUF, sizeof block);
+    set_int(w[1], b.s, SOL_SOCKET, SO_RCVBUF, 8000);
+    assert_int_equal(sock_send(w[0], b.c, block, sizeof block, 0, NULL), sizeof block);
+    assert_int_equal(sock_events(w[0], b.c) & POLLOUT, 0);
+    pass(PL_S);
+    assert_int_equal(sock_ioctl(w[0], b.c, SIOCOUTQ, &queued), 0);
+    assert_in_range(queued, 20001, sizeof block - 1);              /* something was acknowledged, less than a third */
+    assert_int_equal(sock_events(w[0], b.c) & POLLOUT, 0);
+    assert_int_equal(sock_send(w[0], b.c, block, 1, 0, NULL), 1);  /* room there is */
+    assert_true(sock_recv(w[1], b.s, block, sizeof block, 0, NULL) > 0);
+    pass(PL_S);
+    assert_int_equal(sock_events(w[0], b.c) & POLLOUT, POLLOUT);
 }
 
 static void a_signal_ends_a_call_with_what_was_moved_or_eintr(void **state)
@@ -593,6 +615,7 @@ int main(void)
         CASE(an_urgent_byte_is_the_last_one_even_if_it_had_to_wait),
         CASE(a_low_water_mark_beyond_the_buffer_is_reached_by_half_of_it),
         CASE(an_unreachable_neighbour_is_ehostunreach),
+        CASE(writable_means_a_third_of_the_buffer),
         CASE(a_signal_ends_a_call_with_what_was_moved_or_eintr),
         CASE(without_an_op_no_call_waits),
         CASE(accept_waits),
