@@ -4,7 +4,7 @@
 # in build/UID/VARIANT), then does its work. Meson's own files are meson.build and meson_options.txt.
 
 .POSIX:
-.PHONY: help demo build test test-long bench lib rfc-map install clean
+.PHONY: help demo build test test-long bench lib rfc-map segment-table install clean
 SHELL = /bin/sh
 
 # make test T=word     only the tests whose name contains word          make test B=gcc     only this build (gcc or asan)
@@ -21,6 +21,7 @@ help:
 	@echo 'make bench      measure (T=word: only these)'
 	@echo 'make build      build the program; ./parley runs it'
 	@echo 'make rfc-map    write docs/rfc-map.md: each requirement of the RFCs, its code, its test'
+	@echo 'make segment-table  write docs/segments.md: what is answered to each segment, from tests/segment/table.txt'
 	@echo 'make lib        build libparley.a, and say where it is'
 	@echo 'make install    install library, headers and program below PREFIX (default /usr/local)'
 	@echo 'make clean      remove what this user built'
@@ -49,6 +50,9 @@ bench:
 
 rfc-map:
 	@tools/rfc-map
+
+segment-table:
+	@tools/segment-table
 
 lib:
 	@tools/deps lib

@@ -12,8 +12,7 @@
 
 enum { ON_CHUNKS = 2, ON_ORPHANS = 3 };  /* which list a connection's node is on; 1: an accept queue */
 
-/* An IPv6 host has 64 bits to choose from: they count as one. Multiplied by secret numbers: two peers meet by chance only, and this is done twice for each
- * connection, so it is to be cheap. */
+/* An IPv6 host has 64 bits to choose from: they count as one. The key is secret: two peers meet by chance only. */
 static uint32_t *count_of_peer(pl_stack *s, const struct tcp *c)
 {
     bool ipv6 = tcp_ipv6(&c->flow);

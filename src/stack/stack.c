@@ -133,6 +133,7 @@ static void make_pools(pl_stack *s, const struct pl_config *c, const struct plan
     slots_init(&s->neighbors, stack_at(s, p->neighbors), sizeof(struct neighbor), c->neighbors_max);
     slots_init(&s->paths, stack_at(s, p->paths), sizeof(struct path_entry), c->paths_max);
     chunks_init(&s->chunks, stack_at(s, p->chunks), c->chunk_bytes, c->chunks_max);
+    s->chunks.promises_max = (uint64_t)c->chunk_bytes * c->chunks_max * c->window_overcommit;
     wheel_init(&s->wheel, stack_at(s, p->wheel), p->refs, s->now);
     s->ready_nodes = p->ready_nodes;
     s->event_nodes = p->event_nodes;
@@ -220,18 +221,9 @@ static void shift_conn(pl_stack *s, struct tcp *c, pl_time by)
     for (int i = 0; i < TIMER_COUNT; i++)
         shift(&c->timers.at[i], by);
     c->ts.recent_at += by;                /* these are times, 0 too */
-    c->challenge_ms += (uint32_t)(by / PL_MS);
     c->progress_at += by;
     c->heard_at += by;
-    c->orphan_ms += (uint32_t)(by / PL_MS);
     (void)s;
-}
-
-/* When an entry was last answered, in ms; 0: never. */
-static void shift_answered(uint32_t *ms, pl_time by)
-{
-    if (*ms)
-        *ms = (*ms + (uint32_t)(by / PL_MS)) | 1;
 }
 
 void pl_stack_shift_time(pl_stack *s, pl_time by)
@@ -241,18 +233,10 @@ void pl_stack_shift_time(pl_stack *s, pl_time by)
         shift_conn(s, conn_at(s, n), by);
     for (uint32_t n = slots_next(&s->records, 0); n; n = slots_next(&s->records, n))
         shift(&rtx_at(&s->records, n)->sent, by);
-    for (uint32_t n = slots_next(&s->half_opens, 0); n; n = slots_next(&s->half_opens, n)) {
-        struct half_open *h = slots_at(&s->half_opens, n);
-        shift(&h->resend_at, by);
-        uint32_t answered = h->answered_ms;
-        shift_answered(&answered, by);
-        h->answered_ms = (uint16_t)answered;
-    }
-    for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n)) {
-        struct time_wait *w = slots_at(&s->time_waits, n);
-        shift(&w->until, by);
-        shift_answered(&w->answered_ms, by);
-    }
+    for (uint32_t n = slots_next(&s->half_opens, 0); n; n = slots_next(&s->half_opens, n))
+        shift(&((struct half_open *)slots_at(&s->half_opens, n))->resend_at, by);
+    for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n))
+        shift(&((struct time_wait *)slots_at(&s->time_waits, n))->until, by);
     if (s->cookies_until)
         s->cookies_until += by;
     net_shift_time(s, by);

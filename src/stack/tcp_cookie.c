@@ -49,6 +49,7 @@ bool cookie_accepts(pl_stack *s, const struct listener *l, const struct flow *ke
     struct half_open h = {.iss = iss, .irs = irs, .peer_mss = o.peer_mss, .snd_wnd = seg->wnd_raw, .snd_wscale = o.snd_wscale & 15,
                           .rcv_wscale = o.wscale_ok ? wish(s).rcv_wscale & 15 : 0, .ts_recent = seg->opts.ts_val,
                           .flags = (uint8_t)((o.wscale_ok ? HALF_WSCALE : 0) | (o.ts_ok ? HALF_TS : 0) | (o.sack_ok ? HALF_SACK : 0))};
+    c->ts.offset = tcp_timestamp_offset(x, key);
     half_open_thaw(x, &h, c);
     return true;
 }

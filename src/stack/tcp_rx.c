@@ -85,7 +85,8 @@ static void answer(pl_stack *s, struct arrival *a, const struct tcp_reply *r)
 {
     if (!r->due)
         return;
-    struct owed_tcp o = {.flow = a->key, .seq = r->seq, .ack = r->ack, .flags = r->flags, .why = r->why};
+    struct owed_tcp o = {.flow = a->key, .seq = r->seq, .ack = r->ack, .flags = r->flags, .why = r->why,
+                         .opts = r->ts ? WIRE_OPT_TIMESTAMPS : 0, .ts_val = r->ts_val, .ts_ecr = r->ts_ecr};
     owed_tcp(s, a->p->iface, &o);
 }
 
@@ -171,6 +172,8 @@ static enum pl_drop make_half_open(pl_stack *s, struct arrival *a, uint32_t l_sl
     half_open_make(&x, &c, &a->seg, choose_isn(s, l, &a->key, w_slot));
     if (l->deferred)
         defer(s, slot, &c, &x);
+    else
+        h->ts_offset = c.ts.offset;
     half_open_after(s, slot, &c, &x);
     return PL_DROP_NONE;
 }

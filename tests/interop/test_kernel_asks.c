@@ -38,7 +38,7 @@ static void check(struct rig *r, int version, bool client, unsigned want)
     assert_int_equal(st.window_scaling, !!(want & WSCALE));
     assert_int_equal(i.tcpi_snd_wscale, want & WSCALE ? st.rcv_wscale : 0);
     assert_int_equal(i.tcpi_rcv_wscale, want & WSCALE ? st.snd_wscale : 0);
-    if (want & WSCALE) assert_true(st.rcv_wscale > 0 && st.snd_wscale > 0);
+    assert_true(want & WSCALE ? st.rcv_wscale > 0 && st.snd_wscale > 0 : st.rcv_wscale == 0 && st.snd_wscale == 0);
     uint32_t mss = (version == 4 ? 1460 : 1440) - (want & TS ? 12 : 0);
     assert_int_equal(i.tcpi_snd_mss, mss);
     assert_int_equal(st.mss, mss);
@@ -139,7 +139,7 @@ static void fast_open_is_a_plain_open_here(void **state)
         t.fd = rig_socket(&r, version, SOCK_STREAM, 0);
         socklen_t n = rig_sockaddr(version, false, TALK_PORT, &a);
         ssize_t sent = sendto(t.fd, request, sizeof request - 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&a, n);
-        if (without_cookie) assert_int_equal(sent, sizeof request - 1);
+        if (without_cookie) assert_true(sent == sizeof request - 1 && talk_info(&t).tcpi_data_segs_out == 1);     /* on the SYN, for there is no answer yet */
         else assert_true(sent < 0 && errno == EINPROGRESS);
         assert_int_equal(talk_info(&t).tcpi_options & TCPI_OPT_SYN_DATA, 0);
         struct reader w = {&t, sizeof request - 1, 0};

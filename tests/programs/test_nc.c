@@ -286,6 +286,7 @@ static void after_the_peers_end_stdout_ends_and_stdin_still_goes_out(void **stat
     put(fd, "all\n");
     shutdown(fd, SHUT_WR);
     assert_int_equal(read(out, got, sizeof got), 4);
+    assert_int_equal(poll(&(struct pollfd){.fd = out, .events = POLLIN}, 1, 5000), 1);
     assert_int_equal(read(out, got, sizeof got), 0);           /* stdout was closed */
     assert_int_equal(write(in, "later\n", 6), 6);
     pause_ms(100);

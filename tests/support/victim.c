@@ -214,8 +214,9 @@ uint32_t victim_events(struct victim *v, pl_handle h)
 static struct peer peer_new(struct victim *v, bool v6, const struct peer_wish *w, bool calls)
 {
     uint16_t port = w->port ? w->port : 40000;
+    uint32_t iss = w->iss || w->iss_given ? w->iss : 5000;
     return (struct peer){.v = v, .at = victim_stranger(v6, w->number, port), .victim = victim_endpoint(v6, calls ? VICTIM_PORT : 0),
-                         .iss = w->iss ? w->iss : 5000, .seq = (w->iss ? w->iss : 5000) + 1, .wnd = w->wnd ? w->wnd : 65535, .ts_val = w->opts.ts_val};
+                         .iss = iss, .seq = iss + 1, .wnd = w->wnd ? w->wnd : 65535, .ts_val = w->opts.ts_val};
 }
 
 static void give_syn(struct peer *p, const struct peer_wish *w, uint8_t flags, uint32_t ack)

@@ -60,7 +60,7 @@ struct peer {
 };
 
 struct peer_wish {                        /* how to open; all zero is fine */
-    uint32_t iss;                         /* 0: 5000 */
+    uint32_t iss;                         /* 0: 5000, unless `iss_given` */
     struct wire_tcp_opts opts;            /* of the peer's SYN */
     uint16_t wnd;                         /* 0: 65535 */
     uint32_t number;                      /* of the stranger */
@@ -68,7 +68,7 @@ struct peer_wish {                        /* how to open; all zero is fine */
     const uint8_t *raw;                   /* instead of opts: raw_bytes as they shall stand there */
     size_t raw_bytes;
     uint32_t victim_iss;                  /* with fix_iss */
-    bool fix_iss;
+    bool fix_iss, iss_given;
 };
 /* The peer connects to the victim's listener; the connection is accepted. */
 struct peer peer_connects(struct victim *, bool v6, const struct peer_wish *);

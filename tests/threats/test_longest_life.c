@@ -143,7 +143,7 @@ static pl_time next_wait(unsigned strategy, pl_time age, pl_time every, struct p
 {
     const struct pl_config *c = &v.s->config;
     if (strategy == ERRATIC)
-        return 1 + prng_below(g, prng_below(g, 2) ? c->orphan_timeout : 2 * c->msl);
+        return PL_MS + prng_below(g, (uint32_t)((prng_below(g, 2) ? c->orphan_timeout : 2 * c->msl) / PL_MS)) * PL_MS;
     if (strategy == WORST && v.s->time_waits.used)
         return 2 * c->msl - PL_MS;
     if (strategy == WORST && age + 3 * every > c->orphan_lifetime)

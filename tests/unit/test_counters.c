@@ -166,7 +166,7 @@ static void what_finds_no_room(void **state)
     knocks(&p, SIX(state) ? "2001:db8:ffff::1" : "198.51.100.1");
     assert_int_equal(counters(&p).drops[PL_DROP_NO_ROUTE], 1);
     assert_int_equal(pl_iface_remove(p.d.s[1], 0), PL_OK);
-    assert_int_equal(told[PL_WHY_IFACE_GONE], 1);
+    assert_int_equal(told[PL_WHY_IFACE_GONE], 2);         /* the connection, and the half-open entry that found no slot */
     assert_int_equal(pl_error(p.d.s[1], p.c), PL_ENETDOWN);
     played_free(&p);
 }

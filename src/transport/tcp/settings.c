@@ -60,7 +60,7 @@ int tcp_setting_check(enum pl_option o, int64_t v)
 static void set_buffers(struct tcp *c, enum pl_option o, uint32_t bytes)
 {
     if (o == PL_OPT_SNDBUF) {
-        c->sndbuf_bytes = bytes > c->snd_stream.len ? bytes : c->snd_stream.len;
+        c->sndbuf_bytes = bytes;          /* what is in it stays; SEND takes more once there is less */
         return;
     }
     if (c->state == PL_SYN_SENT && !c->syn_sent) {       /* the scale is not fixed yet: RFC 7323 2.3 */

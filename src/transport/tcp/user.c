@@ -124,7 +124,8 @@ static int nothing_to_read(const struct tcp *c)
     return c->state == PL_CLOSED ? PL_ENOTCONN : PL_EAGAIN;
 }
 
-static bool readable(const struct tcp *c) { return c->rcv_stream.len && c->state != PL_SYN_RECEIVED; }
+/* Text that came with a SYN is not given "until it is clear the data is valid" (RFC 9293 3.5), and never if the connection was not made. */
+static bool readable(const struct tcp *c) { return c->rcv_stream.len && c->syn_acked; }
 
 ptrdiff_t tcp_user_recv(struct tcp_ctx *x, struct tcp *c, void *bytes, size_t n)
 {
@@ -172,8 +173,9 @@ int tcp_user_finish(struct tcp_ctx *x, struct tcp *c)
 void tcp_user_close(struct tcp_ctx *x, struct tcp *c)
 {
     c->orphan = true;
-    c->orphan_ms = (uint32_t)(x->now / PL_MS);
+    c->orphan_ms = (uint32_t)(x->wire_now / PL_MS);
     c->progress_at = x->now;
+    tcp_receive_ends(x, c);
     if (c->state == PL_CLOSED || c->state == PL_TIME_WAIT) {
         stream_free(x->chunks, &c->rcv_stream);
         x->chunks_freed = true;

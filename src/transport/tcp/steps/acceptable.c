@@ -61,7 +61,20 @@ static bool syn_again(struct tcp *c, struct tcp_seg *seg)
     seg->seq++;
     seg->len--;
     seg->flags &= (uint8_t)~PL_SYN;
+    uint32_t known = c->rcv.nxt - seg->seq;              /* text that came with the first SYN: here again, or left out */
+    if (seg->text < known) {
+        seg->len = seg->text = 0;
+        seg->flags &= (uint8_t)~PL_FIN;
+    } else {
+        seg->len -= known, seg->text -= known, seg->text_off += known;
+    }
+    seg->seq = c->rcv.nxt;
     return false;
+}
+
+static bool ack_is_valid(const struct tcp *c, const struct tcp_seg *seg)
+{
+    return tcp_synchronised(c) || ((seg->flags & PL_ACK) && seq_lt(c->snd.una, seg->ack) && seq_le(seg->ack, c->snd.nxt));
 }
 
 /* RFC 9293 3.8.4: a keepalive, or a probe of our window: one before what is awaited, with an ACK that fits. It can be no answer to our own ACK, which
@@ -85,7 +98,7 @@ enum pl_drop acceptable_first_sequence(struct tcp_ctx *x, struct tcp *c, struct 
         return PL_DROP_TCP_DUPLICATE;
     if (!in_window(c, seg)) {
         /* MUST-66: with a window of zero, "special allowance should be made to accept valid ACKs, URGs, and RSTs": the text goes, the ACK stays. */
-        if (c->rcv.wnd == 0 && seg->seq == c->rcv.nxt && !(seg->flags & PL_SYN)) {
+        if (c->rcv.wnd == 0 && seg->seq == c->rcv.nxt && !(seg->flags & PL_SYN) && ack_is_valid(c, seg)) {
             delack_owe(&c->delack, PL_WHY_ACK_DUPLICATE);
             seg->had_text = true;
             seg->text = seg->len = 0;

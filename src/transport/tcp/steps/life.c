@@ -13,8 +13,8 @@ static bool waits_for_peer(const struct tcp *c)      /* something of ours is not
 /* From 32 bits of milliseconds, which hold more than the config's bound; rounded down. */
 static pl_time orphan_since(const struct tcp_ctx *x, const struct tcp *c)
 {
-    pl_time ms = x->now / PL_MS;
-    return (ms - ((uint32_t)ms - c->orphan_ms)) * PL_MS;
+    pl_time ms = x->wire_now / PL_MS;
+    return (ms - ((uint32_t)ms - c->orphan_ms)) * PL_MS + (x->now - x->wire_now);
 }
 
 struct bound {

@@ -77,9 +77,9 @@ bool time_wait_allows_connect(const struct tcp_ctx *x, const struct time_wait *w
 /* RFC 5961 7: what the peer may answer in its turn is owed twice a second at most, or two ends that disagree never stop (threats V45). */
 static void answer(const struct tcp_ctx *x, struct time_wait *w, enum pl_reason why)
 {
-    if (answered_lately(w->answered_ms, x->now))
+    if (answered_lately(w->answered_ms, x->wire_now))
         return;
-    w->answered_ms = answered_at(x->now);
+    w->answered_ms = answered_at(x->wire_now);
     w->ack_why = (uint8_t)why;
 }
 
