@@ -328,9 +328,11 @@ static void over_ip6(struct scene *t)
 
 static void segments_of_a_limit(struct scene *t)
 {
-    int l = listener(t, t->port, 1), c = tcp4(t, 0);
+    int l = tcp4(t, 1), c = tcp4(t, 0);
     struct name to = name4(1, t->port);
     set_int(t, "TCP_MAXSEG", l, IPPROTO_TCP, TCP_MAXSEG, 1000);
+    told(t, "bind", K->bind(K, l, SA(to)));
+    told(t, "listen", K->listen(K, l, 1));
     get_int(t, "TCP_MAXSEG of the listener", l, IPPROTO_TCP, TCP_MAXSEG);
     told(t, "connect", K->connect(K, c, SA(to)));
     int s = K->accept(K, l, NULL, NULL, 0);
