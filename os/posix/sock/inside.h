@@ -43,6 +43,13 @@ enum urgent_state { URGENT_NONE, URGENT_AHEAD, URGENT_READ };       /* READ: the
 
 struct epoll_item;
 
+struct held {                             /* a datagram */
+    struct held *next;
+    struct pl_endpoint from;
+    size_t bytes;
+    uint8_t payload[];
+};
+
 struct sock {
     struct sock_world *world;
     int fd;
@@ -66,11 +73,7 @@ struct sock {
     uint64_t mark;                        /* where in them the out-of-band byte stands */
     uint8_t urgent;                       /* enum urgent_state */
     uint64_t received_at_shut;
-    /* UDP: the datagram that comes next, taken out of the stack to look at it */
-    uint8_t *held;
-    size_t held_bytes;
-    bool holds;
-    struct pl_endpoint held_from;
+    struct held *held, *held_last;        /* UDP: the datagram that comes next, taken out of the stack to look at it; more only across a connect() */
     /* epoll: of a socket, the items that watch it; of an epoll descriptor, its items, and those that may be ready, oldest first */
     struct epoll_item *watchers, *items, *ready_first, *ready_last;
 };
@@ -133,7 +136,7 @@ int datagram_connect(struct sock *, const struct pl_endpoint *);    /* NULL: dis
 ssize_t datagram_send(struct sock *, const struct msghdr *, int flags, struct sock_op *);
 ssize_t datagram_receive(struct sock *, struct msghdr *, int flags, struct sock_op *);
 void datagram_pull(struct sock *);                                  /* the next datagram, if there is one, is held; errors are noted */
-void datagram_forget(struct sock *);
+void datagram_forget(struct sock *);                                /* all that is held */
 
 /* message.c: pieces of a message in order */
 size_t message_bytes(const struct msghdr *);

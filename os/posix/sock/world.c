@@ -196,10 +196,10 @@ static void tcp_event(struct sock *s, uint32_t bits)
 
 static void udp_event(struct sock *s, uint32_t bits)
 {
-    bool had = s->holds;
+    bool had = s->held;
     int error = s->error;
     datagram_pull(s);
-    if ((bits & PL_EV_READABLE) && (s->holds || had))
+    if ((bits & PL_EV_READABLE) && (s->held || had))
         epoll_wake(s, EPOLLIN | EPOLLRDNORM);
     if (s->error != error)
         epoll_wake(s, WAKE_ALL);
