@@ -338,6 +338,26 @@ static void closed_while_it_waits(void **state)
     assert_int_equal(sock_recv(w[0], b.c, &c, 1, 0, &op), -EBADF);
 }
 
+static void a_number_given_to_another_is_not_waited_on(void **state)
+{
+    (void)state;
+    struct both b = connected();
+    struct sock_op op = {0}, wait = {0};
+    char c;
+    int e = sock_epoll_create(w[0], 0);
+    struct epoll_event ev;
+    assert_int_equal(sock_recv(w[0], b.c, &c, 1, 0, &op), SOCK_BLOCKED);
+    assert_int_equal(sock_epoll_wait(w[0], e, &ev, 1, PL_NEVER, &wait), SOCK_BLOCKED);
+    assert_int_equal(sock_close(w[0], b.c, NULL), 0);
+    assert_int_equal(sock_close(w[0], e, NULL), 0);
+    assert_int_equal(sock_socket(w[0], AF_INET, SOCK_DGRAM, 0), b.c);
+    assert_int_equal(sock_epoll_create(w[0], 0), e);
+    assert_true(sock_op_ready(w[0], &op));
+    assert_int_equal(sock_recv(w[0], b.c, &c, 1, 0, &op), -EBADF);
+    assert_int_equal(sock_epoll_wait(w[0], e, &ev, 1, PL_NEVER, &wait), -EBADF);
+    assert_int_equal(sock_recv(w[0], b.c, &c, 1, 0, NULL), -EAGAIN);
+}
+
 static void shut_down_while_it_waits(void **state)
 {
     (void)state;
@@ -620,6 +640,7 @@ int main(void)
         CASE(without_an_op_no_call_waits),
         CASE(accept_waits),
         CASE(closed_while_it_waits),
+        CASE(a_number_given_to_another_is_not_waited_on),
         CASE(shut_down_while_it_waits),
         CASE(poll_and_epoll_wait_for_any_change_and_no_longer_than_told),
         CASE(connect_gives_up_after_the_stacks_patience),

@@ -52,6 +52,7 @@ struct held {                             /* a datagram */
 
 struct sock {
     struct sock_world *world;
+    uint64_t serial;                      /* no two objects of a world have the same */
     int fd;
     uint8_t kind, state;
     bool nonblock, cloexec;
@@ -86,13 +87,14 @@ struct sock_world {
     int first_fd, files_max, files_high, somaxconn;     /* files_high: none at or above it is in use */
     uint32_t starved;                     /* how many sockets are */
     uint16_t port_min, port_max;
-    uint64_t random;
+    uint64_t random, serials;
     uint8_t scratch[65536];               /* a datagram on its way */
 };
 
 /* world.c */
 struct sock *sock_find(struct sock_world *, int fd);                /* NULL: EBADF */
 int sock_find_socket(struct sock_world *, int fd, struct sock **);  /* 0, -EBADF, -ENOTSOCK (an epoll descriptor) */
+int sock_find_again(struct sock_world *, int fd, const struct sock_op *, struct sock **);       /* also -EBADF: it is not the one that op waits on */
 int sock_make(struct sock_world *, enum sock_kind, struct sock **); /* a descriptor, -EMFILE, -ENOBUFS */
 void sock_drop(struct sock *);                                      /* out of the table, and freed; the handle was given back */
 void sock_attach(struct sock *, pl_handle);                         /* its events come to this socket */

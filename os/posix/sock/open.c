@@ -66,7 +66,7 @@ int sock_accept(struct sock_world *w, int fd, struct sockaddr *sa, socklen_t *by
     struct sock *l, *s;
     pl_conn conn;
     struct pl_endpoint remote;
-    int error = flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC) ? -EINVAL : sock_find_socket(w, fd, &l);
+    int error = flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC) ? -EINVAL : sock_find_again(w, fd, op, &l);
     if (error)
         return error;
     if (l->kind != SOCK_KIND_TCP)
@@ -230,7 +230,7 @@ int sock_connect(struct sock_world *w, int fd, const struct sockaddr *sa, sockle
 {
     struct sock *s;
     sa_family_t family;
-    int error = sock_find_socket(w, fd, &s);
+    int error = sock_find_again(w, fd, op, &s);
     if (error)
         return error;
     if (!sa)
