@@ -97,6 +97,7 @@ int sock_find_socket(struct sock_world *, int fd, struct sock **);  /* 0, -EBADF
 int sock_find_again(struct sock_world *, int fd, const struct sock_op *, struct sock **);       /* also -EBADF: it is not the one that op waits on */
 int sock_make(struct sock_world *, enum sock_kind, struct sock **); /* a descriptor, -EMFILE, -ENOBUFS */
 void sock_drop(struct sock *);                                      /* out of the table, and freed; the handle was given back */
+void sock_take_events(struct sock_world *, const struct sock *but);  /* those of `but` are forgotten */
 void sock_attach(struct sock *, pl_handle);                         /* its events come to this socket */
 void sock_detach(struct sock *);                                    /* gives the handle back: pl_close */
 void sock_sync(struct sock *);                                      /* state and error as the stack has them now */

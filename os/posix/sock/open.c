@@ -76,7 +76,10 @@ int sock_accept(struct sock_world *w, int fd, struct sockaddr *sa, socklen_t *by
     int made = sock_make(w, SOCK_KIND_TCP, &s);      /* first the descriptor: for want of one nothing is lost */
     if (made < 0)
         return made;
+    /* The stack repeats that there are more; that is no edge. What it said before may be one. */
+    sock_take_events(w, NULL);
     error = pl_accept(w->stack, l->handle, &conn, &remote);
+    sock_take_events(w, l);
     if (error) {
         sock_drop(s);
         if (error != PL_EAGAIN || l->nonblock)

@@ -227,21 +227,26 @@ static void feed_starved(struct sock_world *w)
     }
 }
 
-void sock_turn(struct sock_world *w, pl_time now)
+void sock_take_events(struct sock_world *w, const struct sock *but)
 {
     struct pl_event e;
-    if (now > w->now)
-        w->now = now;
-    pl_poll(w->stack, w->now);
     while (pl_event_next(w->stack, &e)) {
         struct sock *s = e.cookie ? sock_find(w, (int)(e.cookie - 1)) : NULL;
-        if (!s || s->handle != e.handle)
+        if (!s || s == but || s->handle != e.handle)
             continue;
         if (s->kind == SOCK_KIND_TCP)
             tcp_event(s, e.bits);
         else if (s->kind == SOCK_KIND_UDP)
             udp_event(s, e.bits);
     }
+}
+
+void sock_turn(struct sock_world *w, pl_time now)
+{
+    if (now > w->now)
+        w->now = now;
+    pl_poll(w->stack, w->now);
+    sock_take_events(w, NULL);
     feed_starved(w);
 }
 
