@@ -66,7 +66,7 @@ int sock_accept(struct sock_world *w, int fd, struct sockaddr *sa, socklen_t *by
     struct sock *l, *s;
     pl_conn conn;
     struct pl_endpoint remote;
-    int error = flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC) ? -EINVAL : sock_find_socket(w, fd, &l);
+    int error = flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC) ? -EINVAL : sock_find_again(w, fd, op, &l);
     if (error)
         return error;
     if (l->kind != SOCK_KIND_TCP)
@@ -76,7 +76,10 @@ int sock_accept(struct sock_world *w, int fd, struct sockaddr *sa, socklen_t *by
     int made = sock_make(w, SOCK_KIND_TCP, &s);      /* first the descriptor: for want of one nothing is lost */
     if (made < 0)
         return made;
+    /* The stack repeats that there are more; that is no edge. What it said before may be one. */
+    sock_take_events(w, NULL);
     error = pl_accept(w->stack, l->handle, &conn, &remote);
+    sock_take_events(w, l);
     if (error) {
         sock_drop(s);
         if (error != PL_EAGAIN || l->nonblock)
@@ -230,7 +233,7 @@ int sock_connect(struct sock_world *w, int fd, const struct sockaddr *sa, sockle
 {
     struct sock *s;
     sa_family_t family;
-    int error = sock_find_socket(w, fd, &s);
+    int error = sock_find_again(w, fd, op, &s);
     if (error)
         return error;
     if (!sa)

@@ -53,7 +53,7 @@ static short of_stream(struct sock *s)
 static short of_datagrams(struct sock *s)
 {
     int bits = s->error ? POLLERR : 0;
-    if (s->holds || s->shut_rd)
+    if (s->held || s->shut_rd)
         bits |= READ;
     if (s->shut_rd)
         bits |= POLLRDHUP;
