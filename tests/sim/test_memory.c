@@ -136,9 +136,11 @@ static void run(struct crowd *w, pl_time limit, const char *what)
 {
     pl_time stop = w->d.now + limit;
     while (at_most(w, 1) < EACH || (w->both_ways && at_most(w, 0) < EACH)) {
-        while (programs(w) | deliver(w))
+        for (bool acted = true, moved = true; acted || moved;) {       /* both, whatever the first says */
+            acted = programs(w);
+            moved = deliver(w);
             duo_drain_events(&w->d);
-        duo_drain_events(&w->d);
+        }
         if (at_most(w, 1) == EACH && (!w->both_ways || at_most(w, 0) == EACH))
             break;
         pl_time a = pl_deadline(w->d.s[0]), b = pl_deadline(w->d.s[1]), next = a < b ? a : b;
