@@ -214,11 +214,8 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     uint32_t n = w->bytes, covered = n;
     bool fin = w->fin;
     if (!c->flight) {
-        struct rtt_bounds b = tcp_rtt_bounds(x);
-        if (x->now - c->progress_at > rtt_rto(&c->rtt, &b))
-            cc_on_idle(&c->cc, c->opt.mss);              /* RFC 5681 4.1: what an idle connection knew of the path is old */
+        tcp_outstanding_begins(x, c);
         c->flight = slots_take(x->flights);
-        c->progress_at = x->now;
     }
     if (n) {
         at = stream_find(x->chunks, &c->snd_stream, c->snd_sent);

@@ -323,6 +323,7 @@ void tcp_return(struct tcp_ctx *, struct tcp *, enum pl_reason);                
 void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);                     /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> */
 void tcp_trace(struct tcp_ctx *, const struct tcp *, enum pl_trace_kind, enum pl_reason, int64_t a, int64_t b);
 void tcp_doubt(struct tcp_ctx *, struct tcp *);                                         /* R1 is reached: IP and the program hear of it */
+void tcp_outstanding_begins(const struct tcp_ctx *, struct tcp *);                       /* the first that is given, or sent, when all is acknowledged */
 bool tcp_gaps_take(struct tcp_ctx *, struct tcp *);                                      /* a struct ooo, unless there is one; false: the pool is empty */
 void tcp_gaps_forget(struct tcp_ctx *, struct tcp *);                                    /* gives it back if nothing is in it */
 bool tcp_came_twice(struct tcp_ctx *, struct tcp *, uint32_t lo, uint32_t hi);           /* RFC 2883: the peer will be told, once. False: it will not */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_review.c: rules that a reading of the code beside the RFCs found broken, each with its paragraph. Host 1 of a duo; its peer is played by hand.
+ */
+#include "support/played.h"
+
+static struct pl_config roomy(void)
+{
+    struct pl_config c = duo_config();
+    c.sndbuf_bytes = 65536;
+    c.chunks_max = 400;
+    return c;
+}
+
+static void opened(struct played *p, void **state, const struct pl_config *config, uint8_t have)
+{
+    played_init(p, SIX(state), config);
+    played_open(p, &(struct wire_tcp_opts){.have = (uint8_t)(WIRE_OPT_MSS | have), .mss = 1000}, 60000, 10 * PL_MS, NULL);
+}
+
+/* All that is sent now: how many bytes of text. */
+static size_t text_now(struct played *p)
+{
+    struct forged s;
+    size_t sum = 0;
+    while (played_takes(p, &s))
+        sum += s.text_bytes;
+    return sum;
+}
+
+/* ------------------------------------------------------------------ congestion ------------------------------------------------------------------ */
+
+/* RFC 5681 4.1: "a TCP SHOULD set cwnd to no more than RW before beginning transmission if the TCP has not sent data in an interval exceeding the
+ * retransmission timeout", RW = min(IW, cwnd). */
+static void after_idle_the_window_is_the_restart_window(void **state)
+{
+    struct pl_config config = roomy();
+    struct played p;
+    opened(&p, state, &config, 0);
+    played_sends(&p, 10000);
+    assert_int_equal(text_now(&p), 10000);
+    p.d.now += 10 * PL_MS;
+    played_gives(&p, PL_ACK, 0, 10000, 0);
+    assert_true(played_status(&p).cwnd_bytes >= 18000);
+    played_wait(&p, p.d.now + 60 * PL_S);
+    played_sends(&p, 30000);
+    assert_int_equal(text_now(&p), 10000);
+    assert_int_equal(played_status(&p).cwnd_bytes, 10000);
+    played_free(&p);
+}
+
+/* The same with a pause shorter than the RTO: what is known of the path is not old. */
+static void without_a_pause_the_window_stays(void **state)
+{
+    struct pl_config config = roomy();
+    struct played p;
+    opened(&p, state, &config, 0);
+    played_sends(&p, 10000);
+    assert_int_equal(text_now(&p), 10000);
+    p.d.now += 10 * PL_MS;
+    played_gives(&p, PL_ACK, 0, 10000, 0);
+    played_wait(&p, p.d.now + 50 * PL_MS);
+    played_sends(&p, 30000);
+    assert_int_equal(text_now(&p), 18000);
+    played_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOTH(after_idle_the_window_is_the_restart_window),
+        BOTH(without_a_pause_the_window_stays),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
