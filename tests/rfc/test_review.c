@@ -65,11 +65,55 @@ static void without_a_pause_the_window_stays(void **state)
     played_free(&p);
 }
 
+/* RFC 6582 3.2 (2): "checks the value of recover to see if the Cumulative Acknowledgment field covers more than recover", ack_number - 1 > recover; (4):
+ * after a time-out recover is "the highest sequence number transmitted": the answers to what was repeated needlessly are no sign of a loss. */
+static void duplicates_after_a_time_out_that_tell_of_needless_repeats(void **state)
+{
+    for (unsigned more = 0; more < 2; more++) {
+        struct pl_config config = roomy();
+        struct played p;
+        struct forged s;
+        opened(&p, state, &config, 0);
+        played_sends(&p, 10000);
+        assert_int_equal(text_now(&p), 10000);           /* the first and the fifth are lost */
+        assert_true(played_next_deadline(&p));
+        assert_true(played_takes(&p, &s) && s.seq == 0);
+        assert_false(played_takes(&p, &s));
+        if (more)
+            played_sends(&p, 10000);                     /* follows directly */
+        played_gives(&p, PL_ACK, 0, 4000, 0);
+        unsigned repeats = 0;
+        while (played_takes(&p, &s))
+            repeats += s.seq < 10000;
+        assert_int_equal(repeats, 5);
+        played_gives(&p, PL_ACK, 0, 10000, 0);           /* the fifth filled the gap; the others came twice, each is acknowledged */
+        if (!more)
+            played_sends(&p, 10000);
+        assert_true(text_now(&p) >= 3000);
+        uint32_t before = played_status(&p).ssthresh_bytes;
+        uint64_t repeated = played_status(&p).retransmits;
+        for (unsigned i = 0; i < 4; i++)
+            played_gives(&p, PL_ACK, 0, 10000, 0);
+        text_now(&p);
+        assert_int_equal(played_status(&p).retransmits, repeated);
+        assert_int_equal(played_status(&p).ssthresh_bytes, before);
+        /* a loss behind recover is one */
+        played_gives(&p, PL_ACK, 0, 11000, 0);
+        text_now(&p);
+        for (unsigned i = 0; i < 3; i++)
+            played_gives(&p, PL_ACK, 0, 11000, 0);
+        assert_true(played_takes(&p, &s) && s.seq == 11000);
+        assert_true(played_status(&p).retransmits == repeated + 1);
+        played_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH(after_idle_the_window_is_the_restart_window),
         BOTH(without_a_pause_the_window_stays),
+        BOTH(duplicates_after_a_time_out_that_tell_of_needless_repeats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,7 @@
 /* Taken from a pool only while something is outstanding. */
 struct tcp_flight {
     struct rtx_queue queue;
-    uint32_t recover;                     /* RFC 6582: SND.NXT when the loss was noticed */
+    uint32_t pad2_;
     uint32_t dupacks;
     bool in_recovery, in_rto_recovery;    /* fast recovery; resending after a time-out */
     uint8_t retries;                      /* time-outs without progress: RFC 9293 3.8.3's R1 and R2 */
@@ -87,6 +87,7 @@ struct tcp {
     bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1;
     bool urgent_in : 1;                   /* bytes before RCV.UP are not read: "urgent mode" */
     bool uto_enabled : 1, uto_changeable : 1;            /* RFC 5482 3: ENABLED, CHANGEABLE */
+    bool below_recover : 1;               /* SND.UNA has not passed `recover` */
     bool uto_due : 1;                     /* the user timeout option wants to go along with a segment */
     uint8_t keepalive_probes;
     uint32_t challenge_ms;
@@ -108,6 +109,7 @@ struct tcp {
     uint32_t user_timeout_ms;             /* 0: off */
     uint16_t adv_uto, remote_uto;         /* RFC 5482 3: ADV_UTO, 0: not said by the program; REMOTE_UTO, 0: none came. As they stand in the option */
     uint32_t keepalive_idle_ms, keepalive_interval_ms;
+    uint32_t recover;                     /* RFC 6582: SND.NXT when a loss was noticed last; outlives the flight */
     uint32_t orphan_ms;                   /* when it became one. Times in ms are of ctx->wire_now: a shift in time, of any length, leaves them as they are */
     pl_time progress_at;                  /* when SND.UNA moved, or something came to be outstanding */
     union {

@@ -33,7 +33,8 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     f->in_recovery = false;
     f->in_rto_recovery = true;
     f->dupacks = 0;
-    f->recover = c->snd.nxt;
+    c->recover = c->snd.nxt;              /* RFC 6582 3.2 (4) */
+    c->below_recover = true;
     rtx_mark_all_lost(x->records, &f->queue);            /* the first of them at once, whatever a SACK said: RFC 2018 5-c, 5.1-b */
     tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_RTO, before, c->cc.cwnd);
 }
