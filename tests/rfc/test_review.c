@@ -108,12 +108,37 @@ static void duplicates_after_a_time_out_that_tell_of_needless_repeats(void **sta
     }
 }
 
+/* RFC 5681 3.2 (2), (4): ssthresh is half of FlightSize, "the amount of data that has been sent but not yet cumulatively acknowledged", whatever ICMP
+ * said of the path meanwhile (RFC 1191 6.4: no sign of congestion). */
+static void a_loss_right_after_the_path_got_narrower(void **state)
+{
+    struct pl_config config = roomy();
+    struct played p;
+    struct forged f;
+    uint8_t frame[DUO_FRAME_BYTES];
+    played_init(&p, SIX(state), &config);
+    played_open(&p, &(struct wire_tcp_opts){.have = WIRE_OPT_MSS, .mss = 1400}, 60000, 10 * PL_MS, NULL);
+    played_sends(&p, 28000);
+    size_t n = duo_take(&p.d, 1, frame);
+    assert_true(forge_read(frame, n, &f) && f.text_bytes == 1400);
+    text_now(&p);
+    played_gives(&p, PL_ACK, 0, 0, 0);
+    played_gives(&p, PL_ACK, 0, 0, 0);
+    assert_int_equal(text_now(&p), 2800);
+    played_icmp(&p, SIX(state) ? 2 : 3, SIX(state) ? 0 : 4, 1300, frame, n);
+    assert_true(played_status(&p).mss < 1400);
+    played_gives(&p, PL_ACK, 0, 0, 0);
+    assert_in_range(played_status(&p).ssthresh_bytes, 7000 - 1400, 7000 + 1400);
+    played_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH(after_idle_the_window_is_the_restart_window),
         BOTH(without_a_pause_the_window_stays),
         BOTH(duplicates_after_a_time_out_that_tell_of_needless_repeats),
+        BOTH(a_loss_right_after_the_path_got_narrower),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,7 +125,7 @@ static void duplicate(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *se
     if (f->dupacks != 3 || f->in_rto_recovery || !may_mean_loss(c, seg))
         return;
     uint32_t before = c->cc.cwnd;
-    cc_on_loss(&c->cc, f->queue.pipe - f->limited, c->opt.mss);
+    cc_on_loss(&c->cc, c->snd.nxt - c->snd.una - f->limited, c->opt.mss);    /* FlightSize, RFC 5681 2: not what ICMP made us take for lost */
     f->in_recovery = true;
     c->recover = c->snd.nxt;
     c->below_recover = true;
