@@ -132,6 +132,43 @@ static void a_loss_right_after_the_path_got_narrower(void **state)
     played_free(&p);
 }
 
+/* RFC 3042 2: "If the connection is using selective acknowledgments, the data sender MUST NOT send new segments in response to duplicate ACKs that contain
+ * no new SACK information". */
+static void limited_transmit_needs_news_where_there_is_sack(void **state)
+{
+    for (unsigned sack = 0; sack < 2; sack++) {
+        struct pl_config config = roomy();
+        struct played p;
+        opened(&p, state, &config, sack ? WIRE_OPT_SACK_PERMITTED : 0);
+        played_sends(&p, 20000);
+        assert_int_equal(text_now(&p), 10000);
+        for (unsigned i = 0; i < 2; i++)
+            played_gives(&p, PL_ACK, 0, 0, 0);
+        assert_int_equal(text_now(&p), sack ? 0 : 2000);
+        struct forged f = played_segment(&p, PL_ACK, 0, 0, 0);
+        f.opts.have |= WIRE_OPT_SACK;
+        f.opts.nsack = 1;
+        f.opts.sack[0].lo = p.first + 1000, f.opts.sack[0].hi = p.first + 4000;
+        duo_give_segment(&p.d, 1, &f);
+        played_free(&p);
+        if (!sack)
+            continue;
+        opened(&p, state, &config, WIRE_OPT_SACK_PERMITTED);
+        played_sends(&p, 20000);
+        assert_int_equal(text_now(&p), 10000);
+        f = played_segment(&p, PL_ACK, 0, 0, 0);
+        f.opts.have |= WIRE_OPT_SACK;
+        f.opts.nsack = 1;
+        f.opts.sack[0].lo = p.first + 1000, f.opts.sack[0].hi = p.first + 2000;
+        duo_give_segment(&p.d, 1, &f);
+        assert_int_equal(text_now(&p), 1000);
+        f.opts.sack[0].hi = p.first + 3000;
+        duo_give_segment(&p.d, 1, &f);
+        assert_int_equal(text_now(&p), 1000);
+        played_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +176,7 @@ int main(void)
         BOTH(without_a_pause_the_window_stays),
         BOTH(duplicates_after_a_time_out_that_tell_of_needless_repeats),
         BOTH(a_loss_right_after_the_path_got_narrower),
+        BOTH(limited_transmit_needs_news_where_there_is_sack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

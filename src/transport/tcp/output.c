@@ -47,8 +47,8 @@ static uint32_t sendable(const struct tcp *c, const struct tcp_flight *f, uint32
     int64_t window = (int64_t)c->snd.wnd - (int64_t)(c->snd.nxt - c->snd.una);    /* negative after it shrank: MUST-34, SHLD-15 */
     uint32_t cwnd = c->cc.cwnd;
     uint32_t pipe = f ? f->queue.pipe : 0;
-    if (f && !f->in_recovery && !f->in_rto_recovery && f->dupacks)
-        cwnd += (f->dupacks < 2 ? f->dupacks : 2) * c->opt.mss;                   /* RFC 3042: limited transmit */
+    if (f && !f->in_recovery && !f->in_rto_recovery)
+        cwnd += f->left * c->opt.mss;     /* RFC 3042: limited transmit */
     int64_t congestion = (int64_t)cwnd - pipe;
     int64_t n = window < congestion ? window : congestion;
     return n <= 0 ? 0 : n < unsent ? (uint32_t)n : unsent;

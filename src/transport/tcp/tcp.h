@@ -45,8 +45,9 @@ struct tcp_flight {
     uint32_t dupacks;
     bool in_recovery, in_rto_recovery;    /* fast recovery; resending after a time-out */
     uint8_t retries;                      /* time-outs without progress: RFC 9293 3.8.3's R1 and R2 */
-    uint8_t pad_;
+    uint8_t left;                         /* RFC 3042: duplicates that each let one segment more go: 2 at most */
     uint32_t limited;                     /* bytes that limited transmit let go: not part of FlightSize, RFC 5681 3.2 (2) */
+    uint32_t told_lo, told_hi;            /* the first SACK block of the duplicate before */
 };
 
 /* The connection. Who writes what: snd.una, wnd, wl1, wl2: ack.c and the handshake; snd.nxt: output.c; rcv.nxt: text.c, teardown.c and the

@@ -79,7 +79,7 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
     x->progress = true;
     if (f) {
         f->dupacks = f->retries = 0;
-        f->limited = 0;
+        f->limited = f->left = 0;
         bool limited = c->cc.cwnd < c->cc.ssthresh ? c->cc.cwnd < 2 * in_flight : in_flight + 3u * c->opt.mss >= c->cc.cwnd;
         if (!f->in_recovery)
             cc_on_ack(&c->cc, acked, c->opt.mss, limited);
@@ -109,6 +109,20 @@ static bool may_mean_loss(const struct tcp *c, const struct tcp_seg *seg)
     return !c->below_recover || (c->snd.una == c->recover && c->opt.sack_ok && seg->opts.nsack);
 }
 
+/* RFC 3042 2: each of the first two duplicates says that a segment has left the network. With SACK one that "contain[s] no new SACK information" says
+ * nothing: the first block is always of the newest segment (RFC 2018 4). */
+static void limited_transmit(const struct tcp *c, struct tcp_flight *f, const struct tcp_seg *seg)
+{
+    const struct wire_tcp_opts *o = &seg->opts;
+    if (c->opt.sack_ok) {
+        if (o->nsack == 0 || (o->sack[0].lo == f->told_lo && o->sack[0].hi == f->told_hi))
+            return;
+        f->told_lo = o->sack[0].lo;
+        f->told_hi = o->sack[0].hi;
+    }
+    f->left += f->left < 2;
+}
+
 /* RFC 5681 2: what counts as a duplicate acknowledgement; 3.2: the third one means a loss. */
 static void duplicate(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
@@ -122,6 +136,7 @@ static void duplicate(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *se
         cc_on_duplicate(&c->cc, c->opt.mss);
         return;
     }
+    limited_transmit(c, f, seg);
     if (f->dupacks != 3 || f->in_rto_recovery || !may_mean_loss(c, seg))
         return;
     uint32_t before = c->cc.cwnd;

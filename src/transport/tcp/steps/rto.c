@@ -32,7 +32,7 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     cc_on_rto(&c->cc, f->queue.pipe, c->opt.mss, !f->in_rto_recovery);
     f->in_recovery = false;
     f->in_rto_recovery = true;
-    f->dupacks = f->limited = 0;
+    f->dupacks = f->limited = f->left = 0;
     c->recover = c->snd.nxt;              /* RFC 6582 3.2 (4) */
     c->below_recover = true;
     rtx_mark_all_lost(x->records, &f->queue);            /* the first of them at once, whatever a SACK said: RFC 2018 5-c, 5.1-b */
