@@ -169,6 +169,36 @@ static void limited_transmit_needs_news_where_there_is_sack(void **state)
     }
 }
 
+/* ------------------------------------------------------------------ time ------------------------------------------------------------------ */
+
+/* RFC 9293 3.8.3, MUST-21: R2 is the program's to set, also to a day: the number of repeats does not decide then. */
+static void a_long_user_timeout_is_kept(void **state)
+{
+    for (unsigned closed = 0; closed < 2; closed++) {
+        struct pl_config config = roomy();
+        struct played p;
+        opened(&p, state, &config, 0);
+        assert_int_equal(pl_set(p.d.s[1], p.c, PL_OPT_USER_TIMEOUT, (int64_t)(86400 * PL_S)), PL_OK);
+        if (closed) {
+            p.wnd = 0;
+            played_gives(&p, PL_ACK, 0, 0, 0);
+        }
+        pl_time began = p.d.now;
+        played_sends(&p, 1000);
+        for (text_now(&p); p.d.now < began + 86000 * PL_S; text_now(&p)) {
+            assert_true(played_next_deadline(&p));
+            if (p.d.now < began + 86400 * PL_S)
+                assert_int_equal(played_status(&p).state, PL_ESTABLISHED);
+        }
+        while (played_next_deadline(&p))
+            text_now(&p);
+        assert_int_equal(played_status(&p).state, PL_CLOSED);
+        assert_int_equal(pl_error(p.d.s[1], p.c), PL_ETIMEDOUT);
+        assert_true(p.d.now >= began + 86400 * PL_S && p.d.now <= began + 86401 * PL_S);
+        played_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +207,7 @@ int main(void)
         BOTH(duplicates_after_a_time_out_that_tell_of_needless_repeats),
         BOTH(a_loss_right_after_the_path_got_narrower),
         BOTH(limited_transmit_needs_news_where_there_is_sack),
+        BOTH(a_long_user_timeout_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
