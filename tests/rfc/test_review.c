@@ -199,6 +199,40 @@ static void a_long_user_timeout_is_kept(void **state)
     }
 }
 
+/* ------------------------------------------------------------------ acknowledgements ------------------------------------------------------------------ */
+
+/* RFC 9293 3.10.7.4 first: what is not acceptable is dropped, its acknowledgement with it; so a probe, which is meant to be not acceptable, pays no ACK
+ * that is owed, nor tells of a window (3.8.6.3, MUST-40). */
+static void a_probe_pays_no_acknowledgement(void **state)
+{
+    struct pl_config config = roomy();
+    struct played p;
+    struct forged s;
+    opened(&p, state, &config, 0);
+    for (uint32_t i = 0; i < 8; i++) {                       /* the first are acknowledged at once */
+        played_gives(&p, PL_ACK | PL_PSH, i, 0, 1);
+        text_now(&p);
+    }
+    p.wnd = 0;
+    played_gives(&p, PL_ACK, 8, 0, 0);
+    played_sends(&p, 1000);
+    assert_false(played_takes(&p, &s));
+    duo_drain_events(&p.d);
+    pl_time probe = pl_deadline(p.d.s[1]);
+    p.d.now = probe - 5 * PL_MS;
+    pl_poll(p.d.s[1], p.d.now);
+    played_gives(&p, PL_ACK, 8, 0, 1);
+    assert_false(played_takes(&p, &s));                      /* delayed */
+    assert_true(played_next_deadline(&p));
+    assert_true(p.d.now == probe && played_takes(&p, &s));
+    assert_true(s.seq == (uint32_t)-1 && s.text_bytes == 0);
+    assert_false(played_takes(&p, &s));
+    assert_true(played_next_deadline(&p));
+    assert_true(p.d.now <= probe - 5 * PL_MS + 40 * PL_MS && played_takes(&p, &s));
+    assert_true(s.seq == 0 && s.ack == 9);
+    played_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +242,7 @@ int main(void)
         BOTH(a_loss_right_after_the_path_got_narrower),
         BOTH(limited_transmit_needs_news_where_there_is_sack),
         BOTH(a_long_user_timeout_is_kept),
+        BOTH(a_probe_pays_no_acknowledgement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -287,22 +287,27 @@ static void build_user_timeout(struct tcp_ctx *x, struct tcp *c, struct tcp_out 
     c->uto_due = false;
 }
 
+/* A probe is meant to be not acceptable: of it the peer looks at the sequence number alone, and drops the rest unread, RFC 9293 3.10.7.4 first. What is
+ * to be told to it is told in another segment: an ACK that is owed, blocks, a larger window. */
+static bool is_probe(const struct tcp_want *w) { return w->what == WANT_PROBE; }
+
 /* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps or duplicates and there was no room for them beside the text. */
 static bool pays_ack(const struct tcp *c, const struct tcp_out *o) { return !(o->text && c->gaps && c->opt.sack_ok && o->opts.nsack == 0); }
 
 /* What every segment of a synchronised connection carries. */
-static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
+static void build_common(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o)
 {
+    bool read = !is_probe(w);
     if (!(o->flags & PL_SYN)) {
-        if (may_receive(c))
+        if (may_receive(c) && read)
             c->rcv.wnd = window_to_offer(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale);
         o->wnd_raw = window_field(c->rcv.wnd, c->opt.rcv_wscale);
         o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;          /* RCV.WND itself stays exact: RFC 7323 2.3-e, 2.4-c */
         if (c->opt.ts_ok)                 /* RFC 7323 3.2-d */
             o->opts.have |= WIRE_OPT_TIMESTAMPS;
-        if (c->opt.sack_ok && c->gaps)
+        if (c->opt.sack_ok && c->gaps && read)
             build_sack(x, c, o);
-        if (c->uto_due)
+        if (c->uto_due && read)
             build_user_timeout(x, c, o);
     }
     /* RFC 9293 3.8.5, MUST-30: while urgent data is ahead, the segments say how far it reaches: SND.UP, as an offset of 16 bits. */
@@ -318,7 +323,7 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
     if (o->flags & PL_ACK) {
         o->ack = c->rcv.nxt;
         c->ts.last_ack_sent = c->rcv.nxt;
-        if (pays_ack(c, o)) {
+        if (read && pays_ack(c, o)) {
             delack_sent(&c->delack);
             timers_clear(&c->timers, TIMER_DELACK);
             tcp_gaps_forget(x, c);        /* if it only held a duplicate to be told of */
@@ -348,6 +353,6 @@ void tcp_build(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struc
         o->flags = PL_ACK;
         break;
     }
-    build_common(x, c, o);
+    build_common(x, c, w, o);
     c->count.segs_out += o->segs;
 }
