@@ -233,6 +233,25 @@ static void a_probe_pays_no_acknowledgement(void **state)
     played_free(&p);
 }
 
+/* RFC 5681 4.2, 2: "the receiver SHOULD send an immediate duplicate ACK", which "carries no data": text that leaves meanwhile is none. */
+static void text_is_no_duplicate_acknowledgement(void **state)
+{
+    struct pl_config config = roomy();
+    struct played p;
+    struct forged s;
+    opened(&p, state, &config, 0);
+    played_sends(&p, 5000);
+    for (uint32_t i = 1; i <= 3; i++)
+        played_gives(&p, PL_ACK, i * 100, 0, 100);
+    unsigned bare = 0;
+    while (played_takes(&p, &s)) {
+        assert_int_equal(s.ack, 0);
+        bare += s.text_bytes == 0;
+    }
+    assert_int_equal(bare, 3);
+    played_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +262,7 @@ int main(void)
         BOTH(limited_transmit_needs_news_where_there_is_sack),
         BOTH(a_long_user_timeout_is_kept),
         BOTH(a_probe_pays_no_acknowledgement),
+        BOTH(text_is_no_duplicate_acknowledgement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -291,8 +291,9 @@ static void build_user_timeout(struct tcp_ctx *x, struct tcp *c, struct tcp_out 
  * to be told to it is told in another segment: an ACK that is owed, blocks, a larger window. */
 static bool is_probe(const struct tcp_want *w) { return w->what == WANT_PROBE; }
 
-/* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps or duplicates and there was no room for them beside the text. */
-static bool pays_ack(const struct tcp *c, const struct tcp_out *o) { return !(o->text && c->gaps && c->opt.sack_ok && o->opts.nsack == 0); }
+/* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps or duplicates and there was no room for them beside the text; and without
+ * SACK the peer counts the ACKs themselves, those without text: RFC 5681 2, 4.2. */
+static bool pays_ack(const struct tcp *c, const struct tcp_out *o) { return !(o->text && c->gaps && o->opts.nsack == 0); }
 
 /* What every segment of a synchronised connection carries. */
 static void build_common(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o)
