@@ -252,6 +252,25 @@ static void text_is_no_duplicate_acknowledgement(void **state)
     played_free(&p);
 }
 
+/* RFC 9293 3.7.4: cork: what does not fill a segment waits, also behind full ones in a super-frame. */
+static void a_cork_holds_the_rest_of_a_super_frame(void **state)
+{
+    for (unsigned gso = 0; gso < 2; gso++) {
+        struct pl_config config = roomy();
+        struct played p;
+        played_init(&p, SIX(state), &config);
+        played_iface(&p, &(struct pl_iface_params){.mtu = 1500, .gso_bytes = gso ? 16000 : 0});
+        played_open(&p, &(struct wire_tcp_opts){.have = WIRE_OPT_MSS, .mss = 500}, 60000, 10 * PL_MS, NULL);
+        assert_int_equal(pl_set(p.d.s[1], p.c, PL_OPT_CORK, 1), PL_OK);
+        played_sends(&p, 1300);
+        assert_int_equal(text_now(&p), 1000);
+        assert_int_equal(pl_set(p.d.s[1], p.c, PL_OPT_CORK, 0), PL_OK);
+        played_gives(&p, PL_ACK, 0, 1000, 0);
+        assert_int_equal(text_now(&p), 300);
+        played_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +282,7 @@ int main(void)
         BOTH(a_long_user_timeout_is_kept),
         BOTH(a_probe_pays_no_acknowledgement),
         BOTH(text_is_no_duplicate_acknowledgement),
+        BOTH(a_cork_holds_the_rest_of_a_super_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,8 +73,8 @@ static void want_data(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, ui
     if (gso_bytes > PL_HEADER_BYTES_MAX + 2u * c->opt.mss && !c->urgent_out)    /* a device cannot count down the urgent pointer */
         most = (gso_bytes - PL_HEADER_BYTES_MAX) / c->opt.mss * c->opt.mss;
     n = n < most ? n : most;
-    if (c->cork && n < c->opt.mss && !c->fin_queued && !c->override_due)
-        n = 0;
+    if (c->cork && !c->fin_queued && !c->override_due)
+        n -= n % c->opt.mss;
     bool fin = fin_fits(c, n);
     if (n == 0 && !fin)
         return;
