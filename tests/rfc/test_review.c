@@ -271,6 +271,33 @@ static void a_cork_holds_the_rest_of_a_super_frame(void **state)
     }
 }
 
+/* ------------------------------------------------------------------ what the program hears ------------------------------------------------------------------ */
+
+/* RFC 9293 3.8.5, MUST-32, and RFC 5482 3.1-b: what happened before the program had taken the connection is told when it has. */
+static void what_came_before_accept_is_told(void **state)
+{
+    struct pl_config config = roomy();
+    struct played p;
+    struct forged r;
+    config.user_timeout_option = true;
+    played_init(&p, SIX(state), &config);
+    struct forged s = played_segment(&p, PL_SYN, (uint32_t)-1, 0, 0);
+    s.opts = (struct wire_tcp_opts){.have = WIRE_OPT_MSS | WIRE_OPT_USER_TIMEOUT, .mss = 1000, .user_timeout = 200};
+    duo_give_segment(&p.d, 1, &s);
+    assert_true(duo_take_segment(&p.d, 1, &r));
+    p.first = r.seq + 1;
+    s = played_segment(&p, PL_ACK | PL_URG, 0, 0, 10);
+    s.up = 20;
+    duo_give_segment(&p.d, 1, &s);
+    assert_int_equal(pl_accept(p.d.s[1], p.listener, &p.c, NULL), PL_OK);
+    uint32_t bits = duo_events(&p.d, 1, p.c);
+    assert_true(bits & PL_EV_READABLE);
+    assert_true(bits & PL_EV_URGENT);
+    assert_true(bits & PL_EV_USER_TIMEOUT);
+    assert_int_equal(pl_urgent(p.d.s[1], p.c), 20);
+    played_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +310,7 @@ int main(void)
         BOTH(a_probe_pays_no_acknowledgement),
         BOTH(text_is_no_duplicate_acknowledgement),
         BOTH(a_cork_holds_the_rest_of_a_super_frame),
+        BOTH(what_came_before_accept_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
