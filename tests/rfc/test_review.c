@@ -298,6 +298,20 @@ static void what_came_before_accept_is_told(void **state)
     played_free(&p);
 }
 
+/* RFC 9293 3.1: "The urgent pointer is ... a positive offset from the sequence number in this segment", which is the SYN's in a SYN-ACK. */
+static void the_urgent_pointer_of_a_syn_ack(void **state)
+{
+    struct played p;
+    struct forged r;
+    played_init(&p, SIX(state), NULL);
+    pl_conn c = duo_connect(&p.d, 1, SIX(state), 81);
+    assert_true(duo_take_segment(&p.d, 1, &r));
+    struct forged s = {.src = r.dst, .dst = r.src, .seq = 7000, .ack = r.seq + 1, .wnd = 9000, .flags = PL_SYN | PL_ACK | PL_URG, .up = 5, .text_bytes = 10};
+    duo_give_segment(&p.d, 1, &s);
+    assert_int_equal(pl_urgent(p.d.s[1], c), 4);             /* 7005 is the octet behind; 7001 the first of text */
+    played_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +325,7 @@ int main(void)
         BOTH(text_is_no_duplicate_acknowledgement),
         BOTH(a_cork_holds_the_rest_of_a_super_frame),
         BOTH(what_came_before_accept_is_told),
+        BOTH(the_urgent_pointer_of_a_syn_ack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
