@@ -312,6 +312,35 @@ static void the_urgent_pointer_of_a_syn_ack(void **state)
     played_free(&p);
 }
 
+/* RFC 9293 3.9.1.8, MUST-47: a neighbour that does not answer is trouble that the program hears of. */
+static void a_lost_neighbour_is_told(void **state)
+{
+    struct duo d;
+    pl_conn both[2];
+    struct pl_event e;
+    uint32_t told = 0;
+    struct pl_endpoint other = duo_endpoint(1, SIX(state), 0);
+    duo_init(&d, NULL, true);
+    duo_open(&d, SIX(state), 80, both);
+    duo_drain_events(&d);
+    assert_int_equal(pl_neighbor_remove(d.s[0], 0, &other.addr), PL_OK);
+    d.cut[1] = true;
+    assert_int_equal(pl_send(d.s[0], both[0], "text", 4), 4);
+    for (pl_time stop = d.now + 60 * PL_S; d.now < stop;) {
+        duo_exchange(&d);
+        while (pl_event_next(d.s[0], &e))
+            told |= e.handle == both[0] ? e.bits : 0;
+        pl_time next = pl_deadline(d.s[0]);
+        d.now = next < stop ? next > d.now ? next : d.now + 1 : stop;
+        pl_poll(d.s[0], d.now);
+    }
+    struct pl_tcp_status st;
+    assert_int_equal(pl_status(d.s[0], both[0], &st, sizeof st), PL_OK);
+    assert_true(st.soft_error != 0);
+    assert_true(told & PL_EV_TROUBLE);
+    duo_free(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +355,7 @@ int main(void)
         BOTH(a_cork_holds_the_rest_of_a_super_frame),
         BOTH(what_came_before_accept_is_told),
         BOTH(the_urgent_pointer_of_a_syn_ack),
+        BOTH(a_lost_neighbour_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
