@@ -341,6 +341,38 @@ static void a_lost_neighbour_is_told(void **state)
     duo_free(&d);
 }
 
+/* parley.h, pl_send: after PL_EAGAIN "PL_EV_WRITABLE follows", whoever had the memory: here datagrams that have just been sent. The loop is the one of
+ * docs/architecture.md. */
+static void memory_that_comes_back_from_a_frame_is_told_of(void **state)
+{
+    struct pl_config config = duo_config();
+    struct played p;
+    struct pl_event e;
+    struct pl_endpoint any = {.port = 9}, to = duo_endpoint(0, SIX(state), 9);
+    pl_udp u;
+    uint8_t frame[DUO_FRAME_BYTES];
+    config.chunks_max = 8;
+    opened(&p, state, &config, 0);
+    assert_int_equal(pl_udp_open(p.d.s[1], &any, 0, &u), PL_OK);
+    while (pl_udp_send(p.d.s[1], u, &to, frame, 400) == PL_OK) {
+    }
+    while (pl_udp_send(p.d.s[1], u, &to, frame, 1) == PL_OK) {
+    }
+    assert_int_equal(pl_send(p.d.s[1], p.c, "text", 4), PL_EAGAIN);
+    bool told = false, busy = true;
+    while (busy) {
+        busy = false;
+        while (pl_event_next(p.d.s[1], &e))
+            busy = true, told |= e.handle == p.c && (e.bits & PL_EV_WRITABLE);
+        while (duo_take(&p.d, 1, frame))
+            busy = true;
+    }
+    assert_true(told || pl_deadline(p.d.s[1]) != PL_NEVER);
+    assert_true(told);
+    assert_int_equal(pl_send(p.d.s[1], p.c, "text", 4), 4);
+    played_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +388,7 @@ int main(void)
         BOTH(what_came_before_accept_is_told),
         BOTH(the_urgent_pointer_of_a_syn_ack),
         BOTH(a_lost_neighbour_is_told),
+        BOTH(memory_that_comes_back_from_a_frame_is_told_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
