@@ -373,6 +373,29 @@ static void memory_that_comes_back_from_a_frame_is_told_of(void **state)
     played_free(&p);
 }
 
+/* ------------------------------------------------------------------ entries ------------------------------------------------------------------ */
+
+/* RFC 9293 3.8.3: the repeats of a SYN-ACK are bounded, from the yes on, whether or not the device takes it. */
+static void an_accepted_syn_ends_though_the_device_takes_nothing(void **state)
+{
+    struct played p;
+    pl_listener l;
+    pl_incoming in;
+    uint32_t n[PL_STATE_COUNT];
+    played_init(&p, SIX(state), NULL);
+    assert_int_equal(pl_listen(p.d.s[1], &(struct pl_listen_params){.local.port = 81, .deferred = true}, &l), PL_OK);
+    struct forged s = played_segment(&p, PL_SYN, (uint32_t)-1, 0, 0);
+    s.dst.port = 81;
+    duo_give_segment(&p.d, 1, &s);
+    assert_int_equal(pl_incoming_next(p.d.s[1], l, &in, NULL, NULL), PL_OK);
+    assert_int_equal(pl_iface_ready(p.d.s[1], 0, false), PL_OK);
+    assert_int_equal(pl_incoming_accept(p.d.s[1], in, 1), PL_OK);
+    played_wait(&p, p.d.now + 300 * PL_S);
+    pl_states(p.d.s[1], n);
+    assert_int_equal(n[PL_SYN_RECEIVED], 0);
+    played_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +412,7 @@ int main(void)
         BOTH(the_urgent_pointer_of_a_syn_ack),
         BOTH(a_lost_neighbour_is_told),
         BOTH(memory_that_comes_back_from_a_frame_is_told_of),
+        BOTH(an_accepted_syn_ends_though_the_device_takes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
