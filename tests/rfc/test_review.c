@@ -396,6 +396,42 @@ static void an_accepted_syn_ends_though_the_device_takes_nothing(void **state)
     played_free(&p);
 }
 
+/* RFC 6191 2, RFC 7323 5.4: a second since the old connection was last heard is a second, though the stack was moved in time. */
+static void a_move_in_time_does_not_let_ports_be_used_again(void **state)
+{
+    struct pl_config config = duo_config();
+    struct played p;
+    struct forged r;
+    config.timestamps = true;
+    played_init(&p, SIX(state), &config);
+    struct pl_connect_params cp = {.remote = duo_endpoint(0, SIX(state), 81), .local.port = 4000};
+    pl_conn c, again;
+    assert_int_equal(pl_connect(p.d.s[1], &cp, &c), PL_OK);
+    assert_true(duo_take_segment(&p.d, 1, &r));
+    struct forged s = {.src = r.dst, .dst = r.src, .seq = 7000, .ack = r.seq + 1, .wnd = 9000, .flags = PL_SYN | PL_ACK,
+                       .opts = {.have = WIRE_OPT_TIMESTAMPS, .ts_val = 100, .ts_ecr = r.opts.ts_val}};
+    duo_give_segment(&p.d, 1, &s);
+    assert_int_equal(pl_close(p.d.s[1], c), PL_OK);
+    played_drains(&p);
+    s.flags = PL_ACK | PL_FIN, s.seq++, s.ack++;
+    duo_give_segment(&p.d, 1, &s);
+    uint32_t n[PL_STATE_COUNT];
+    pl_states(p.d.s[1], n);
+    assert_int_equal(n[PL_TIME_WAIT], 1);
+    played_drains(&p);
+    played_wait(&p, p.d.now + 3 * PL_S);
+    s.flags = PL_ACK, s.seq++, s.text_bytes = 5;             /* it speaks */
+    duo_give_segment(&p.d, 1, &s);
+    assert_int_equal(played_drains(&p), 1);
+    pl_stack_shift_time(p.d.s[1], 7 * PL_S);
+    p.d.now += 7 * PL_S;
+    pl_poll(p.d.s[1], p.d.now);
+    assert_int_equal(pl_connect(p.d.s[1], &cp, &again), PL_EADDRINUSE);
+    played_wait(&p, p.d.now + 2 * PL_S);
+    assert_int_equal(pl_connect(p.d.s[1], &cp, &again), PL_OK);
+    played_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +449,7 @@ int main(void)
         BOTH(a_lost_neighbour_is_told),
         BOTH(memory_that_comes_back_from_a_frame_is_told_of),
         BOTH(an_accepted_syn_ends_though_the_device_takes_nothing),
+        BOTH(a_move_in_time_does_not_let_ports_be_used_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
