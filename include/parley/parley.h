@@ -62,6 +62,8 @@ struct pl_config {
     uint32_t gaps_per_conn_max;           /* out-of-order ranges of one connection */
     uint32_t chunks_max;                  /* chunks of chunk_bytes for all streams together */
     uint32_t chunk_bytes;                 /* power of two, 256 .. 65536 */
+    uint32_t window_overcommit;           /* 1 .. 65536: what is held and what windows let peers send may reach so many times the chunks; 8. With 1
+                                             nothing is promised that there is no room for; in any case no promise is taken back */
     uint32_t owed_max;                    /* replies waiting, per interface: power of two */
     /* TCP defaults for new connections; docs/defaults.md */
     uint32_t sndbuf_bytes, rcvbuf_bytes;  /* 1 .. 2^30 */
@@ -69,12 +71,14 @@ struct pl_config {
     uint32_t syn_ack_retries;             /* 5 */
     uint32_t data_retries;                /* 15 */
     uint32_t orphan_retries;              /* 8 */
+    uint32_t challenge_acks;              /* 10, at most 255: ACKs in challenge_period, per connection, that somebody else may have provoked (RFC 5961 7) */
     uint32_t orphans_max;                 /* connections whose handle was given back: more, and the oldest is reset; 0: 3/4 of connections_max */
     uint32_t orphans_per_peer_max;        /* the same of one address (an IPv6 /64): more, and the new one is reset; 0: half of connections_max */
     uint32_t backlog_default;             /* half-open plus finished connections of a listener */
     pl_time msl;                          /* 30 s: TIME-WAIT lasts 2 MSL */
     pl_time rto_initial, rto_min, rto_max;/* 1 s, 200 ms, 120 s */
     pl_time delayed_ack;                  /* 40 ms, at most 500 ms (MUST-40) */
+    pl_time challenge_period;             /* 5 s, at most 24 days */
     pl_time user_timeout;                 /* 0: only data_retries bound it; at most 49 days, as are the keepalive times */
     pl_time user_timeout_min, user_timeout_max;      /* 100 s, 1 h: limits of one that the peer's option brings about (RFC 5482 3.1) */
     pl_time deferred_timeout;             /* 30 s: a SYN at a deferred listener that the program has not decided on by then is let go */
@@ -339,7 +343,8 @@ enum pl_option {
     PL_OPT_KEEPALIVE_IDLE, PL_OPT_KEEPALIVE_INTERVAL,  /* ns, 1 to 49 days, rounded up to whole milliseconds (MUST-27) */
     PL_OPT_KEEPALIVE_PROBES,              /* 1..255 without answer end the connection */
     PL_OPT_USER_TIMEOUT,                  /* ns, rounded up to whole milliseconds, at most 2^32 - 1 of them (49 days); 0: off */
-    PL_OPT_SNDBUF, PL_OPT_RCVBUF,         /* bytes */
+    PL_OPT_SNDBUF, PL_OPT_RCVBUF,         /* bytes, 1 .. 2^30, at any time. Lowered: what is in the buffer stays, and the window closes as text arrives: its
+                                             right edge never moves left. Raised: beyond what the window scale of the handshake can say it is of no use */
     PL_OPT_DSCP,                          /* 0..63 (MUST-48) */
     PL_OPT_HOP_LIMIT,                     /* 1..255 (MUST-49) */
     PL_OPT_DELAYED_ACK,                   /* 0/1 */
@@ -349,6 +354,9 @@ enum pl_option {
     PL_OPT_USER_TIMEOUT_CHANGEABLE,       /* 0/1: the peer's option may change PL_OPT_USER_TIMEOUT (CHANGEABLE): 1 until the program sets that */
     PL_OPT_USER_TIMEOUT_ADVERTISED,       /* ns, at most 32767 minutes, rounded up to seconds or minutes: what is advertised (ADV_UTO); 0: the user timeout if
                                              the program set it, else the config's, else 5 minutes */
+    PL_OPT_MSS,                           /* at most so many bytes of text in a segment, announced to the peer and sent; 48 .. 65495, 0: no limit but the path's.
+                                             What is announced: before the SYN goes, or on a listener (not by SYN cookies) */
+    PL_OPT_SYN_RETRIES,                   /* 1 .. 100: the SYN is repeated this often; on a listener without effect */
     PL_OPT_BACKLOG,                       /* listener: as in pl_listen_params, 1 and more; what waits already stays */
 };
 /* On a connection, or on a listener for the connections to come. PL_EINVAL: value out of range or option not of this kind of handle; PL_ENOTCONN: the connection
@@ -377,6 +385,10 @@ struct pl_counters {
     uint64_t connections_opened, connections_accepted, connections_failed, connections_reset;
     uint64_t time_backwards, trace_events;           /* doors called with an earlier time than before; frames told to the trace sink */
     uint64_t orphans_reset;               /* given up because there were too many */
+    uint64_t early_text_shed;             /* how often text behind gaps was let go because memory was short */
+    uint64_t timestamps_forgotten;        /* third messages of a handshake without the timestamps that were agreed on, and taken (threats V59) */
+    uint64_t overlaps_differing;          /* segments that bring other bytes for a place that has some already: the first ones stay (threats V36) */
+    uint64_t wscale_too_large;            /* SYNs with a window scale above 14, taken for 14 (RFC 7323 2.3) */
 };
 int pl_counters(const pl_stack *, struct pl_counters *, size_t size);
 const char *pl_version(void);

@@ -29,7 +29,8 @@ void chunks_init(struct chunks *p, void *memory, uint32_t chunk_bytes, uint32_t 
                          .meta = at + round64((size_t)chunk_bytes * capacity),
                          .chunk_bytes = chunk_bytes,
                          .shift = (uint32_t)__builtin_ctz(chunk_bytes),
-                         .capacity = capacity};
+                         .capacity = capacity,
+                         .low = capacity / 16};
 }
 
 uint32_t chunks_take(struct chunks *p)
@@ -98,12 +99,41 @@ void chunks_unpin(struct chunks *p, uint32_t chunk)
     }
 }
 
+/* Its own first, then what is spare. */
+static bool may_take(const struct chunks *p, const struct stream *s, uint32_t n)
+{
+    uint32_t more = n > s->kept ? n - s->kept : 0;
+    return more == 0 || (uint64_t)more + (s->yields ? p->low : 0) <= chunks_spare(p);
+}
+
+static void top_up(struct chunks *p, struct stream *s)
+{
+    if (s->count + s->kept >= s->keep)
+        return;
+    uint32_t n = least(s->keep - s->count - s->kept, chunks_spare(p));
+    s->kept = (uint8_t)(s->kept + n);
+    p->kept += n;
+}
+
+void stream_keep(struct chunks *p, struct stream *s, uint32_t n)
+{
+    s->keep = (uint8_t)least(n, 255);
+    uint32_t most = s->keep > s->count ? s->keep - s->count : 0;
+    if (s->kept > most) {
+        p->kept -= s->kept - most;
+        s->kept = (uint8_t)most;
+    }
+    top_up(p, s);
+}
+
 /* One more chunk at the back of the chain, or 0. */
 static uint32_t grow(struct chunks *p, struct stream *s)
 {
-    uint32_t chunk = chunks_take(p);
-    if (chunk == 0)
+    if (s->kept)
+        s->kept--, p->kept--;
+    else if (chunks_spare(p) <= (s->yields ? p->low : 0))
         return 0;
+    uint32_t chunk = chunks_take(p);
     if (s->tail)
         chunks_meta(p, s->tail)->next = chunk;
     else
@@ -152,7 +182,7 @@ bool stream_write_at(struct chunks *p, struct stream *s, uint32_t off, const voi
     const uint8_t *from = bytes;
     uint64_t begin = (uint64_t)s->head_off + off;
     uint64_t chunks = ((begin + n - 1) >> p->shift) + 1;       /* that the chain must have */
-    if (chunks > s->count && chunks - s->count > chunks_free(p))
+    if (chunks > s->count && (chunks > UINT32_MAX || !may_take(p, s, (uint32_t)chunks - s->count)))
         return false;
     while (s->count < chunks)
         grow(p, s);
@@ -175,9 +205,17 @@ void stream_extend(struct stream *s, uint32_t n)
     s->reserved = 0;
 }
 
+static void empty(struct chunks *p, struct stream *s)
+{
+    give_run(p, s->head, s->count);
+    *s = (struct stream){.keep = s->keep, .kept = s->kept, .yields = s->yields};
+    top_up(p, s);
+}
+
 void stream_free(struct chunks *p, struct stream *s)
 {
     give_run(p, s->head, s->count);
+    p->kept -= s->kept;
     *s = (struct stream){.head = 0};
 }
 
@@ -187,7 +225,7 @@ void stream_drop(struct chunks *p, struct stream *s, uint32_t n)
     s->len -= n;
     s->ahead -= least(n, s->ahead);
     if (s->len == 0 && s->ahead == 0 && !s->reserved) {
-        stream_free(p, s);
+        empty(p, s);
         return;
     }
     uint32_t begin = s->head_off + n, k = least(begin >> p->shift, s->count);
@@ -202,6 +240,7 @@ void stream_drop(struct chunks *p, struct stream *s, uint32_t n)
         s->cursor = s->cursor_index = 0;
     else
         s->cursor_index -= k;
+    top_up(p, s);
 }
 
 void stream_trim(struct chunks *p, struct stream *s)
@@ -214,7 +253,7 @@ void stream_trim(struct chunks *p, struct stream *s)
     if (keep >= s->count)
         return;
     if (keep == 0) {
-        stream_free(p, s);
+        empty(p, s);
         return;
     }
     uint32_t last = chunk_of(p, s, keep - 1);                  /* and the cursor stays on what remains */
@@ -222,6 +261,7 @@ void stream_trim(struct chunks *p, struct stream *s)
     chunks_meta(p, last)->next = 0;
     s->tail = last;
     s->count = keep;
+    top_up(p, s);
 }
 
 struct stream_at stream_find(const struct chunks *p, struct stream *s, uint32_t off)
@@ -245,6 +285,19 @@ void stream_copy(const struct chunks *p, struct stream *s, uint32_t off, void *t
         if (n == 0)
             break;
     }
+}
+
+bool stream_same(const struct chunks *p, struct stream *s, uint32_t off, const void *bytes, uint32_t n)
+{
+    const uint8_t *with = bytes;
+    for (struct stream_at at = stream_find(p, s, off); n; at.chunk = chunks_next(p, at.chunk), at.off = 0) {
+        uint32_t piece = least(n, p->chunk_bytes - at.off);
+        CHECK(at.chunk);
+        if (memcmp(with, chunks_at(p, at.chunk) + at.off, piece) != 0)
+            return false;
+        with += piece, n -= piece;
+    }
+    return true;
 }
 
 unsigned stream_spans(const struct chunks *p, struct stream *s, uint32_t off, uint32_t n, struct pl_span *spans, unsigned max,

@@ -6,6 +6,9 @@
  * remembers the chunk where the last look-up ended, so that sending or reading on from there is O(1) as well. An empty stream owns no
  * chunk. Out-of-order bytes are written in place, beyond `len`; the receiver remembers which of them are there.
  *
+ * A stream may keep chunks: as many as it lacks of `keep` are set aside in the pool, and nobody else gets them. What is left to all is "spare".
+ * A stream that yields takes nothing of the last sixteenth of the pool but its own.
+ *
  * A chunk may be pinned (a driver still sends from it): it leaves its stream but returns to the pool only with the last pin.
  */
 #ifndef BASE_CHUNKS_H
@@ -23,6 +26,10 @@ struct chunks {
     uint64_t zero, meta;                  /* offsets from this struct: of what would be chunk 0, and of chunk 1's meta */
     uint32_t chunk_bytes, shift;          /* chunk_bytes = 1 << shift */
     uint32_t capacity, used, fresh, free_head;
+    uint32_t kept;                        /* of the free ones: set aside by streams */
+    uint32_t low;                         /* spare chunks that streams which yield leave to the others */
+    uint64_t promised;                    /* bytes that peers were told they may send, and that are not here yet: whoever promises adds and subtracts */
+    uint64_t promises_max;                /* bound of what is used and what is promised together; 0 until it is set */
 };
 
 size_t chunks_bytes(uint32_t chunk_bytes, uint32_t capacity);       /* data and meta; multiple of 64. chunk_bytes: power of two */
@@ -32,6 +39,7 @@ void chunks_give(struct chunks *, uint32_t chunk);
 void chunks_pin(struct chunks *, uint32_t chunk);
 void chunks_unpin(struct chunks *, uint32_t chunk);
 static inline uint32_t chunks_free(const struct chunks *p) { return p->capacity - p->used; }
+static inline uint32_t chunks_spare(const struct chunks *p) { return p->capacity - p->used - p->kept; }
 static inline struct chunk_meta *chunks_meta(const struct chunks *p, uint32_t chunk)
 {
     return (struct chunk_meta *)((uintptr_t)p + p->meta) + (chunk - 1);
@@ -49,13 +57,18 @@ struct stream {
     uint32_t len;                         /* bytes that are in order and valid */
     uint32_t cursor, cursor_index;        /* a chunk of the chain and its index from the head; 0 = none */
     uint32_t ahead;                       /* bytes up to here were written out of order (stream_write_at): keeps their chunks alive */
-    uint32_t reserved;                    /* stream_reserve handed out room that stream_extend has not yet ended */
+    uint8_t reserved;                     /* stream_reserve handed out room that stream_extend has not yet ended */
+    uint8_t keep, kept;                   /* stream_keep: the chain and what is kept make so many; what is kept now */
+    uint8_t yields;
 };
 
 struct stream_at {                        /* a place in a stream */
     uint32_t chunk, off;
 };
 
+/* From now on the stream has at least `n` chunks, those of its chain counted, as soon as the pool has spare ones: tried now and whenever it gives
+ * chunks back. 0: gives up what it keeps. At most 255. */
+void stream_keep(struct chunks *, struct stream *, uint32_t n);
 /* Each returns what it says; none ever takes more than the pool has. Offsets count from the first byte of the stream. */
 uint32_t stream_append(struct chunks *, struct stream *, const void *bytes, uint32_t n);          /* bytes taken, may be < n */
 bool stream_write_at(struct chunks *, struct stream *, uint32_t off, const void *bytes, uint32_t n);   /* false: pool empty, nothing written */
@@ -64,9 +77,11 @@ void stream_extend(struct stream *, uint32_t n);                                
 /* From the front, n <= len. Nothing left, nothing written ahead and nothing reserved: all chunks go back. */
 void stream_drop(struct chunks *, struct stream *, uint32_t n);
 void stream_trim(struct chunks *, struct stream *);                                              /* gives back chunks wholly behind `len` */
-void stream_free(struct chunks *, struct stream *);                                              /* everything; the stream is zero */
+void stream_free(struct chunks *, struct stream *);                                              /* everything, what is kept as well; the stream is zero */
 struct stream_at stream_find(const struct chunks *, struct stream *, uint32_t off);              /* off within the chain; moves the cursor */
 void stream_copy(const struct chunks *, struct stream *, uint32_t off, void *to, uint32_t n);    /* off + n <= len */
+/* Do n bytes of the chain, valid or written ahead, equal these? */
+bool stream_same(const struct chunks *, struct stream *, uint32_t off, const void *bytes, uint32_t n);
 /* Describes bytes [off, off + n) as spans (chunks that follow each other in memory share one); returns how many spans (<= max); *covered is n or what fits in max spans. */
 unsigned stream_spans(const struct chunks *, struct stream *, uint32_t off, uint32_t n, struct pl_span *, unsigned max, uint32_t *covered);
 /* The same, starting at a place found before (the retransmission queue keeps one); does not move the cursor. */

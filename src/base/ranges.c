@@ -89,7 +89,7 @@ bool ranges_holding(const struct ranges *r, uint32_t at, struct range *held)
 bool ranges_overlap(const struct ranges *r, uint32_t lo, uint32_t hi, struct range *part)
 {
     uint32_t i = first_ending_above(r, lo);
-    if (i >= r->count || seq_ge(r->at[i].lo, hi))
+    if (seq_ge(lo, hi) || i >= r->count || seq_ge(r->at[i].lo, hi))
         return false;
     *part = (struct range){seq_max(lo, r->at[i].lo), seq_min(hi, r->at[i].hi)};
     return true;

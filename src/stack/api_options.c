@@ -16,6 +16,8 @@ static int set_conn(pl_stack *s, uint32_t slot, enum pl_option o, int64_t v)
     if (c->released)
         return PL_ENOTCONN;
     tcp_setting_apply(&x, c, o, v);
+    if (o == PL_OPT_SNDBUF && c->wants_write && c->snd_stream.len < c->sndbuf_bytes && !c->orphan)
+        event_post(s, flow_ref(&s->flows, FLOW_CONN, slot), PL_EV_WRITABLE);
     uint32_t ref = flow_ref(&s->flows, FLOW_CONN, slot);
     ref_ready(s, ref, c->path_iface);
     ref_deadline(s, ref, timers_next(&c->timers));

@@ -230,14 +230,13 @@ int pl_send_commit(pl_stack *s, pl_conn h, size_t n)
 }
 
 /* Reading makes room: whoever waits for chunks, and the peer if the window may open far enough, hears of it. */
-static void after_read(pl_stack *s, uint32_t slot, struct tcp *c)
+static void after_read(pl_stack *s, uint32_t slot, struct tcp *c, struct tcp_ctx *x)
 {
-    if (!c->released && window_update_due(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale))
+    if (!c->released && tcp_window_update_due(x, c))
         touch(s, slot, c);
     if (s->chunk_waiters.count) {
-        struct tcp_ctx x = stack_tcp_ctx(s);
-        x.chunks_freed = true;
-        conn_after(s, slot, &x);
+        x->chunks_freed = true;
+        conn_after(s, slot, x);
     }
 }
 
@@ -248,7 +247,7 @@ ptrdiff_t pl_recv(pl_stack *s, pl_conn h, void *bytes, size_t n)
         return PL_EINVAL;
     ptrdiff_t got = tcp_user_recv(&x, c, bytes, n);
     if (got > 0)
-        after_read(s, slot, c);
+        after_read(s, slot, c, &x);
     return got;
 }
 
@@ -263,7 +262,7 @@ int pl_recv_consume(pl_stack *s, pl_conn h, size_t n)
     CONN_OR_RETURN(s, h);
     int e = tcp_user_consume(&x, c, n);
     if (e == PL_OK)
-        after_read(s, slot, c);
+        after_read(s, slot, c, &x);
     return e;
 }
 

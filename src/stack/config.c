@@ -9,9 +9,10 @@ void pl_config_default(struct pl_config *config, size_t size)
 {
     struct pl_config c = {.size = sizeof c, .connections_max = 4096, .half_open_max = 1024, .time_wait_max = 16384, .listeners_max = 64, .udp_max = 256,
                           .ifaces_max = 8, .addrs_max = 64, .routes_max = 64, .neighbors_max = 512, .paths_max = 512, .records_max = 32768,
-                          .records_per_conn_max = 8192, .gaps_max = 512, .gaps_per_conn_max = 128, .chunks_max = 12288, .chunk_bytes = 4096, .owed_max = 64,
+                          .records_per_conn_max = 8192, .gaps_max = 512, .gaps_per_conn_max = 128, .chunks_max = 12288, .chunk_bytes = 4096,
+                          .window_overcommit = 8, .owed_max = 64,
                           .sndbuf_bytes = 1 << 20, .rcvbuf_bytes = 1 << 20, .syn_retries = 7, .syn_ack_retries = 5, .data_retries = 15,
-                          .orphan_retries = 8, .backlog_default = 128, .msl = 30 * PL_S, .rto_initial = 1 * PL_S, .rto_min = 200 * PL_MS,
+                          .orphan_retries = 8, .challenge_acks = 10, .challenge_period = 5 * PL_S, .backlog_default = 128, .msl = 30 * PL_S, .rto_initial = 1 * PL_S, .rto_min = 200 * PL_MS,
                           .rto_max = 120 * PL_S, .delayed_ack = 40 * PL_MS, .fin_wait_2_timeout = 60 * PL_S, .orphan_timeout = 120 * PL_S,
                           .orphan_lifetime = 900 * PL_S, .deferred_timeout = 30 * PL_S,
                           .keepalive_idle = 7200 * PL_S, .keepalive_interval = 75 * PL_S, .keepalive_probes = 9,
@@ -93,6 +94,7 @@ const char *pl_config_problem(const struct pl_config *c)
         {c->gaps_per_conn_max, 1, 1 << 16, "gaps_per_conn_max: 1 to 65536"},
         {c->chunk_bytes, 256, 65536, "chunk_bytes: a power of two, 256 to 65536"},
         {c->chunks_max, 1, MANY, "chunks_max: 1 to 67108864"},
+        {c->window_overcommit, 1, 1 << 16, "window_overcommit: 1 to 65536"},
         {c->owed_max, 1, 1 << 16, "owed_max: a power of two, 1 to 65536"},
         {c->sndbuf_bytes, 1, 1 << 30, "sndbuf_bytes: 1 to 2^30"},
         {c->rcvbuf_bytes, 1, 1 << 30, "rcvbuf_bytes: 1 to 2^30"},
@@ -100,6 +102,7 @@ const char *pl_config_problem(const struct pl_config *c)
         {c->syn_ack_retries, 0, 100, "syn_ack_retries: 0 to 100"},
         {c->data_retries, 0, 100, "data_retries: 0 to 100"},
         {c->orphan_retries, 0, 100, "orphan_retries: 0 to 100"},
+        {c->challenge_acks, 1, 255, "challenge_acks: 1 to 255"},
         {c->keepalive_probes, 1, 255, "keepalive_probes: 1 to 255"},
         {c->backlog_default, 1, MANY, "backlog_default: 1 to 67108864"},
         {c->orphans_max, 0, MANY, "orphans_max: 0 to 67108864"},
@@ -120,6 +123,8 @@ const char *pl_config_problem(const struct pl_config *c)
     if (c->msl == 0 || c->msl > 3600 * PL_S)
         return "msl: more than 0, at most 1 hour";
     const pl_time most = STACK_LONGEST_TIMEOUT;
+    if (c->challenge_period == 0 || c->challenge_period > 24 * 86400 * PL_S)
+        return "challenge_period: more than 0, at most 24 days";
     if (c->user_timeout > TCP_LONGEST_TIMEOUT)
         return "user_timeout: at most 2^32 - 1 ms, 49 days; 0: off";
     /* RFC 5482 3-e */

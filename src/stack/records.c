@@ -10,7 +10,7 @@
 struct tcp_ctx stack_tcp_ctx(pl_stack *s)
 {
     return (struct tcp_ctx){.now = s->now, .wire_now = s->now - s->shifted, .chunks = &s->chunks, .flights = &s->flights, .records = &s->records,
-                            .gaps = &s->gaps, .config = &s->config, .secrets = &s->secrets.tcp, .env = s->env};
+                            .gaps = &s->gaps, .config = &s->config, .secrets = &s->secrets.tcp, .env = s->env, .counters = &s->counters};
 }
 
 static uint32_t conn_ref(const pl_stack *s, uint32_t slot) { return flow_ref(&s->flows, FLOW_CONN, slot); }
@@ -231,10 +231,27 @@ void conn_forget(pl_stack *s, uint32_t slot)
 void wake_chunk_waiters(pl_stack *s)
 {
     struct list_node *nodes = stack_conn_nodes(s);
-    for (uint32_t n = s->chunk_waiters.count; n && chunks_free(&s->chunks); n--) {
+    for (uint32_t n = s->chunk_waiters.count; n && chunks_spare(&s->chunks); n--) {
         uint32_t slot = list_pop(&s->chunk_waiters, nodes);
         if (!conn_at(s, slot)->orphan)
             event_post(s, conn_ref(s, slot), PL_EV_WRITABLE);
+    }
+}
+
+/* Text in order was refused for want of a chunk: what came early goes first, of one connection after the other; the peer repeats what was refused. */
+static void shed_early_text(pl_stack *s)
+{
+    enum { LOOKED_AT = 16 };
+    for (unsigned n = 0; n < LOOKED_AT && s->gaps.used; n++) {
+        s->gaps_turn = slots_next(&s->gaps, s->gaps_turn);
+        if (!s->gaps_turn)
+            continue;
+        struct tcp_ctx x = stack_tcp_ctx(s);
+        const struct ooo *o = slots_at(&s->gaps, s->gaps_turn);
+        if (!tcp_shed_early_text(&x, conn_at(s, o->owner)))
+            continue;
+        wake_chunk_waiters(s);
+        return;
     }
 }
 
@@ -243,7 +260,8 @@ static void reply(pl_stack *s, const struct tcp *c, struct tcp_ctx *x)
     if (!x->reply.due)
         return;
     struct owed_tcp o = {.flow = c->flow, .seq = x->reply.seq, .ack = x->reply.ack, .flags = x->reply.flags, .tos = c->tos, .hop_limit = c->hop_limit,
-                         .of_connection = c->handle != 0, .why = x->reply.why};
+                         .of_connection = c->handle != 0, .why = x->reply.why,
+                         .opts = x->reply.ts ? WIRE_OPT_TIMESTAMPS : 0, .ts_val = x->reply.ts_val, .ts_ecr = x->reply.ts_ecr};
     owed_tcp(s, c->path_iface, &o);
     x->reply.due = false;
 }
@@ -286,6 +304,8 @@ void conn_after(pl_stack *s, uint32_t slot, struct tcp_ctx *x)
         if (c->error == PL_ECONNRESET)
             s->counters.connections_reset++;
     }
+    if (x->starved)
+        shed_early_text(s);
     if (x->chunks_freed)
         wake_chunk_waiters(s);
     if (x->news && !c->orphan && !c->listener)
@@ -385,7 +405,7 @@ void half_open_after(pl_stack *s, uint32_t slot, struct tcp *c, struct tcp_ctx *
     }
     if (h->flags & HALF_DEFERRED)
         deferred_answers(s, c);
-    half_open_freeze(h, c);
+    half_open_freeze(x, h, c);
     if (c->syn_due || c->delack.now)
         ref_ready(s, ref, c->path_iface);
     ref_deadline(s, ref, timers_next(&c->timers));

@@ -133,6 +133,7 @@ static void make_pools(pl_stack *s, const struct pl_config *c, const struct plan
     slots_init(&s->neighbors, stack_at(s, p->neighbors), sizeof(struct neighbor), c->neighbors_max);
     slots_init(&s->paths, stack_at(s, p->paths), sizeof(struct path_entry), c->paths_max);
     chunks_init(&s->chunks, stack_at(s, p->chunks), c->chunk_bytes, c->chunks_max);
+    s->chunks.promises_max = (uint64_t)c->chunk_bytes * c->chunks_max * c->window_overcommit;
     wheel_init(&s->wheel, stack_at(s, p->wheel), p->refs, s->now);
     s->ready_nodes = p->ready_nodes;
     s->event_nodes = p->event_nodes;

@@ -93,7 +93,8 @@ struct pl_stack {
     pl_time cookies_until;                /* cookies are believed until then: the half-open table overflowed shortly before */
     uint32_t port_counter, ip_id;
     uint32_t last_conn;                   /* the slot that the last segment was for: the next is likely to be for it, too */
-    uint32_t spent, spent_pad_;           /* chain of pinned chunks whose datagrams were sent; see net.h */
+    uint32_t spent;                       /* chain of pinned chunks whose datagrams were sent; see net.h */
+    uint32_t gaps_turn;                   /* slot of `gaps` that was shed last for want of memory */
     /* what only observes: left out when blocks are compared. The counters are last: making a stack touches all but them, one page */
     struct prng prng;
     struct pl_counters counters;
@@ -189,7 +190,7 @@ struct owed_tcp {                         /* a segment without connection: RST, 
     bool of_connection;                   /* of a connection of ours: not limited like answers to strangers */
     uint16_t why;                         /* enum pl_reason */
     uint16_t wnd;
-    uint8_t opts, wscale;                 /* a SYN-ACK's: enum wire_tcp_opt; its MSS follows from the path */
+    uint8_t opts, wscale;                 /* enum wire_tcp_opt; a SYN-ACK's MSS follows from the path */
     uint32_t ts_val, ts_ecr;
 };
 void owed_tcp(pl_stack *, int iface, const struct owed_tcp *);      /* full or over the limit: a counted drop */

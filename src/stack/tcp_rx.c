@@ -85,7 +85,8 @@ static void answer(pl_stack *s, struct arrival *a, const struct tcp_reply *r)
 {
     if (!r->due)
         return;
-    struct owed_tcp o = {.flow = a->key, .seq = r->seq, .ack = r->ack, .flags = r->flags, .why = r->why};
+    struct owed_tcp o = {.flow = a->key, .seq = r->seq, .ack = r->ack, .flags = r->flags, .why = r->why,
+                         .opts = r->ts ? WIRE_OPT_TIMESTAMPS : 0, .ts_val = r->ts_val, .ts_ecr = r->ts_ecr};
     owed_tcp(s, a->p->iface, &o);
 }
 

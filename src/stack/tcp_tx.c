@@ -138,7 +138,7 @@ static enum tx_verdict half_open_tx(pl_stack *s, struct tx_door *d, uint32_t ref
         half_open_end(s, slot, PL_WHY_NO_WAY);
         return v;
     }
-    half_open_freeze(h, &c);
+    half_open_freeze(&d->x, h, &c);
     ref_deadline(s, ref, timers_next(&c.timers));
     return v;
 }

@@ -33,7 +33,7 @@ static uint32_t find_socket(const pl_stack *s, const struct packet *p, uint8_t p
 bool udp_has_chunks_for(const pl_stack *s, const struct stream *q, uint32_t bytes)
 {
     uint32_t room = stream_room(&s->chunks, q);
-    return bytes <= room || (bytes - room + s->chunks.chunk_bytes - 1) >> s->chunks.shift <= chunks_free(&s->chunks);
+    return bytes <= room || (bytes - room + s->chunks.chunk_bytes - 1) >> s->chunks.shift <= chunks_spare(&s->chunks);
 }
 
 static void append_from_frame(pl_stack *s, struct stream *q, const struct pl_frame *f, uint32_t off, uint32_t n)

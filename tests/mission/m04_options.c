@@ -20,6 +20,7 @@ static void as_wished(struct pl_config *c, enum pair_side side, void *user)
     c->sack = w->of[side] & SACK;
     c->timestamps = w->of[side] & TS;
     if (w->rcvbuf[side]) c->rcvbuf_bytes = w->rcvbuf[side];
+    c->window_overcommit = 64;            /* windows here are larger than the pool */
 }
 
 static void check_status(struct program_conn *c, unsigned both)

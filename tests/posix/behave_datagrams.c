@@ -130,6 +130,23 @@ static void connected_ones(struct scene *t)
     told_bytes(t, "recv", K->recvfrom(K, other, c, 16, 0, NULL, NULL), c);
 }
 
+static void before_connect(struct scene *t)
+{
+    int a = bound(t, 0, t->port), peer = bound(t, 1, t->port + 1), other = bound(t, 1, t->port + 2);
+    struct name n = name4(1, t->port + 1);
+    char c[16];
+    to(t, other, 0, t->port, "one");
+    to(t, other, 0, t->port, "two");
+    await(t, a, POLLIN);
+    K->settle(K);
+    told(t, "connect", K->connect(K, a, SA(n)));
+    to(t, other, 0, t->port, "no");
+    to(t, peer, 0, t->port, "three");
+    K->settle(K);
+    for (int i = 0; i < 4; i++)
+        told_bytes(t, "recv", K->recvfrom(K, a, c, 16, MSG_DONTWAIT, NULL, NULL), c);
+}
+
 static void disconnected(struct scene *t)
 {
     int a = udp4(t, 0);
@@ -323,6 +340,7 @@ const struct behaviour behave_datagrams[] = {
     {"datagrams: broadcast", broadcast},
     {"datagrams: to everybody, without a route", limited_broadcast},
     {"datagrams: connected", connected_ones},
+    {"datagrams: what came before connect", before_connect},
     {"datagrams: disconnected", disconnected},
     {"datagrams: nobody there", nobody_there},
     {"datagrams: nobody there, and send", nobody_there_send},

@@ -140,6 +140,41 @@ static void edge_of_connecting(struct scene *t)
     wait_now(t, "still", f);
 }
 
+static void edge_of_a_listener(struct scene *t)
+{
+    int l = listener(t, t->port, 5), e = keep(t, K->epoll_create(K, 1, 0));
+    struct name to = name4(1, t->port);
+    told(t, "add", add(t, e, l, EPOLLIN | EPOLLET, 7));
+    for (int i = 0; i < 2; i++)
+        told(t, "connect", K->connect(K, tcp4(t, 0), SA(to)));
+    await(t, l, POLLIN);
+    K->settle(K);
+    wait_now(t, "two", e);
+    told_fd(t, "accept", K->accept(K, l, NULL, NULL, 0));
+    wait_now(t, "one left", e);
+    told(t, "connect", K->connect(K, tcp4(t, 0), SA(to)));
+    K->settle(K);
+    wait_now(t, "another", e);
+    K->shutdown(K, l, SHUT_RD);
+    wait_now(t, "shut down", e);
+}
+
+static void edge_of_both_ways(struct scene *t)
+{
+    struct both b = connected(t);
+    int e = fresh(t), f = fresh(t);
+    told(t, "add", add(t, e, b.c, EPOLLIN | EPOLLOUT | EPOLLET, 7));
+    told(t, "add to another", add(t, f, b.c, EPOLLOUT | EPOLLET, 8));
+    wait_now(t, "at first", e);
+    wait_now(t, "at first", f);
+    one(t, b.s);
+    wait_now(t, "a byte", e);
+    wait_now(t, "who waits for room only", f);
+    one(t, b.c);
+    wait_now(t, "after a send", e);
+    wait_now(t, "after a send", f);
+}
+
 static void one_shot(struct scene *t)
 {
     struct both b = connected(t);
@@ -289,6 +324,8 @@ const struct behaviour behave_epoll[] = {
     {"epoll: edge of the end", edge_of_the_end},
     {"epoll: edge of a reset", edge_of_a_reset},
     {"epoll: edge of connecting", edge_of_connecting},
+    {"epoll: edge of a listener", edge_of_a_listener},
+    {"epoll: edge of both ways", edge_of_both_ways},
     {"epoll: one-shot", one_shot},
     {"epoll: one-shot, and a reset", one_shot_and_reset},
     {"epoll: errors are told unasked", unasked},

@@ -198,6 +198,19 @@ static void port_of_a_connection(struct scene *t)
     bound(t, "bind who reuses", 1, AF_INET, &any, true);
 }
 
+static void port_of_a_closed_connection(struct scene *t)
+{
+    struct both b = connected(t);
+    K->close(K, b.l);
+    gone(t, b.l);
+    K->close(K, b.s);                     /* nobody owns it any more, but the client did not close yet */
+    gone(t, b.s);
+    K->settle(K);
+    struct name any = any4(t->port);
+    bound(t, "bind", 1, AF_INET, &any, false);
+    bound(t, "bind who reuses", 1, AF_INET, &any, true);
+}
+
 static void port_in_time_wait(struct scene *t)
 {
     struct both b = connected(t);
@@ -289,6 +302,7 @@ const struct behaviour behave_names[] = {
     {"names: a buffer that is too short", a_short_name},
     {"names: bound before connect", bound_before_connect},
     {"names: the port of an open connection", port_of_a_connection},
+    {"names: the port of a connection that was closed here", port_of_a_closed_connection},
     {"names: the port of TIME-WAIT", port_in_time_wait},
     {"names: no descriptor, no socket", bad_descriptors},
     {"names: a closed descriptor", closed_descriptor},

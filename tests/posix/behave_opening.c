@@ -220,6 +220,18 @@ static void wrong_addresses(struct scene *t)
     told(t, "connect to port 0", K->connect(K, c, SA(a)));
 }
 
+static void link_local(struct scene *t)
+{
+    int s = tcp6(t, 0), u = make(t, 0, AF_INET6, SOCK_DGRAM);
+    struct name a = any6(t->port);
+    struct sockaddr_in6 *in = (struct sockaddr_in6 *)&a.ss;
+    in->sin6_addr.s6_addr[0] = 0xfe, in->sin6_addr.s6_addr[1] = 0x80, in->sin6_addr.s6_addr[15] = 77;
+    told(t, "bind without scope", K->bind(K, s, SA(a)));
+    told(t, "connect without scope", K->connect(K, s, SA(a)));
+    told(t, "sendto without scope", K->sendto(K, u, "x", 1, 0, SA(a)));
+    told(t, "connect udp without scope", K->connect(K, u, SA(a)));
+}
+
 static void no_accept(struct scene *t)
 {
     int s = tcp4(t, 0), u = udp4(t, 0);
@@ -458,6 +470,7 @@ const struct behaviour behave_opening[] = {
     {"opening: shut down before", shut_before},
     {"opening: SO_SNDTIMEO of connect", time_limit_of_connect},
     {"opening: wrong addresses", wrong_addresses},
+    {"opening: link-local addresses need a scope", link_local},
     {"opening: accept where nothing is to accept", no_accept},
     {"opening: SO_RCVTIMEO of accept", accept_time_limit},
     {"opening: calls on a listener", calls_on_a_listener},

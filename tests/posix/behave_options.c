@@ -272,8 +272,8 @@ static void info_of_a_connection(struct scene *t)
     told(t, "TCP_INFO", K->getsockopt(K, b.c, IPPROTO_TCP, TCP_INFO, &i, &n));
     say(t, "state %d, options %x, unacked %u, sacked %u, lost %u, retransmits %d, total %u", i.tcpi_state, i.tcpi_options & 7, i.tcpi_unacked, i.tcpi_sacked,
         i.tcpi_lost, i.tcpi_retransmits, i.tcpi_total_retrans);
-    say(t, "mss %u, advertised %u, cwnd %d, ca_state %d, probes %d, backoff %d", i.tcpi_snd_mss, i.tcpi_advmss, i.tcpi_snd_cwnd >= 10, i.tcpi_ca_state, i.tcpi_probes,
-        i.tcpi_backoff);
+    say(t, "mss %u, advertised %u, cwnd %d, ca_state %d, probes %d, backoff %d", i.tcpi_snd_mss, i.tcpi_advmss, i.tcpi_snd_cwnd >= 10, i.tcpi_ca_state,
+        i.tcpi_probes, i.tcpi_backoff);
     say(t, "whole: %d, %s", n == sizeof i, i.tcpi_rto >= 200000 && i.tcpi_rto <= 3000000 ? "a sane time-out" : "a strange time-out");
     n = 8;
     told(t, "8 bytes of it", K->getsockopt(K, b.c, IPPROTO_TCP, TCP_INFO, &i, &n));
@@ -285,6 +285,60 @@ static void segment_size_of_a_connection(struct scene *t)
     struct both b = connected(t);
     get_int(t, "TCP_MAXSEG", b.c, IPPROTO_TCP, TCP_MAXSEG);
     get_int(t, "TCP_MAXSEG", b.s, IPPROTO_TCP, TCP_MAXSEG);
+}
+
+static void memory(struct scene *t)
+{
+    struct both b = connected(t);
+    uint32_t m[9] = {0};
+    socklen_t n = sizeof m;
+    told(t, "SO_MEMINFO", K->getsockopt(K, b.c, SOL_SOCKET, SO_MEMINFO, m, &n));
+    say(t, "%d bytes, to read %u, to send %u", (int)n, m[0], m[2]);
+    K->sendto(K, b.s, "abc", 3, 0, NULL, 0);
+    await(t, b.c, POLLIN);
+    n = sizeof m;
+    told(t, "SO_MEMINFO", K->getsockopt(K, b.c, SOL_SOCKET, SO_MEMINFO, m, &n));
+    say(t, "something to read: %d", m[0] > 0);
+    n = 64;
+    unsigned char info[64];
+    told(t, "TCP_CC_INFO", K->setsockopt(K, b.c, IPPROTO_TCP, TCP_CONGESTION, "reno", 4));
+    told(t, "TCP_CC_INFO", K->getsockopt(K, b.c, IPPROTO_TCP, TCP_CC_INFO, info, &n));
+    say(t, "%d bytes", (int)n);
+}
+
+static void over_ip6(struct scene *t)
+{
+    int l = tcp6(t, 1), c = tcp6(t, 0);
+    struct name any = any6(t->port), to = name6(1, t->port);
+    told(t, "bind", K->bind(K, l, SA(any)));
+    told(t, "listen", K->listen(K, l, 1));
+    set_int(t, "IPV6_TCLASS", c, IPPROTO_IPV6, IPV6_TCLASS, 0x48);
+    set_int(t, "IPV6_UNICAST_HOPS", c, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 5);
+    get_int(t, "IPV6_MTU", c, IPPROTO_IPV6, IPV6_MTU);
+    told(t, "connect", K->connect(K, c, SA(to)));
+    int s = K->accept(K, l, NULL, NULL, 0);
+    told_fd(t, "accept", s);
+    get_int(t, "IPV6_MTU", c, IPPROTO_IPV6, IPV6_MTU);
+    get_int(t, "IPV6_TCLASS", c, IPPROTO_IPV6, IPV6_TCLASS);
+    get_int(t, "IPV6_UNICAST_HOPS", c, IPPROTO_IPV6, IPV6_UNICAST_HOPS);
+    get_int(t, "TCP_MAXSEG", s, IPPROTO_TCP, TCP_MAXSEG);
+    get_int(t, "SO_DOMAIN", s, SOL_SOCKET, SO_DOMAIN);
+    get_int(t, "IPV6_V6ONLY", s, IPPROTO_IPV6, IPV6_V6ONLY);
+}
+
+static void segments_of_a_limit(struct scene *t)
+{
+    int l = tcp4(t, 1), c = tcp4(t, 0);
+    struct name to = name4(1, t->port);
+    set_int(t, "TCP_MAXSEG", l, IPPROTO_TCP, TCP_MAXSEG, 1000);
+    told(t, "bind", K->bind(K, l, SA(to)));
+    told(t, "listen", K->listen(K, l, 1));
+    get_int(t, "TCP_MAXSEG of the listener", l, IPPROTO_TCP, TCP_MAXSEG);
+    told(t, "connect", K->connect(K, c, SA(to)));
+    int s = K->accept(K, l, NULL, NULL, 0);
+    told_fd(t, "accept", s);
+    get_int(t, "TCP_MAXSEG of the client", c, IPPROTO_TCP, TCP_MAXSEG);
+    get_int(t, "TCP_MAXSEG of the server", s, IPPROTO_TCP, TCP_MAXSEG);
 }
 
 static void on_a_dead_connection(struct scene *t)
@@ -328,6 +382,9 @@ const struct behaviour behave_options[] = {
     {"options: inherited", inherited},
     {"options: TCP_INFO", info_of_a_connection},
     {"options: TCP_MAXSEG of a connection", segment_size_of_a_connection},
+    {"options: SO_MEMINFO and TCP_CC_INFO", memory},
+    {"options: over IPv6", over_ip6},
+    {"options: TCP_MAXSEG of a listener", segments_of_a_limit},
     {"options: on a dead connection", on_a_dead_connection},
     {"options: keepalive of a connection", keepalive_of_a_connection},
     {NULL, NULL},

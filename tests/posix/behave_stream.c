@@ -298,6 +298,24 @@ static void no_memory_to_read_to(struct scene *t)
     told(t, "recv to nowhere", get(t, b.s, NULL, 4, 0));
 }
 
+static void over_ip6(struct scene *t)
+{
+    int l = tcp6(t, 1), c = tcp6(t, 0);
+    struct name any = any6(t->port), to = name6(1, t->port);
+    char b[16];
+    told(t, "bind", K->bind(K, l, SA(any)));
+    told(t, "listen", K->listen(K, l, 1));
+    told(t, "connect", K->connect(K, c, SA(to)));
+    int s = K->accept(K, l, NULL, NULL, 0);
+    told_fd(t, "accept", s);
+    told(t, "send", put(t, c, "hello", 0));
+    told_bytes(t, "recv", get(t, s, b, sizeof b, 0), b);
+    told(t, "shutdown", K->shutdown(K, c, SHUT_WR));
+    told_bytes(t, "recv", get(t, s, b, sizeof b, 0), b);
+    told(t, "send", put(t, s, "world", 0));
+    told_bytes(t, "recv", get(t, c, b, 5, MSG_WAITALL), b);
+}
+
 static void large(struct scene *t)
 {
     struct both b = connected(t);
@@ -337,6 +355,7 @@ const struct behaviour behave_stream[] = {
     {"stream: TCP_CORK and MSG_MORE", corked},
     {"stream: shutdown lets go what was held back", uncork_by_shutdown},
     {"stream: no memory", no_memory_to_read_to},
+    {"stream: over IPv6", over_ip6},
     {"stream: 200,000 bytes", large},
     {NULL, NULL},
 };

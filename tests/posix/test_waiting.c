@@ -6,8 +6,10 @@
 #include "support/unit.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 
 #include "os/posix/sock/sock.h"
 #include "support/duo.h"
@@ -198,6 +200,89 @@ static void a_large_send_waits_for_room_and_sends_each_byte_once(void **state)
     assert_true(waits > 1);
 }
 
+static void an_urgent_byte_is_the_last_one_even_if_it_had_to_wait(void **state)
+{
+    (void)state;
+    enum { ALL = 40000 };
+    struct both b = connected();
+    struct sock_op op = {0};
+    static uint8_t out[ALL], in[ALL];
+    size_t got = 0;
+    uint8_t byte = 0;
+    ssize_t n;
+    out[ALL - 1] = 'X';
+    while ((n = sock_send(w[0], b.c, out, ALL, MSG_OOB, &op)) == SOCK_BLOCKED) {
+        settle();
+        assert_int_equal(sock_recv(w[1], b.s, &byte, 1, MSG_OOB, NULL), -EINVAL);
+        for (ssize_t m; (m = sock_recv(w[1], b.s, in + got, ALL - got, 0, NULL)) > 0;)
+            got += (size_t)m;
+        pass(PL_MS);
+    }
+    assert_int_equal(n, ALL);
+    for (int i = 0; i < 100; i++) {
+        pass(50 * PL_MS);
+        for (ssize_t m; got < ALL - 1 && (m = sock_recv(w[1], b.s, in + got, ALL - got, 0, NULL)) > 0;)
+            got += (size_t)m;
+    }
+    assert_int_equal(got, ALL - 1);
+    assert_int_equal(sock_recv(w[1], b.s, &byte, 1, MSG_OOB, NULL), 1);
+    assert_int_equal(byte, 'X');
+}
+
+static void a_low_water_mark_beyond_the_buffer_is_reached_by_half_of_it(void **state)
+{
+    (void)state;
+    struct both b = connected();
+    static uint8_t block[8192];
+    set_int(w[1], b.s, SOL_SOCKET, SO_RCVBUF, 8192);
+    set_int(w[1], b.s, SOL_SOCKET, SO_RCVLOWAT, 1 << 20);
+    assert_true(sock_send(w[0], b.c, block, 1000, 0, NULL) > 0);
+    settle();
+    assert_int_equal(sock_events(w[1], b.s) & POLLIN, 0);
+    assert_true(sock_send(w[0], b.c, block, sizeof block, 0, NULL) > 0);
+    pass(PL_S);
+    assert_int_equal(sock_events(w[1], b.s) & POLLIN, POLLIN);
+}
+
+static void an_unreachable_neighbour_is_ehostunreach(void **state)
+{
+    teardown(state);
+    struct pl_config c = duo_config();
+    duo_init(&d, &c, true);               /* Ethernet: somebody has to answer for the address */
+    for (int i = 0; i < 2; i++)
+        w[i] = sock_world_new(&(struct sock_params){.stack = d.s[i], .config = &c, .now = d.now, .first_fd = i * 100});
+    int s = sock_socket(w[0], AF_INET, SOCK_STREAM, 0), u = sock_socket(w[0], AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in nobody = name(76, 80);
+    struct sock_op op = {0};
+    assert_int_equal(sock_connect(w[0], u, SA(nobody), NULL), 0);
+    assert_int_equal(sock_send(w[0], u, "x", 1, 0, NULL), 1);
+    assert_int_equal(sock_connect(w[0], s, SA(nobody), &op), SOCK_BLOCKED);
+    pass(5 * PL_S);
+    assert_int_equal(sock_connect(w[0], s, SA(nobody), &op), -EHOSTUNREACH);
+    assert_int_equal(sock_events(w[0], u) & POLLERR, POLLERR);
+    assert_int_equal(sock_send(w[0], u, "x", 1, 0, NULL), -EHOSTUNREACH);
+}
+
+static void writable_means_a_third_of_the_buffer(void **state)
+{
+    (void)state;
+    struct both b = connected();
+    static uint8_t block[30000];
+    int queued = 0;
+    set_int(w[0], b.c, SOL_SOCKET, SO_SNDBUF, sizeof block);
+    set_int(w[1], b.s, SOL_SOCKET, SO_RCVBUF, 8000);
+    assert_int_equal(sock_send(w[0], b.c, block, sizeof block, 0, NULL), sizeof block);
+    assert_int_equal(sock_events(w[0], b.c) & POLLOUT, 0);
+    pass(PL_S);
+    assert_int_equal(sock_ioctl(w[0], b.c, SIOCOUTQ, &queued), 0);
+    assert_in_range(queued, 20001, sizeof block - 1);              /* something was acknowledged, less than a third */
+    assert_int_equal(sock_events(w[0], b.c) & POLLOUT, 0);
+    assert_int_equal(sock_send(w[0], b.c, block, 1, 0, NULL), 1);  /* room there is */
+    assert_true(sock_recv(w[1], b.s, block, sizeof block, 0, NULL) > 0);
+    pass(PL_S);
+    assert_int_equal(sock_events(w[0], b.c) & POLLOUT, POLLOUT);
+}
+
 static void a_signal_ends_a_call_with_what_was_moved_or_eintr(void **state)
 {
     (void)state;
@@ -251,6 +336,26 @@ static void closed_while_it_waits(void **state)
     assert_int_equal(sock_close(w[0], b.c, NULL), 0);
     assert_true(sock_op_ready(w[0], &op));
     assert_int_equal(sock_recv(w[0], b.c, &c, 1, 0, &op), -EBADF);
+}
+
+static void a_number_given_to_another_is_not_waited_on(void **state)
+{
+    (void)state;
+    struct both b = connected();
+    struct sock_op op = {0}, wait = {0};
+    char c;
+    int e = sock_epoll_create(w[0], 0);
+    struct epoll_event ev;
+    assert_int_equal(sock_recv(w[0], b.c, &c, 1, 0, &op), SOCK_BLOCKED);
+    assert_int_equal(sock_epoll_wait(w[0], e, &ev, 1, PL_NEVER, &wait), SOCK_BLOCKED);
+    assert_int_equal(sock_close(w[0], b.c, NULL), 0);
+    assert_int_equal(sock_close(w[0], e, NULL), 0);
+    assert_int_equal(sock_socket(w[0], AF_INET, SOCK_DGRAM, 0), b.c);
+    assert_int_equal(sock_epoll_create(w[0], 0), e);
+    assert_true(sock_op_ready(w[0], &op));
+    assert_int_equal(sock_recv(w[0], b.c, &c, 1, 0, &op), -EBADF);
+    assert_int_equal(sock_epoll_wait(w[0], e, &ev, 1, PL_NEVER, &wait), -EBADF);
+    assert_int_equal(sock_recv(w[0], b.c, &c, 1, 0, NULL), -EAGAIN);
 }
 
 static void shut_down_while_it_waits(void **state)
@@ -527,10 +632,15 @@ int main(void)
         CASE(a_time_limit_counts_from_the_first_call),
         CASE(waitall_gathers_over_many_calls),
         CASE(a_large_send_waits_for_room_and_sends_each_byte_once),
+        CASE(an_urgent_byte_is_the_last_one_even_if_it_had_to_wait),
+        CASE(a_low_water_mark_beyond_the_buffer_is_reached_by_half_of_it),
+        CASE(an_unreachable_neighbour_is_ehostunreach),
+        CASE(writable_means_a_third_of_the_buffer),
         CASE(a_signal_ends_a_call_with_what_was_moved_or_eintr),
         CASE(without_an_op_no_call_waits),
         CASE(accept_waits),
         CASE(closed_while_it_waits),
+        CASE(a_number_given_to_another_is_not_waited_on),
         CASE(shut_down_while_it_waits),
         CASE(poll_and_epoll_wait_for_any_change_and_no_longer_than_told),
         CASE(connect_gives_up_after_the_stacks_patience),

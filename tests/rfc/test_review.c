@@ -350,13 +350,15 @@ static void memory_that_comes_back_from_a_frame_is_told_of(void **state)
     struct pl_event e;
     struct pl_endpoint any = {.port = 9}, to = duo_endpoint(0, SIX(state), 9);
     pl_udp u;
-    uint8_t frame[DUO_FRAME_BYTES];
+    uint8_t frame[DUO_FRAME_BYTES] = {0};
     config.chunks_max = 8;
     opened(&p, state, &config, 0);
     assert_int_equal(pl_udp_open(p.d.s[1], &any, 0, &u), PL_OK);
     while (pl_udp_send(p.d.s[1], u, &to, frame, 400) == PL_OK) {
     }
     while (pl_udp_send(p.d.s[1], u, &to, frame, 1) == PL_OK) {
+    }
+    while (pl_send(p.d.s[1], p.c, frame, 100) > 0) {         /* what is kept for it */
     }
     assert_int_equal(pl_send(p.d.s[1], p.c, "text", 4), PL_EAGAIN);
     bool told = false, busy = true;
@@ -367,7 +369,6 @@ static void memory_that_comes_back_from_a_frame_is_told_of(void **state)
         while (duo_take(&p.d, 1, frame))
             busy = true;
     }
-    assert_true(told || pl_deadline(p.d.s[1]) != PL_NEVER);
     assert_true(told);
     assert_int_equal(pl_send(p.d.s[1], p.c, "text", 4), 4);
     played_free(&p);

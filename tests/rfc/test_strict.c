@@ -170,12 +170,12 @@ static void what_was_let_go_is_not_reported(void **state)
     assert_int_equal(f.opts.nsack, 1);
     while (pl_send(p.d.s[0], p.c, text, sizeof text) > 0)
         ;                                                /* takes every chunk that is left */
-    assert_int_equal(chunks_free(&p.d.s[0]->chunks), 0);
+    assert_int_equal(chunks_spare(&p.d.s[0]->chunks), 0);           /* what the connection keeps to receive is left */
     f = peer_segment(&p, PL_ACK | PL_PSH, 0, sizeof sent);
     f.text = sent;
     peer_says(&p, &f);
     struct pl_tcp_status st = peer_status(&p);
-    assert_in_range(st.bytes_received, 400, 1000);       /* what had room */
+    assert_in_range(st.bytes_received, 400, 1024);       /* what had room */
     while (peer_hears(&p, &f)) {
         assert_int_equal(f.ack, PEER_ISS + 1 + (uint32_t)st.bytes_received);
         for (unsigned k = 0; k < f.opts.nsack; k++)      /* RFC 2883: that they came twice may be said once, as what lies before the ACK */

@@ -154,15 +154,28 @@ static const char *answer_wrong(const struct scene *s, const struct outcome *o, 
     return NULL;
 }
 
+/* RFC 7323 5.2: a RST that answers a segment with timestamps has them, too: no clock, and the segment's own echoed. One of a connection has its normal ones. */
+static const char *reset_timestamps_wrong(const struct scene *s, const struct outcome *o, const struct table_row *r)
+{
+    bool own = r->answer == ANSWER_RST_OF_NXT, due = own ? s->agreed : (o->in.opts.have & WIRE_OPT_TIMESTAMPS) != 0;
+    if (due != ((o->out.opts.have & WIRE_OPT_TIMESTAMPS) != 0))
+        return due ? "the RST lacks timestamps" : "the RST has timestamps that are not due";
+    if (due && !own && (o->out.opts.ts_val || o->out.opts.ts_ecr != o->in.opts.ts_val))
+        return WRONG("the RST has timestamps %u and %u; due are 0 and %u", o->out.opts.ts_val, o->out.opts.ts_ecr, o->in.opts.ts_val);
+    return NULL;
+}
+
 /* RFC 7323 3.2, 4.3: in everything but a RST, once agreed, and only then; it echoes what was newest when a segment at the left edge was accepted. */
 static const char *timestamps_wrong(const struct scene *s, const struct outcome *o, const struct table_row *r)
 {
     bool offered = s->is.stamps >= STAMPS_LATE && o->in.opts.have & WIRE_OPT_TIMESTAMPS, first = begins(s, r);
-    bool due = !has(&o->out, PL_RST) && (first ? offered : s->agreed);
+    bool due = first ? offered : s->agreed;
     bool taken = o->drop == PL_DROP_NONE || o->drop == PL_DROP_TCP_AFTER_FIN;
     uint32_t echo = s->is.ts;
     if (!o->any)
         return NULL;
+    if (has(&o->out, PL_RST))
+        return reset_timestamps_wrong(s, o, r);
     if (due != ((o->out.opts.have & WIRE_OPT_TIMESTAMPS) != 0))
         return due ? "the answer lacks timestamps" : "the answer has timestamps that were not agreed";
     if (first || (taken && s->is.stamps == STAMPS_NEWER && seq_le(o->in.seq, s->rcv.nxt)))

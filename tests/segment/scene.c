@@ -136,7 +136,8 @@ static void reach(struct scene *s)
     struct peer_wish w = wish(s), *wished = &w;
     if (is(s, "CLOSED") || is(s, "LISTEN")) {
         s->peer = (struct peer){.v = &s->v, .at = victim_stranger(s->is.v6, 0, 40000),
-                                .victim = victim_endpoint(s->is.v6, s->listens ? VICTIM_PORT : NOBODYS_PORT), .seq = s->is.irs, .irs = s->is.iss, .ack = s->is.iss + 1, .ts = s->agreed, .ts_val = s->is.ts};
+                                .victim = victim_endpoint(s->is.v6, s->listens ? VICTIM_PORT : NOBODYS_PORT), .seq = s->is.irs,
+                                .irs = s->is.iss, .ack = s->is.iss + 1, .ts = s->agreed, .ts_val = s->is.ts};
         if (s->listens)
             assert_int_equal(pl_set(s->v.s, s->v.listener, PL_OPT_ISN, s->is.iss), PL_OK);
     } else if (is(s, "SYN-RECEIVED/reopened")) {

@@ -146,6 +146,17 @@ const char *block_chunks_are_accounted(const pl_stack *s)
     }
     if (!wrong && taken != s->chunks.used)
         wrong = SAY("%u chunks are taken, the count says %u", taken, s->chunks.used);
+    uint32_t kept = 0;
+    uint64_t promised = 0;
+    for (uint32_t n = slots_next(&s->conns, 0); n; n = slots_next(&s->conns, n)) {
+        const struct tcp *c = conn_at(s, n);
+        kept += c->rcv_stream.kept + c->snd_stream.kept;
+        promised += c->rcv.promised;
+    }
+    if (!wrong && (kept != s->chunks.kept || s->chunks.used + kept > s->chunks.capacity))
+        wrong = SAY("%u chunks are kept, the count says %u, and %u are used", kept, s->chunks.kept, s->chunks.used);
+    if (!wrong && promised != s->chunks.promised)
+        wrong = SAY("%llu bytes are promised, the count says %llu", (unsigned long long)promised, (unsigned long long)s->chunks.promised);
     free(seen);
     return wrong;
 }
@@ -164,6 +175,8 @@ const char *block_is_empty(const pl_stack *s)
     }
     if (s->chunks.used)
         return SAY("%u chunks are left", s->chunks.used);
+    if (s->chunks.kept || s->chunks.promised)
+        return SAY("%u chunks are kept and %llu bytes promised", s->chunks.kept, (unsigned long long)s->chunks.promised);
     if (s->events.count || s->chunk_waiters.count)
         return SAY("%u events and %u waiters are left", s->events.count, s->chunk_waiters.count);
     if (s->time_wait_oldest || s->time_wait_newest)

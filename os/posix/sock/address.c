@@ -85,8 +85,11 @@ int sock_address_in(const struct sock *s, const struct sockaddr *sa, socklen_t b
     memcpy(&in, sa, bytes < sizeof in ? bytes : sizeof in);
     *e = (struct pl_endpoint){.port = ntohs(in.sin6_port)};
     memcpy(e->addr.b, &in.sin6_addr, 16);
-    if (in.sin6_addr.s6_addr[0] == 0xfe && (in.sin6_addr.s6_addr[1] & 0xc0) == 0x80)
+    if (in.sin6_addr.s6_addr[0] == 0xfe && (in.sin6_addr.s6_addr[1] & 0xc0) == 0x80) {
+        if (in.sin6_scope_id == 0)
+            return -EINVAL;               /* RFC 4007 6: of which link? */
         e->addr.zone = in.sin6_scope_id;
+    }
     if (s->opt.v6_only && sock_address_is_ip4(&e->addr))
         return -ENETUNREACH;
     return 0;

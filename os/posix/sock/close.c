@@ -77,6 +77,7 @@ static int linger(struct sock *s, struct sock_op *op)
     epoll_forget_socket(s);
     s->closing = true;
     op->begun = true;
+    op->serial = s->serial;
     op->until = s->world->now + (pl_time)s->opt.linger.l_linger * PL_S;
     return linger_on(s, op);
 }
@@ -85,8 +86,8 @@ int sock_close(struct sock_world *w, int fd, struct sock_op *op)
 {
     int i = fd < w->first_fd ? -1 : fd - w->first_fd;
     struct sock *s = i < 0 || i >= w->files_high ? NULL : w->file[i];
-    if (s && s->closing && op && op->begun)
-        return linger_on(s, op);
+    if (op && op->begun)
+        return s && s->closing && s->serial == op->serial ? linger_on(s, op) : -EBADF;
     if (!s || (s->closing && op))
         return -EBADF;
     sock_sync(s);

@@ -33,7 +33,7 @@ static int readable(struct sock *s)
 {
     sock_sync(s);
     if (s->kind == SOCK_KIND_UDP)
-        return s->holds ? (int)s->held_bytes : 0;
+        return s->held ? (int)s->held->bytes : 0;
     return s->state == SOCK_LISTENING ? -EINVAL : (int)stream_readable(s);
 }
 

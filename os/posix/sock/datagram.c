@@ -26,11 +26,19 @@ int datagram_open(struct sock *s)
     return 0;
 }
 
+static void drop_first(struct sock *s)
+{
+    struct held *h = s->held;
+    s->held = h->next;
+    if (!s->held)
+        s->held_last = NULL;
+    free(h);
+}
+
 void datagram_forget(struct sock *s)
 {
-    free(s->held);
-    s->held = NULL;
-    s->holds = false;
+    while (s->held)
+        drop_first(s);
 }
 
 static bool from_peer(const struct sock *s, const struct pl_endpoint *from)
@@ -38,27 +46,38 @@ static bool from_peer(const struct sock *s, const struct pl_endpoint *from)
     return !connected(s) || (from->port == s->remote.port && memcmp(from->addr.b, s->remote.addr.b, 16) == 0);
 }
 
-static bool hold(struct sock *s, size_t n)
+static void hold(struct sock *s, size_t n, const struct pl_endpoint *from)
 {
-    s->held = malloc(n ? n : 1);
-    if (!s->held)
-        return false;                     /* as lost on the way */
-    memcpy(s->held, s->world->scratch, n);
-    s->held_bytes = n;
-    return s->holds = true;
+    struct held *h = malloc(sizeof *h + n);
+    if (!h)
+        return;                           /* as lost on the way */
+    *h = (struct held){.from = *from, .bytes = n};
+    memcpy(h->payload, s->world->scratch, n);
+    if (s->held_last)
+        s->held_last->next = h;
+    else
+        s->held = h;
+    s->held_last = h;
+}
+
+/* One out of the stack: held, or dropped. False: there is none. */
+static bool pull_one(struct sock *s)
+{
+    struct sock_world *w = s->world;
+    struct pl_endpoint from;
+    ptrdiff_t n = pl_udp_recv(w->stack, s->handle, &from, w->scratch, sizeof w->scratch);
+    if (n == PL_EAGAIN)
+        return false;
+    if (n < 0 && connected(s))
+        s->error = -sock_errno((int)n);
+    else if (n >= 0 && from_peer(s, &from))
+        hold(s, (size_t)n, &from);
+    return true;
 }
 
 void datagram_pull(struct sock *s)
 {
-    struct sock_world *w = s->world;
-    while (s->handle && !s->holds) {
-        ptrdiff_t n = pl_udp_recv(w->stack, s->handle, &s->held_from, w->scratch, sizeof w->scratch);
-        if (n == PL_EAGAIN)
-            return;
-        if (n < 0 && connected(s))
-            s->error = -sock_errno((int)n);
-        else if (n >= 0 && from_peer(s, &s->held_from))
-            hold(s, (size_t)n);
+    while (s->handle && !s->held && pull_one(s)) {
     }
 }
 
@@ -81,7 +100,8 @@ int datagram_connect(struct sock *s, const struct pl_endpoint *peer)
         return sock_errno(error);
     if ((error = datagram_open(s)) != 0)
         return error;
-    datagram_pull(s);                     /* what came before stays readable */
+    while (pull_one(s)) {                 /* what came before stays readable */
+    }
     s->state = SOCK_CONNECTED;
     s->remote = *peer;
     if (!s->bound_addr)
@@ -144,20 +164,20 @@ ssize_t datagram_receive(struct sock *s, struct msghdr *m, int flags, struct soc
     datagram_pull(s);
     if (s->error)
         return sock_error_take(s);
-    if (!s->holds) {
+    if (!s->held) {
         bool wait = op && !s->nonblock && !(flags & MSG_DONTWAIT);
         if (wait && s->shut_rd)
             return 0;
         return wait ? sock_wait(s, op, POLLIN, s->opt.rcv_timeout, -EAGAIN) : -EAGAIN;
     }
-    size_t room = message_bytes(m), n = s->held_bytes, give = n < room ? n : room;
-    message_put(m, 0, s->held, give);
+    size_t room = message_bytes(m), n = s->held->bytes, give = n < room ? n : room;
+    message_put(m, 0, s->held->payload, give);
     if (n > room)
         m->msg_flags |= MSG_TRUNC;
     if (m->msg_name)
-        sock_address_out(s, &s->held_from, m->msg_name, &m->msg_namelen);
+        sock_address_out(s, &s->held->from, m->msg_name, &m->msg_namelen);
     if (!(flags & MSG_PEEK)) {
-        datagram_forget(s);
+        drop_first(s);
         datagram_pull(s);
     }
     return (ssize_t)(flags & MSG_TRUNC ? n : give);

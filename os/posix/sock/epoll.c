@@ -204,8 +204,12 @@ int sock_epoll_wait(struct sock_world *w, int epoll_fd, struct epoll_event *out,
         return -EBADF;
     if (e->kind != SOCK_KIND_EPOLL)
         return -EINVAL;
+    if (op && op->begun && op->serial != e->serial)
+        return -EBADF;
     if (!out)
         return -EFAULT;
     int n = collect(e, out, max);
+    if (op)
+        op->serial = e->serial;
     return n ? n : ready_wait(w, timeout, op);
 }

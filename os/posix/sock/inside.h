@@ -43,8 +43,16 @@ enum urgent_state { URGENT_NONE, URGENT_AHEAD, URGENT_READ };       /* READ: the
 
 struct epoll_item;
 
+struct held {                             /* a datagram */
+    struct held *next;
+    struct pl_endpoint from;
+    size_t bytes;
+    uint8_t payload[];
+};
+
 struct sock {
     struct sock_world *world;
+    uint64_t serial;                      /* no two objects of a world have the same */
     int fd;
     uint8_t kind, state;
     bool nonblock, cloexec;
@@ -66,11 +74,7 @@ struct sock {
     uint64_t mark;                        /* where in them the out-of-band byte stands */
     uint8_t urgent;                       /* enum urgent_state */
     uint64_t received_at_shut;
-    /* UDP: the datagram that comes next, taken out of the stack to look at it */
-    uint8_t *held;
-    size_t held_bytes;
-    bool holds;
-    struct pl_endpoint held_from;
+    struct held *held, *held_last;        /* UDP: the datagram that comes next, taken out of the stack to look at it; more only across a connect() */
     /* epoll: of a socket, the items that watch it; of an epoll descriptor, its items, and those that may be ready, oldest first */
     struct epoll_item *watchers, *items, *ready_first, *ready_last;
 };
@@ -83,21 +87,23 @@ struct sock_world {
     int first_fd, files_max, files_high, somaxconn;     /* files_high: none at or above it is in use */
     uint32_t starved;                     /* how many sockets are */
     uint16_t port_min, port_max;
-    uint64_t random;
+    uint64_t random, serials;
     uint8_t scratch[65536];               /* a datagram on its way */
 };
 
 /* world.c */
 struct sock *sock_find(struct sock_world *, int fd);                /* NULL: EBADF */
 int sock_find_socket(struct sock_world *, int fd, struct sock **);  /* 0, -EBADF, -ENOTSOCK (an epoll descriptor) */
+int sock_find_again(struct sock_world *, int fd, const struct sock_op *, struct sock **);       /* also -EBADF: it is not the one that op waits on */
 int sock_make(struct sock_world *, enum sock_kind, struct sock **); /* a descriptor, -EMFILE, -ENOBUFS */
 void sock_drop(struct sock *);                                      /* out of the table, and freed; the handle was given back */
+void sock_take_events(struct sock_world *, const struct sock *but);  /* those of `but` are forgotten */
 void sock_attach(struct sock *, pl_handle);                         /* its events come to this socket */
 void sock_detach(struct sock *);                                    /* gives the handle back: pl_close */
 void sock_sync(struct sock *);                                      /* state and error as the stack has them now */
 int sock_error_take(struct sock *);                                 /* the negative pending error, or 0; it is told then */
 /* A waiting call: fills the op and gives SOCK_BLOCKED; or `late` if op->until has come, or there is no op. timeout: ns, 0 for ever. */
-int sock_wait(struct sock *, struct sock_op *, short events, pl_time timeout, int late);
+ssize_t sock_wait(struct sock *, struct sock_op *, short events, pl_time timeout, ssize_t late);
 uint64_t sock_random(struct sock_world *);
 
 /* address.c */
@@ -133,7 +139,7 @@ int datagram_connect(struct sock *, const struct pl_endpoint *);    /* NULL: dis
 ssize_t datagram_send(struct sock *, const struct msghdr *, int flags, struct sock_op *);
 ssize_t datagram_receive(struct sock *, struct msghdr *, int flags, struct sock_op *);
 void datagram_pull(struct sock *);                                  /* the next datagram, if there is one, is held; errors are noted */
-void datagram_forget(struct sock *);
+void datagram_forget(struct sock *);                                /* all that is held */
 
 /* message.c: pieces of a message in order */
 size_t message_bytes(const struct msghdr *);

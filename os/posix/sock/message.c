@@ -53,7 +53,7 @@ static int check(const struct msghdr *m)
 ssize_t sock_sendmsg(struct sock_world *w, int fd, const struct msghdr *m, int flags, struct sock_op *op)
 {
     struct sock *s;
-    int error = sock_find_socket(w, fd, &s);
+    int error = sock_find_again(w, fd, op, &s);
     if (!error)
         error = check(m);
     if (error)
@@ -64,7 +64,7 @@ ssize_t sock_sendmsg(struct sock_world *w, int fd, const struct msghdr *m, int f
 ssize_t sock_recvmsg(struct sock_world *w, int fd, struct msghdr *m, int flags, struct sock_op *op)
 {
     struct sock *s;
-    int error = sock_find_socket(w, fd, &s);
+    int error = sock_find_again(w, fd, op, &s);
     if (!error)
         error = check(m);
     if (error)

@@ -38,6 +38,7 @@ int sock_listen(struct sock_world *w, int fd, int backlog)
         return sock_errno(error);
     sock_attach(s, handle);
     s->state = SOCK_LISTENING;
+    option_apply(s);                      /* connections have them from their SYN-ACK on */
     s->shut_rd = s->shut_wr = false;
     return 0;
 }
@@ -65,7 +66,7 @@ int sock_accept(struct sock_world *w, int fd, struct sockaddr *sa, socklen_t *by
     struct sock *l, *s;
     pl_conn conn;
     struct pl_endpoint remote;
-    int error = flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC) ? -EINVAL : sock_find_socket(w, fd, &l);
+    int error = flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC) ? -EINVAL : sock_find_again(w, fd, op, &l);
     if (error)
         return error;
     if (l->kind != SOCK_KIND_TCP)
@@ -75,12 +76,15 @@ int sock_accept(struct sock_world *w, int fd, struct sockaddr *sa, socklen_t *by
     int made = sock_make(w, SOCK_KIND_TCP, &s);      /* first the descriptor: for want of one nothing is lost */
     if (made < 0)
         return made;
+    /* The stack repeats that there are more; that is no edge. What it said before may be one. */
+    sock_take_events(w, NULL);
     error = pl_accept(w->stack, l->handle, &conn, &remote);
+    sock_take_events(w, l);
     if (error) {
         sock_drop(s);
         if (error != PL_EAGAIN || l->nonblock)
             return sock_errno(error);
-        return sock_wait(l, op, POLLIN, l->opt.rcv_timeout, -EAGAIN);
+        return (int)sock_wait(l, op, POLLIN, l->opt.rcv_timeout, -EAGAIN);
     }
     adopt(l, s, conn, &remote, flags);
     error = sa ? sock_address_out(s, &remote, sa, bytes) : 0;
@@ -141,7 +145,7 @@ static int open_connection(struct sock *s, const struct pl_endpoint *remote)
     for (int tries = 0; tries < 64; tries++) {
         pl_conn conn;
         int error = pl_connect(s->world->stack, &p, &conn);
-        if (error == PL_EADDRINUSE)
+        if (error == PL_EADDRINUSE || error == PL_EISCONN)
             return -EADDRNOTAVAIL;        /* Linux: this pair of ends is taken */
         if (error)
             return sock_errno(error);
@@ -203,7 +207,7 @@ static int outcome(struct sock *s, struct sock_op *op, bool fresh)
     }
     if (s->nonblock || !op)
         return fresh ? -EINPROGRESS : -EALREADY;
-    return sock_wait(s, op, POLLOUT, s->opt.snd_timeout, fresh ? -EINPROGRESS : -EALREADY);
+    return (int)sock_wait(s, op, POLLOUT, s->opt.snd_timeout, fresh ? -EINPROGRESS : -EALREADY);
 }
 
 static int connect_stream(struct sock *s, const struct sockaddr *sa, socklen_t bytes, struct sock_op *op)
@@ -229,7 +233,7 @@ int sock_connect(struct sock_world *w, int fd, const struct sockaddr *sa, sockle
 {
     struct sock *s;
     sa_family_t family;
-    int error = sock_find_socket(w, fd, &s);
+    int error = sock_find_again(w, fd, op, &s);
     if (error)
         return error;
     if (!sa)

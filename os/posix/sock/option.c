@@ -18,7 +18,7 @@ void option_defaults(struct sock *s)
 
 int option_to_stack(struct sock *s, enum pl_option option, int64_t value)
 {
-    if (!s->handle || s->state == SOCK_LISTENING || s->over)
+    if (!s->handle || s->over)
         return 0;
     int e = pl_set(s->world->stack, s->handle, option, value);
     return e == PL_EUNSUPPORTED ? -ENOPROTOOPT : sock_errno(e);
@@ -56,6 +56,10 @@ void option_apply(struct sock *s)
         option_to_stack(s, PL_OPT_NODELAY, 1);
     if (o->cork)
         option_to_stack(s, PL_OPT_CORK, 1);
+    if (o->maxseg)
+        option_to_stack(s, PL_OPT_MSS, o->maxseg);
+    if (o->syn_count)
+        option_to_stack(s, PL_OPT_SYN_RETRIES, o->syn_count);
     if (o->user_timeout_ms)
         option_to_stack(s, PL_OPT_USER_TIMEOUT, o->user_timeout_ms * (int64_t)PL_MS);
 }

@@ -6,7 +6,7 @@
 
 #include "os/posix/sock/inside.h"
 
-enum { KEEP_SECONDS_MAX = 32767, COUNT_MAX = 127, MSS_DEFAULT = 536 };
+enum { KEEP_SECONDS_MAX = 32767, COUNT_MAX = 127, SYN_COUNT_MAX = 100, MSS_DEFAULT = 536, MSS_MIN = 88, MSS_MAX = 32767 };
 
 #define ALGORITHM "reno"                  /* what the stack has, under the name that Linux gives it */
 
@@ -27,12 +27,13 @@ static int set_flag(struct sock *s, bool *field, int v, enum pl_option option)
     return option_to_stack(s, option, v != 0);
 }
 
-/* Without a boundary: the stack's number of SYNs is the config's for every connection. */
-static int set_syn_count(struct sock *s, int v)
+/* tcp(7): TCP_MAXSEG: of what is announced and of what is sent; 0 takes it back. */
+static int set_segment_size(struct sock *s, int v)
 {
-    if (v < 1 || v > COUNT_MAX)
+    if (v && (v < MSS_MIN || v > MSS_MAX))
         return -EINVAL;
-    return (uint32_t)v == s->world->config.syn_retries ? 0 : -ENOPROTOOPT;
+    s->opt.maxseg = v;
+    return option_to_stack(s, PL_OPT_MSS, v);
 }
 
 static int set_congestion(const void *value, socklen_t bytes)
@@ -63,7 +64,8 @@ int option_tcp_set(struct sock *s, int name, const void *value, socklen_t bytes)
             return -EINVAL;
         s->opt.user_timeout_ms = v;
         return option_to_stack(s, PL_OPT_USER_TIMEOUT, v * (int64_t)PL_MS);
-    case TCP_SYNCNT: return set_syn_count(s, v);
+    case TCP_SYNCNT: return set_bounded(s, &s->opt.syn_count, v, SYN_COUNT_MAX, PL_OPT_SYN_RETRIES, 1);
+    case TCP_MAXSEG: return set_segment_size(s, v);
     case TCP_DEFER_ACCEPT: return v > 0 ? -ENOPROTOOPT : 0;
     default: return -ENOPROTOOPT;
     }
@@ -72,6 +74,8 @@ int option_tcp_set(struct sock *s, int name, const void *value, socklen_t bytes)
 static int segment_size(const struct sock *s)
 {
     struct pl_tcp_status st;
+    if (s->opt.maxseg && (s->over || s->state == SOCK_IDLE || s->state == SOCK_LISTENING))
+        return s->opt.maxseg;
     if (s->state != SOCK_CONNECTED || pl_status(s->world->stack, s->handle, &st, sizeof st) != PL_OK)
         return MSS_DEFAULT;
     return (int)st.mss;
@@ -91,7 +95,7 @@ int option_tcp_get(struct sock *s, int name, void *to, socklen_t *bytes)
     case TCP_KEEPINTVL: v = o->keep_interval ? o->keep_interval : (int)(c->keepalive_interval / PL_S); break;
     case TCP_KEEPCNT: v = o->keep_count ? o->keep_count : (int)c->keepalive_probes; break;
     case TCP_USER_TIMEOUT: v = o->user_timeout_ms; break;
-    case TCP_SYNCNT: v = (int)c->syn_retries; break;
+    case TCP_SYNCNT: v = o->syn_count ? o->syn_count : (int)c->syn_retries; break;
     case TCP_DEFER_ACCEPT: v = 0; break;
     case TCP_MAXSEG: v = segment_size(s); break;
     case TCP_CONGESTION: {

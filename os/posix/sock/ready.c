@@ -12,6 +12,8 @@ static bool enough_to_read(struct sock *s)
     uint32_t low = (uint32_t)s->opt.rcvlowat;
     if (pl_status(s->world->stack, s->handle, &st, sizeof st) != PL_OK)
         return false;
+    if (low > st.rcvbuf_bytes / 2)
+        low = st.rcvbuf_bytes / 2;        /* more would never come together */
     if (s->urgent != URGENT_NONE && s->mark == s->taken && !s->opt.oob_inline)
         low++;                            /* the byte at the mark will be stepped over */
     return st.rcvbuf_used >= low;
@@ -51,7 +53,7 @@ static short of_stream(struct sock *s)
 static short of_datagrams(struct sock *s)
 {
     int bits = s->error ? POLLERR : 0;
-    if (s->holds || s->shut_rd)
+    if (s->held || s->shut_rd)
         bits |= READ;
     if (s->shut_rd)
         bits |= POLLRDHUP;

@@ -56,6 +56,7 @@ struct sock_op {
     bool broken_pipe;                     /* told with EPIPE: the process is owed a SIGPIPE */
     bool begun, repeated;                 /* from here on the call's own */
     pl_time until;                        /* told with SOCK_BLOCKED: call again then at the latest. PL_NEVER: no limit */
+    uint64_t serial;                      /* of the descriptor's object: when the number was closed and given to another, the call ends with EBADF */
     size_t done;                          /* bytes so far */
 };
 /* Would the call now get further? At op->until it would. */

@@ -45,25 +45,37 @@ static void more(struct sock *s, bool follows)
     pl_set(s->world->stack, s->handle, PL_OPT_CORK, follows || s->opt.cork);
 }
 
-/* Gives the stack what it takes, piece by piece; the last piece alone is urgent. Bytes taken (0: no room), or -1. */
-static ptrdiff_t give(struct sock *s, const struct msghdr *m, size_t from, bool urgent)
+/* Gives the stack what it takes of bytes [from, to), piece by piece. Bytes taken (0: no room), or -1. */
+static ptrdiff_t give(struct sock *s, const struct msghdr *m, size_t from, size_t to)
 {
-    size_t at = 0, done = from, bytes = message_bytes(m);
-    for (size_t i = 0; i < (size_t)m->msg_iovlen; at += m->msg_iov[i].iov_len, i++) {
+    size_t at = 0, done = from;
+    for (size_t i = 0; i < (size_t)m->msg_iovlen && done < to; at += m->msg_iov[i].iov_len, i++) {
         const struct iovec *v = &m->msg_iov[i];
         if (done >= at + v->iov_len)
             continue;
-        size_t skip = done - at, n = v->iov_len - skip;
-        const uint8_t *p = (const uint8_t *)v->iov_base + skip;
-        bool last = urgent && done + n == bytes;
-        ptrdiff_t took = last ? pl_send_urgent(s->world->stack, s->handle, p, n) : pl_send(s->world->stack, s->handle, p, n);
+        size_t skip = done - at, n = v->iov_len - skip < to - done ? v->iov_len - skip : to - done;
+        ptrdiff_t took = pl_send(s->world->stack, s->handle, (const uint8_t *)v->iov_base + skip, n);
+        if (took < 0 && took != PL_EAGAIN && done == from)
+            return -1;
         if (took < 0)
-            return took == PL_EAGAIN ? (ptrdiff_t)(done - from) : done > from ? (ptrdiff_t)(done - from) : -1;
+            break;
         done += (size_t)took;
         if ((size_t)took < n)
             break;
     }
     return (ptrdiff_t)(done - from);
+}
+
+/* The last byte alone is urgent: it goes when all before it went. */
+static ptrdiff_t give_urgent(struct sock *s, const struct msghdr *m, size_t from, size_t to)
+{
+    uint8_t last;
+    ptrdiff_t took = from < to - 1 ? give(s, m, from, to - 1) : 0;
+    if (took < 0 || from + (size_t)took < to - 1)
+        return took;
+    message_get(m, to - 1, &last, 1);
+    ptrdiff_t one = pl_send_urgent(s->world->stack, s->handle, &last, 1);
+    return one == 1 ? took + 1 : one == PL_EAGAIN || took ? took : -1;
 }
 
 static void starve(struct sock *s)
@@ -85,7 +97,7 @@ ssize_t stream_send(struct sock *s, const struct msghdr *m, int flags, struct so
     if (bytes == 0)
         return 0;
     more(s, (flags & MSG_MORE) != 0);
-    ptrdiff_t took = give(s, m, done, (flags & MSG_OOB) != 0);
+    ptrdiff_t took = flags & MSG_OOB ? give_urgent(s, m, done, bytes) : give(s, m, done, bytes);
     if (took < 0) {
         sock_sync(s);
         return done ? (ssize_t)done : cannot_send(s, flags, op);
@@ -96,7 +108,7 @@ ssize_t stream_send(struct sock *s, const struct msghdr *m, int flags, struct so
     if (done == bytes)
         return (ssize_t)done;
     starve(s);
-    int late = done ? (int)done : -EAGAIN;
+    ssize_t late = done ? (ssize_t)done : -EAGAIN;
     return wait ? sock_wait(s, op, POLLOUT, s->opt.snd_timeout, late) : late;
 }
 
@@ -202,7 +214,7 @@ ssize_t stream_receive(struct sock *s, struct msghdr *m, int flags, struct sock_
         if (why <= 0)
             return why;
     }
-    int late = done ? (int)done : -EAGAIN;
+    ssize_t late = done ? (ssize_t)done : -EAGAIN;
     ssize_t result = wait ? sock_wait(s, op, POLLIN, s->opt.rcv_timeout, late) : late;
     if (result == SOCK_BLOCKED && (flags & MSG_PEEK))
         op->fd = -1;                      /* what there is stays: POLLIN would say nothing new */

@@ -68,6 +68,12 @@ int sock_find_socket(struct sock_world *w, int fd, struct sock **out)
     return !*out ? -EBADF : (*out)->kind == SOCK_KIND_EPOLL ? -ENOTSOCK : 0;
 }
 
+int sock_find_again(struct sock_world *w, int fd, const struct sock_op *op, struct sock **out)
+{
+    int error = sock_find_socket(w, fd, out);
+    return !error && op && op->begun && op->serial != (*out)->serial ? -EBADF : error;
+}
+
 /* POSIX: the lowest descriptor that is free */
 int sock_make(struct sock_world *w, enum sock_kind kind, struct sock **out)
 {
@@ -80,6 +86,7 @@ int sock_make(struct sock_world *w, enum sock_kind kind, struct sock **out)
     if (!s)
         return -ENOBUFS;
     s->world = w;
+    s->serial = ++w->serials;
     s->fd = w->first_fd + i;
     s->kind = (uint8_t)kind;
     w->file[i] = *out = s;
@@ -196,10 +203,10 @@ static void tcp_event(struct sock *s, uint32_t bits)
 
 static void udp_event(struct sock *s, uint32_t bits)
 {
-    bool had = s->holds;
+    bool had = s->held;
     int error = s->error;
     datagram_pull(s);
-    if ((bits & PL_EV_READABLE) && (s->holds || had))
+    if ((bits & PL_EV_READABLE) && (s->held || had))
         epoll_wake(s, EPOLLIN | EPOLLRDNORM);
     if (s->error != error)
         epoll_wake(s, WAKE_ALL);
@@ -220,32 +227,38 @@ static void feed_starved(struct sock_world *w)
     }
 }
 
-void sock_turn(struct sock_world *w, pl_time now)
+void sock_take_events(struct sock_world *w, const struct sock *but)
 {
     struct pl_event e;
-    if (now > w->now)
-        w->now = now;
-    pl_poll(w->stack, w->now);
     while (pl_event_next(w->stack, &e)) {
         struct sock *s = e.cookie ? sock_find(w, (int)(e.cookie - 1)) : NULL;
-        if (!s || s->handle != e.handle)
+        if (!s || s == but || s->handle != e.handle)
             continue;
         if (s->kind == SOCK_KIND_TCP)
             tcp_event(s, e.bits);
         else if (s->kind == SOCK_KIND_UDP)
             udp_event(s, e.bits);
     }
+}
+
+void sock_turn(struct sock_world *w, pl_time now)
+{
+    if (now > w->now)
+        w->now = now;
+    pl_poll(w->stack, w->now);
+    sock_take_events(w, NULL);
     feed_starved(w);
 }
 
 /* ------------------------------------------------------------ waiting ------------------------------------------------------------ */
 
-int sock_wait(struct sock *s, struct sock_op *op, short events, pl_time timeout, int late)
+ssize_t sock_wait(struct sock *s, struct sock_op *op, short events, pl_time timeout, ssize_t late)
 {
     if (!op)
         return late;
     if (!op->begun) {
         op->begun = true;
+        op->serial = s->serial;
         op->until = timeout ? s->world->now + timeout : PL_NEVER;
     } else if (s->world->now >= op->until) {
         return late;
@@ -260,9 +273,9 @@ bool sock_op_ready(struct sock_world *w, const struct sock_op *op)
     if (op->fd < 0 || w->now >= op->until)
         return true;
     struct sock *s = op->fd < w->first_fd + w->files_high ? w->file[op->fd - w->first_fd] : NULL;
-    if (s && s->closing)
+    if (s && s->serial == op->serial && s->closing)
         return close_ready(s);
-    return !s || (ready_events(s) & (op->events | POLLERR | POLLHUP)) != 0;
+    return !s || s->serial != op->serial || (ready_events(s) & (op->events | POLLERR | POLLHUP)) != 0;
 }
 
 ssize_t sock_op_interrupt(const struct sock_op *op) { return op->done ? (ssize_t)op->done : -EINTR; }

@@ -59,7 +59,8 @@ static void check_flight(const struct tcp_ctx *x, const struct tcp *c)
         const struct rtx_record *r = rtx_at(x->records, id);
         CHECK(r->seq == seq && r->len > 0);
         seq += r->len;
-        pipe += r->flags & RTX_LOST ? 0 : r->len;
+        CHECK(r->again < r->len && (r->again == 0 || r->flags & RTX_LOST));
+        pipe += r->flags & RTX_LOST ? r->again : r->len;
         lost += r->flags & RTX_LOST ? 1 : 0;
         count++;
     }
@@ -76,10 +77,11 @@ void tcp_check(const struct tcp_ctx *x, const struct tcp *c)
     uint32_t outstanding = c->snd.nxt - c->snd.una;
     CHECK(seq_le(c->snd.una, c->snd.nxt));
     CHECK(outstanding == c->snd_sent + (c->syn_acked ? 0 : 1) + (c->fin_sent && !c->fin_acked ? 1 : 0));
-    CHECK(c->snd_sent <= c->snd_stream.len && c->snd_stream.len <= c->sndbuf_bytes);
+    CHECK(c->snd_sent <= c->snd_stream.len);
     CHECK((c->flight != 0) == (c->syn_acked && outstanding > 0));
     if (c->flight)
         check_flight(x, c);
+    CHECK(c->rcv.promised >= c->rcv.wnd || !tcp_synchronised(c) || c->fin_received || c->orphan);
     CHECK(!c->gaps || !ooo_empty(tcp_ooo(x, c)));
     if (tcp_has_gaps(x, c))
         CHECK(seq_gt(tcp_gaps(x, c)->at[0].lo, c->rcv.nxt));

@@ -31,14 +31,15 @@ static void want_resend(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, 
 {
     uint32_t id = rtx_first_lost(x->records, &f->queue);
     const struct rtx_record *r = rtx_at(x->records, id);
-    uint32_t text = r->len - (r->flags & RTX_FIN ? 1 : 0);
+    uint32_t text = r->len - r->again - (r->flags & RTX_FIN ? 1 : 0);
     uint32_t n = text < c->opt.mss ? text : c->opt.mss;
     if (f->queue.pipe + n > c->cc.cwnd && id != f->queue.head)
         return;
     w->record = id;
     w->bytes = n;
     w->fin = (r->flags & RTX_FIN) && n == text;
-    wants(w, WANT_RESEND, w->fin && n == 0 ? PL_WHY_FIN_REPEAT : f->in_recovery ? PL_WHY_DATA_REPEAT_FAST : PL_WHY_DATA_REPEAT_RTO, x->now);
+    enum pl_reason fast = w->fin ? PL_WHY_DATA_REPEAT_FAST_FIN : PL_WHY_DATA_REPEAT_FAST, rto = w->fin ? PL_WHY_DATA_REPEAT_RTO_FIN : PL_WHY_DATA_REPEAT_RTO;
+    wants(w, WANT_RESEND, w->fin && n == 0 ? PL_WHY_FIN_REPEAT : f->in_recovery ? fast : rto, x->now);
 }
 
 /* Bytes that the peer's window and the congestion window let go now (RFC 7323 2.4-d). */
@@ -86,14 +87,14 @@ static void want_data(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, ui
     }
     w->bytes = n;
     w->fin = fin;
-    wants(w, WANT_DATA, fin && n == 0 ? PL_WHY_FIN_CLOSE : PL_WHY_DATA_NEW, x->now);
+    wants(w, WANT_DATA, !fin ? PL_WHY_DATA_NEW : n ? PL_WHY_DATA_NEW_FIN : PL_WHY_FIN_CLOSE, x->now);
 }
 
 /* The program has read, and so much room came free that the peer should hear of it unasked. Before any text came there is no need: the offer of the
  * handshake is open, and the first ACK of text brings the scaled one. */
-static bool update_due(const struct tcp *c)
+static bool update_due(const struct tcp_ctx *x, const struct tcp *c)
 {
-    return c->count.bytes_received && window_update_due(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale);
+    return c->count.bytes_received && tcp_window_update_due(x, c);
 }
 
 static bool may_receive(const struct tcp *c) { return !c->fin_received && c->state >= PL_ESTABLISHED && c->state != PL_TIME_WAIT; }
@@ -106,7 +107,7 @@ static void want_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_want *w)
         wants(w, WANT_ACK, c->delack.why, x->now);
     else if (c->gaps && c->opt.sack_ok && ooo_owes(tcp_ooo(x, c)))   /* as many as it takes: each block that is new, and each duplicate once */
         wants(w, WANT_ACK, tcp_ooo(x, c)->nduplicates ? PL_WHY_ACK_DSACK : PL_WHY_ACK_OUT_OF_ORDER, x->now);
-    else if (may_receive(c) && update_due(c))
+    else if (may_receive(c) && update_due(x, c))
         wants(w, WANT_ACK, PL_WHY_WINDOW_UPDATE, x->now);
     else if (c->keepalive_due)
         wants(w, WANT_PROBE, PL_WHY_PROBE_KEEPALIVE, x->now);
@@ -184,11 +185,12 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
                            (c->uto_enabled ? WIRE_OPT_USER_TIMEOUT : 0));      /* RFC 5482 3: suggested, not negotiated */
     opts->user_timeout = c->uto_enabled ? user_timeout_advertised(x, c) : 0;
     opts->mss = options_mss_to_announce(x->link_mtu ? x->link_mtu : c->path_mtu, tcp_ipv6(&c->flow));    /* MUST-67: of the interface, not of the path */
+    opts->mss = options_limit(opts->mss, c->opt.mss_max);
     opts->wscale = c->opt.rcv_wscale;
     o->seq = c->snd.iss;
     o->flags = PL_SYN | (answer ? PL_ACK : 0);
-    uint32_t room = tcp_rcv_room(c);
-    c->rcv.wnd = room < 65535 ? room : 65535;            /* RFC 7323 2.2-d: unscaled */
+    if (!c->syn_sent)                     /* what was told once stays: SHLD-14 */
+        c->rcv.wnd = tcp_first_window(x, c);
     o->wnd = o->wnd_raw = (uint16_t)c->rcv.wnd;
     c->syn_due = false;
     if (c->syn_sent)
@@ -225,6 +227,7 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
         n = covered > c->opt.mss ? covered - covered % c->opt.mss : covered;
         o->nspans = (uint8_t)stream_spans_at(x->chunks, at, n, spans, max, &covered);
         fin = false;
+        o->why = PL_WHY_DATA_NEW;
     }
     o->seq = c->snd.nxt;
     o->text = n;
@@ -246,15 +249,17 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
 static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o, struct pl_span *spans, unsigned max)
 {
     struct tcp_flight *f = tcp_flight(x, c);
+    struct stream_at at;
     uint32_t covered = w->bytes;
-    rtx_sent_again(x->records, x->chunks, &f->queue, w->record, c->opt.mss, x->now);
-    const struct rtx_record *r = rtx_at(x->records, w->record);
+    o->seq = rtx_next_again(x->records, x->chunks, w->record, &at);
     if (w->bytes)
-        o->nspans = (uint8_t)stream_spans_at(x->chunks, r->at, w->bytes, spans, max, &covered);
-    bool all = covered == w->bytes;
-    o->seq = r->seq;
+        o->nspans = (uint8_t)stream_spans_at(x->chunks, at, w->bytes, spans, max, &covered);
+    bool fin = w->fin && covered == w->bytes;
+    if (w->fin && !fin)
+        o->why = f->in_recovery ? PL_WHY_DATA_REPEAT_FAST : PL_WHY_DATA_REPEAT_RTO;
+    rtx_sent_again(x->records, x->chunks, &f->queue, w->record, covered + (fin ? 1 : 0), x->now);
     o->text = covered;
-    o->flags = PL_ACK | (r->seq + w->bytes == c->snd.nxt - (c->fin_sent ? 1 : 0) && covered ? PL_PSH : 0) | (w->fin && all ? PL_FIN : 0);
+    o->flags = PL_ACK | (o->seq + covered == c->snd.nxt - (c->fin_sent ? 1 : 0) && covered ? PL_PSH : 0) | (fin ? PL_FIN : 0);
     c->count.bytes_retransmitted += covered;
     c->count.retransmits++;
     start_rto(x, c);
@@ -301,7 +306,7 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, const struct tcp_want
     bool read = !is_probe(w);
     if (!(o->flags & PL_SYN)) {
         if (may_receive(c) && read)
-            c->rcv.wnd = window_to_offer(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale);
+            tcp_offer_window(x, c);
         o->wnd_raw = window_field(c->rcv.wnd, c->opt.rcv_wscale);
         o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;          /* RCV.WND itself stays exact: RFC 7323 2.3-e, 2.4-c */
         if (c->opt.ts_ok)                 /* RFC 7323 3.2-d */

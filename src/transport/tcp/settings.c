@@ -35,6 +35,10 @@ static struct span_of span_of(enum pl_option o)
     case PL_OPT_SNDBUF:
     case PL_OPT_RCVBUF:
         return (struct span_of){1, 1 << 30};
+    case PL_OPT_MSS:
+        return (struct span_of){0, 65495};
+    case PL_OPT_SYN_RETRIES:
+        return (struct span_of){1, 100};
     case PL_OPT_DSCP:
         return (struct span_of){0, 63};
     case PL_OPT_HOP_LIMIT:
@@ -47,6 +51,8 @@ static struct span_of span_of(enum pl_option o)
 int tcp_setting_check(enum pl_option o, int64_t v)
 {
     struct span_of s = span_of(o);
+    if (o == PL_OPT_MSS && v && v < TCP_MSS_FLOOR)
+        return PL_EINVAL;
     return s.max && v >= s.min && v <= s.max ? PL_OK : PL_EINVAL;
 }
 
@@ -54,7 +60,12 @@ int tcp_setting_check(enum pl_option o, int64_t v)
 static void set_buffers(struct tcp *c, enum pl_option o, uint32_t bytes)
 {
     if (o == PL_OPT_SNDBUF) {
-        c->sndbuf_bytes = bytes > c->snd_stream.len ? bytes : c->snd_stream.len;
+        c->sndbuf_bytes = bytes;          /* what is in it stays; SEND takes more once there is less */
+        return;
+    }
+    if (c->state == PL_SYN_SENT && !c->syn_sent) {       /* the scale is not fixed yet: RFC 7323 2.3 */
+        c->rcvbuf_bytes = bytes;
+        c->opt.rcv_wscale = window_scale_for(bytes);
         return;
     }
     uint32_t least = (uint32_t)1 << c->opt.rcv_wscale;   /* not below what the agreed scale can express */
@@ -120,6 +131,13 @@ void tcp_setting_apply(struct tcp_ctx *x, struct tcp *c, enum pl_option o, int64
     case PL_OPT_HOP_LIMIT:                /* RFC 9293 3.9.2, MUST-49 */
         c->hop_limit = (uint8_t)v;
         break;
+    case PL_OPT_MSS:                      /* less than RFC 9293 3.7.1 allows is always allowed */
+        c->opt.mss_max = (uint16_t)v;
+        options_set_mss(&c->opt, c->path_mtu, tcp_ipv6(&c->flow));
+        break;
+    case PL_OPT_SYN_RETRIES:              /* RFC 9293 3.8.3, SHLD-10: R1 and R2 "configurable"; MUST-23's three minutes are the default */
+        c->syn_retries_max = (uint8_t)v;
+        break;
     default:
         set_user_timeout(x, c, o, v);
         break;
@@ -144,6 +162,8 @@ int tcp_setting_get(const struct tcp_ctx *x, const struct tcp *c, enum pl_option
     case PL_OPT_RCVBUF: *v = c->rcvbuf_bytes; return PL_OK;
     case PL_OPT_DSCP: *v = c->tos >> 2; return PL_OK;
     case PL_OPT_HOP_LIMIT: *v = c->hop_limit; return PL_OK;
+    case PL_OPT_MSS: *v = c->opt.mss_max; return PL_OK;
+    case PL_OPT_SYN_RETRIES: *v = c->syn_retries_max ? c->syn_retries_max : x->config->syn_retries; return PL_OK;
     default: return PL_EINVAL;
     }
 }
@@ -159,6 +179,7 @@ void tcp_inherit(struct tcp *c, const struct tcp_inherited *from)
     c->keepalive_interval_ms = from->keepalive_interval_ms;
     c->keepalive_probes = from->keepalive_probes;
     c->adv_uto = from->adv_uto;
+    c->opt.mss_max = from->mss_max;
     c->hop_limit = from->hop_limit;
     c->tos = from->tos;
     c->nodelay = from->nodelay;
@@ -173,7 +194,7 @@ void tcp_bequeath(const struct tcp *c, struct tcp_inherited *to)
 {
     *to = (struct tcp_inherited){.sndbuf_bytes = c->sndbuf_bytes, .rcvbuf_bytes = c->rcvbuf_bytes, .user_timeout_ms = c->user_timeout_ms,
                                  .keepalive_idle_ms = c->keepalive_idle_ms, .keepalive_interval_ms = c->keepalive_interval_ms,
-                                 .keepalive_probes = c->keepalive_probes, .adv_uto = c->adv_uto, .hop_limit = c->hop_limit, .tos = c->tos,
+                                 .keepalive_probes = c->keepalive_probes, .adv_uto = c->adv_uto, .mss_max = c->opt.mss_max, .hop_limit = c->hop_limit, .tos = c->tos,
                                  .nodelay = c->nodelay, .keepalive = c->keepalive, .no_delack = c->no_delack, .cork = c->cork,
                                  .uto_enabled = c->uto_enabled, .uto_changeable = c->uto_changeable};
 }

@@ -94,6 +94,7 @@ void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
 void tcp_release(struct tcp_ctx *x, struct tcp *c)
 {
     tcp_flight_end(x, c);
+    tcp_receive_ends(x, c);
     if (c->gaps)
         slots_give(x->gaps, c->gaps);
     c->gaps = 0;
@@ -132,18 +133,22 @@ void tcp_die(struct tcp_ctx *x, struct tcp *c, int error, enum pl_reason why)
 /* RFC 9293 3.10.5, 3.5.3: <SEQ=SND.NXT><CTL=RST> */
 void tcp_owe_reset(struct tcp_ctx *x, struct tcp *c, enum pl_reason why)
 {
-    x->reply = (struct tcp_reply){.due = true, .flags = PL_RST, .why = (uint16_t)why, .seq = c->snd.nxt};
+    x->reply = (struct tcp_reply){.due = true, .flags = PL_RST, .why = (uint16_t)why, .seq = c->snd.nxt, .ts = c->opt.ts_ok};
+    if (c->opt.ts_ok) {                   /* RFC 7323 3.2-e, 5.2-c */
+        x->reply.ts_val = timestamps_clock(c->ts.offset, x->wire_now);
+        x->reply.ts_ecr = c->ts.recent;
+    }
 }
 
-/* RFC 5961 7-a, limited per connection only: a bucket shared with others would tell them what arrives here (threats V44). */
+/* RFC 5961 7-a, 7-b, limited per connection only: a bucket shared with others would tell them what arrives here (threats V44). */
 bool tcp_may_challenge(struct tcp_ctx *x, struct tcp *c)
 {
-    uint32_t ms = (uint32_t)(x->wire_now / PL_MS);           /* wraps after 49 days: then 5 s may count as the same as those long ago */
-    if (c->challenges == 0 || ms - c->challenge_ms >= CHALLENGES_PERIOD_MS) {
+    uint32_t ms = (uint32_t)(x->wire_now / PL_MS);           /* wraps after 49 days: then a period may count as the same as those long ago */
+    if (c->challenges == 0 || (pl_time)(ms - c->challenge_ms) * PL_MS >= x->config->challenge_period) {
         c->challenge_ms = ms;
         c->challenges = 0;
     }
-    if (c->challenges >= CHALLENGES_MAX)
+    if (c->challenges >= x->config->challenge_acks)
         return false;
     c->challenges++;
     return true;

@@ -62,6 +62,7 @@ struct tcp {
     } snd;
     struct {
         uint32_t nxt, wnd, up, irs;       /* wnd: what is on offer: the right edge is nxt + wnd */
+        uint32_t promised;                /* what of it is counted in the pool; brought up to date when wnd is told to the peer */
     } rcv;
     uint8_t state;                        /* enum pl_state */
     uint8_t syn_retries;                  /* SYN or SYN-ACK repeated this often */
@@ -91,6 +92,7 @@ struct tcp {
     bool below_recover : 1;               /* SND.UNA has not passed `recover` */
     bool uto_due : 1;                     /* the user timeout option wants to go along with a segment */
     uint8_t keepalive_probes;
+    uint8_t syn_retries_max;              /* PL_OPT_SYN_RETRIES; 0: the config's */
     uint32_t challenge_ms;
     uint32_t fin_seq;
     struct tcp_options opt;
@@ -127,7 +129,7 @@ _Static_assert(sizeof(struct tcp) <= 512, "the hot block of a connection");
 /* The options that a listener's connections inherit: every one that pl_set sets on a connection. */
 struct tcp_inherited {
     uint32_t sndbuf_bytes, rcvbuf_bytes, user_timeout_ms, keepalive_idle_ms, keepalive_interval_ms;
-    uint16_t adv_uto;
+    uint16_t adv_uto, mss_max;
     uint8_t keepalive_probes, hop_limit, tos;
     bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1, uto_enabled : 1, uto_changeable : 1;
 };
@@ -147,7 +149,7 @@ struct half_open {
     uint16_t peer_mss, snd_wnd;
     uint8_t snd_wscale : 4, rcv_wscale : 4;
     uint8_t flags;                        /* enum half_open_flag */
-    uint8_t retries;
+    uint8_t retries : 7, small : 1;       /* small: its SYN-ACK announced the small window; a repeat says the same */
     uint8_t ack_why;                      /* an ACK owed at once: enum pl_reason */
 };
 enum half_open_flag {
@@ -194,8 +196,17 @@ struct tcp_reply {
     bool due;
     uint8_t flags;
     uint16_t why;
-    uint32_t seq, ack;
+    bool ts;                              /* with timestamps, RFC 7323 5.2 */
+    uint32_t seq, ack, ts_val, ts_ecr;
 };
+/* RFC 7323 5.2-b: "if the segment causing the <RST> to be generated contains a Timestamps option, the <RST> should also contain" one, whose TSval is 0
+ * and whose TSecr is that segment's TSval. */
+static inline void tcp_reply_to(struct tcp_reply *r, const struct tcp_seg *seg)
+{
+    r->ts = seg->opts.have & WIRE_OPT_TIMESTAMPS;
+    r->ts_val = 0;
+    r->ts_ecr = r->ts ? seg->opts.ts_val : 0;
+}
 
 /* What a connection needs of its world for the length of one call, and what the call results in. */
 struct tcp_ctx {
@@ -207,12 +218,14 @@ struct tcp_ctx {
     const struct pl_config *config;
     const struct tcp_secrets *secrets;
     struct pl_env *env;
+    struct pl_counters *counters;
     /* results */
     struct tcp_reply reply;
     uint32_t news;                        /* enum pl_event_bit for the program */
     bool progress;                        /* the peer acknowledged something: its neighbour is alive */
     bool doubt;                           /* repeated in vain: is the neighbour still there? (R1, RFC 9293 3.8.3) */
     bool chunks_freed;
+    bool starved;                         /* text in order found no chunk: what came early, whoever's, should go */
     uint32_t mtu_learned;                 /* an ICMP message about the path was accepted: its MTU */
 };
 /* For the next call at the same time: the results are taken. */
@@ -287,7 +300,7 @@ enum pl_drop closed_arrives(const struct tcp_seg *, struct tcp_reply *);
 enum pl_drop listen_arrives(const struct tcp_seg *, struct tcp_reply *);               /* PL_DROP_NONE: make a half-open entry */
 void half_open_make(struct tcp_ctx *, struct tcp *scratch, const struct tcp_seg *, uint32_t iss);
 void half_open_thaw(struct tcp_ctx *, const struct half_open *, struct tcp *scratch);
-void half_open_freeze(struct half_open *, const struct tcp *scratch);
+void half_open_freeze(const struct tcp_ctx *, struct half_open *, const struct tcp *scratch);
 enum pl_drop handshake_arrives(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
 enum pl_drop handshake_fifth_ack(struct tcp_ctx *, struct tcp *, struct tcp_seg *);
 void handshake_timeout(struct tcp_ctx *, struct tcp *);                                 /* the SYN or SYN-ACK was not answered */
@@ -327,18 +340,24 @@ void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);             
 void tcp_trace(struct tcp_ctx *, const struct tcp *, enum pl_trace_kind, enum pl_reason, int64_t a, int64_t b);
 void tcp_doubt(struct tcp_ctx *, struct tcp *);                                         /* R1 is reached: IP and the program hear of it */
 void tcp_outstanding_begins(const struct tcp_ctx *, struct tcp *);                       /* the first that is given, or sent, when all is acknowledged */
+void tcp_receive_begins(struct tcp_ctx *, struct tcp *);                                 /* ESTABLISHED: memory is kept for a segment, the window counts */
+void tcp_receive_ends(struct tcp_ctx *, struct tcp *);                                   /* nothing more is taken from the peer */
+uint32_t tcp_first_window(const struct tcp_ctx *, const struct tcp *);                   /* that a SYN announces */
+bool tcp_window_worth_telling(const struct tcp_ctx *, const struct tcp *);
+void tcp_log_scale(struct tcp_ctx *, const struct tcp *, const struct wire_tcp_opts *);      /* of a SYN, if it is too large */
+void tcp_offer_window(struct tcp_ctx *, struct tcp *);                                   /* RCV.WND as it is told next */
+bool tcp_shed_early_text(struct tcp_ctx *, struct tcp *);                                /* what lies behind gaps is let go. False: there is nothing */
 bool tcp_gaps_take(struct tcp_ctx *, struct tcp *);                                      /* a struct ooo, unless there is one; false: the pool is empty */
 void tcp_gaps_forget(struct tcp_ctx *, struct tcp *);                                    /* gives it back if nothing is in it */
 bool tcp_came_twice(struct tcp_ctx *, struct tcp *, uint32_t lo, uint32_t hi);           /* RFC 2883: the peer will be told, once. False: it will not */
 void tcp_owe_duplicate(struct tcp_ctx *, struct tcp *, enum pl_reason);                  /* one more ACK, for the peer counts them */
-bool tcp_may_challenge(struct tcp_ctx *, struct tcp *);                                 /* the per-connection limit of RFC 5961 7: 10 in 5 s */
+bool tcp_may_challenge(struct tcp_ctx *, struct tcp *);                                 /* the per-connection limit of RFC 5961 7 */
 void tcp_release(struct tcp_ctx *, struct tcp *);                                       /* gives chunks, records, gaps back; what is readable stays unless `orphan` */
 void tcp_flight_end(struct tcp_ctx *, struct tcp *);                                    /* nothing is outstanding any more */
 /* check.c: asserts what holds in each state (our own mistakes only). explain.c: the same facts as sentences. */
 void tcp_check(const struct tcp_ctx *, const struct tcp *);
 size_t tcp_explain(const struct tcp_ctx *, const struct tcp *, char *text, size_t size);
 
-enum { CHALLENGES_MAX = 10, CHALLENGES_PERIOD_MS = 5000 };           /* docs/defaults.md */
 /* The same for entries that have no room to count: one in half a second. */
 static inline uint32_t answered_at(pl_time now) { return (uint32_t)(now / PL_MS) | 1; }
 static inline bool answered_lately(uint32_t answered_ms, pl_time now) { return answered_ms && (uint32_t)(now / PL_MS) - (answered_ms & ~1u) < 500; }
@@ -358,6 +377,14 @@ static inline struct ranges *tcp_gaps(const struct tcp_ctx *x, const struct tcp 
 static inline bool tcp_has_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps && tcp_gaps(x, c)->count; }
 static inline uint32_t tcp_unsent(const struct tcp *c) { return c->snd_stream.len - c->snd_sent; }
 static inline uint32_t tcp_rcv_room(const struct tcp *c) { return c->rcvbuf_bytes > c->rcv_stream.len ? c->rcvbuf_bytes - c->rcv_stream.len : 0; }
+/* What a SYN announces when memory is short: as much as will be kept for the connection. */
+static inline uint32_t tcp_small_window(const struct tcp *c) { return c->rcvbuf_bytes < 1460 ? c->rcvbuf_bytes : 1460; }
+/* Should the peer be told, unasked, how much room there is? Asked often; mostly the step is too small at first sight. */
+static inline bool tcp_window_update_due(const struct tcp_ctx *x, const struct tcp *c)
+{
+    uint32_t room = tcp_rcv_room(c), step = room > c->rcv.wnd ? room - c->rcv.wnd : 0;
+    return !(step < c->opt.mss && step < c->rcvbuf_bytes / 4 && step < 16384) && tcp_window_worth_telling(x, c);
+}
 static inline struct rtt_bounds tcp_rtt_bounds(const struct tcp_ctx *x)
 {
     return (struct rtt_bounds){x->config->rto_initial, x->config->rto_min, x->config->rto_max};

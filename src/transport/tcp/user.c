@@ -175,6 +175,7 @@ void tcp_user_close(struct tcp_ctx *x, struct tcp *c)
     c->orphan = true;
     c->orphan_ms = (uint32_t)(x->wire_now / PL_MS);
     c->progress_at = x->now;
+    tcp_receive_ends(x, c);
     if (c->state == PL_CLOSED || c->state == PL_TIME_WAIT) {
         stream_free(x->chunks, &c->rcv_stream);
         x->chunks_freed = true;

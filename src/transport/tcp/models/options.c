@@ -20,6 +20,8 @@ void options_set_mss(struct tcp_options *o, uint32_t mtu, bool ipv6)
     uint32_t mss = mtu > fixed_headers(ipv6) ? mtu - fixed_headers(ipv6) : TCP_MSS_FLOOR;
     if (o->peer_mss < mss)
         mss = o->peer_mss;
+    if (o->mss_max && o->mss_max < mss)
+        mss = o->mss_max;
     if (o->ts_ok)
         mss = mss > 12 ? mss - 12 : 0;
     o->mss = (uint16_t)(mss < TCP_MSS_FLOOR ? TCP_MSS_FLOOR : mss);

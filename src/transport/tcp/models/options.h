@@ -12,6 +12,7 @@ enum { TCP_MSS_DEFAULT_IPV4 = 536, TCP_MSS_DEFAULT_IPV6 = 1220, TCP_MSS_FLOOR = 
 struct tcp_options {
     uint16_t peer_mss;                    /* as announced, or the default: MUST-15 */
     uint16_t mss;                         /* text bytes of a full-sized segment as sent now: options and path counted in */
+    uint16_t mss_max;                     /* the program's limit of what is announced and of what is sent, options of the segment not counted; 0: none */
     uint8_t snd_wscale, rcv_wscale;
     bool wscale_ok : 1, ts_ok : 1, sack_ok : 1;
     uint8_t pad_;
@@ -24,7 +25,8 @@ struct tcp_options_wish {                 /* what this side offers, or is willin
 
 /* The peer's SYN or SYN-ACK: a feature is on only if both sides want it. */
 void options_agree(struct tcp_options *, const struct wire_tcp_opts *peer, const struct tcp_options_wish *, bool ipv6);
-/* RFC 9293 3.7.1, MUST-16: the size of a full segment: min(peer's MSS, path MTU less fixed headers) less options; never below the floor. */
+static inline uint16_t options_limit(uint16_t mss, uint16_t mss_max) { return mss_max && mss_max < mss ? mss_max : mss; }
+/* RFC 9293 3.7.1, MUST-16: the size of a full segment: min(peer's MSS, path MTU less fixed headers, mss_max) less options; never below the floor. */
 void options_set_mss(struct tcp_options *, uint32_t mtu, bool ipv6);
 /* The MSS to announce: MUST-14, 67. */
 uint16_t options_mss_to_announce(uint32_t mtu, bool ipv6);

@@ -16,7 +16,8 @@ enum { OOO_RECENT = 8, OOO_DUPLICATES = 8 };
 
 struct ooo {                              /* its struct ranges follows */
     uint32_t nrecent, nduplicates;
-    uint32_t fresh, pad_;                 /* bit i: recent[i] was in no SACK option yet */
+    uint32_t fresh;                       /* bit i: recent[i] was in no SACK option yet */
+    uint32_t owner;                       /* the connection's slot */
     struct range recent[OOO_RECENT];      /* as they were when text was added to them, the newest first */
     struct range duplicates[OOO_DUPLICATES];      /* to be reported, the oldest first */
 };

@@ -43,10 +43,13 @@ static void advance(const struct chunks *chunks, struct stream_at *at, uint32_t 
     }
 }
 
-static void forget_pipe(struct rtx_queue *q, const struct rtx_record *r, uint32_t bytes)
+/* `bytes` of the front are acknowledged. */
+static void forget_pipe(struct rtx_queue *q, struct rtx_record *r, uint32_t bytes)
 {
-    if (!(r->flags & RTX_LOST))
-        q->pipe -= bytes;
+    uint32_t flying = !(r->flags & RTX_LOST) ? bytes : r->again < bytes ? r->again : bytes;
+    q->pipe -= flying;
+    if (r->flags & RTX_LOST)
+        r->again -= flying;
 }
 
 struct rtx_acked rtx_ack(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t una)
@@ -81,8 +84,11 @@ struct rtx_acked rtx_ack(struct slots *pool, const struct chunks *chunks, struct
 void rtx_mark_lost(struct slots *pool, struct rtx_queue *q, uint32_t id)
 {
     struct rtx_record *r = rtx_at(pool, id);
-    if (r->flags & RTX_LOST)
+    if (r->flags & RTX_LOST) {            /* what of it was sent again is lost again */
+        q->pipe -= r->again;
+        r->again = 0;
         return;
+    }
     r->flags |= RTX_LOST;
     q->pipe -= r->len;
     q->lost++;
@@ -142,22 +148,33 @@ void rtx_mark_front_lost(struct slots *pool, const struct chunks *chunks, struct
     rtx_mark_lost(pool, q, q->head);
 }
 
-void rtx_sent_again(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t id, uint32_t most, pl_time now)
+uint32_t rtx_next_again(struct slots *pool, const struct chunks *chunks, uint32_t id, struct stream_at *at)
+{
+    const struct rtx_record *r = rtx_at(pool, id);
+    *at = r->at;
+    if (r->again)
+        advance(chunks, at, r->again);
+    return r->seq + r->again;
+}
+
+void rtx_sent_again(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t id, uint32_t n, pl_time now)
 {
     struct rtx_record *r = rtx_at(pool, id);
-    if (r->len > most && !(r->len == most + 1 && (r->flags & RTX_FIN)))
-        split(pool, chunks, q, id, most);
-    if (r->flags & RTX_LOST) {
-        r->flags &= (uint8_t)~RTX_LOST;
-        q->lost--;
-        q->pipe += r->len;
-        if (q->first_lost == id)
-            q->first_lost = r->next;
-    }
+    bool whole = r->again + n >= r->len || (r->again == 0 && split(pool, chunks, q, id, n));
     r->flags |= RTX_RETRANSMITTED;
     if (r->transmissions < 255)
         r->transmissions++;
     r->sent = now;
+    if (!(r->flags & RTX_LOST))           /* repeated though it was not given up: nothing left the network */
+        return;
+    q->pipe += whole ? r->len - r->again : n;
+    r->again = whole ? 0 : r->again + n;
+    if (!whole)
+        return;
+    r->flags &= (uint8_t)~RTX_LOST;
+    q->lost--;
+    if (q->first_lost == id)
+        q->first_lost = r->next;
 }
 
 void rtx_free(struct slots *pool, struct rtx_queue *q)

@@ -3,7 +3,7 @@
  * rtx_queue.h: what was sent and is not yet acknowledged: one pooled record per segment (or super-frame), in sequence order, each pointing
  * at its bytes. RFC 9293 3.8.1 speaks of the "retransmission queue".
  *
- * pipe = the bytes believed to be in the network: every record counts, except those marked lost and not sent again.
+ * pipe = the bytes believed to be in the network: every record counts, except those marked lost, of which what was sent again counts.
  */
 #ifndef TCP_MODELS_RTX_QUEUE_H
 #define TCP_MODELS_RTX_QUEUE_H
@@ -21,7 +21,7 @@ struct rtx_record {
     uint8_t flags;                        /* enum rtx_flag */
     uint8_t transmissions;
     uint16_t pad_;
-    uint32_t pad2_;
+    uint32_t again;                       /* RTX_LOST, and no record was left to split it: so many bytes of its front were sent again since */
 };
 
 struct rtx_queue {
@@ -45,8 +45,11 @@ void rtx_mark_lost(struct slots *, struct rtx_queue *, uint32_t record);
 void rtx_mark_front_lost(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t most);
 void rtx_mark_all_lost(struct slots *, struct rtx_queue *);
 uint32_t rtx_first_lost(struct slots *, struct rtx_queue *);        /* 0: none */
-/* The record is sent again; if it is longer than `most`, it is split first, so that only its front goes (a pool without a record leaves it whole). */
-void rtx_sent_again(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t record, uint32_t most, pl_time now);
+/* What goes next of a lost record: its place, and its first sequence number. */
+uint32_t rtx_next_again(struct slots *, const struct chunks *, uint32_t record, struct stream_at *);
+/* From there `n` of the record's sequence numbers are sent again. It is split, so that only they count as sent; a pool without a record to spare leaves it
+ * whole and lost, and remembers how far it went. */
+void rtx_sent_again(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t record, uint32_t n, pl_time now);
 void rtx_free(struct slots *, struct rtx_queue *);
 static inline struct rtx_record *rtx_at(const struct slots *records, uint32_t record) { return (struct rtx_record *)slots_array(records) + record; }
 

@@ -22,5 +22,6 @@ enum pl_drop closed_arrives(const struct tcp_seg *seg, struct tcp_reply *reply)
         reply->seq = 0;
         reply->ack = seg->seq + seg->len;
     }
+    tcp_reply_to(reply, seg);
     return PL_DROP_TCP_CLOSED;
 }

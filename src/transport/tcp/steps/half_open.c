@@ -19,6 +19,7 @@ void half_open_make(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
     struct tcp_options_wish w = wish(x, c);
     options_agree(&c->opt, &seg->opts, &w, tcp_ipv6(&c->flow));
     options_set_mss(&c->opt, c->path_mtu, tcp_ipv6(&c->flow));
+    tcp_log_scale(x, c, &seg->opts);
     c->state = c->reopens ? PL_TIME_WAIT : PL_LISTEN;
     c->rcv.irs = seg->seq;
     c->rcv.nxt = seg->seq + 1;
@@ -73,19 +74,21 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     c->syn_repeated = (h->flags & HALF_REPEATED) || h->retries;
     /* RFC 5961 7 in 2 bytes: what might be the answer to our own answer is answered twice a second (threats V45). */
     c->challenge_ms = (uint32_t)(x->wire_now / PL_MS);
-    c->challenges = lately(h, x->wire_now) ? CHALLENGES_MAX : CHALLENGES_MAX - 1;
+    c->challenges = (uint8_t)(x->config->challenge_acks - (lately(h, x->wire_now) ? 0 : 1));
     c->syn_retries = h->retries;
     c->rtt.backoffs = h->retries;
     if (h->ack_why)
         delack_owe(&c->delack, h->ack_why);
     c->syn_sent = h->flags & HALF_SENT;
+    if (h->small)
+        c->rcv.wnd = tcp_small_window(c);
     if (c->syn_sent)                      /* only the first copy gives a sample of the round trip: it left one RTO before its repeat is due */
         c->syn_sent_at = h->resend_at - x->config->rto_initial;
     if (h->resend_at)
         timers_set_resend(&c->timers, RESEND_RTO, h->resend_at);
 }
 
-void half_open_freeze(struct half_open *h, const struct tcp *c)
+void half_open_freeze(const struct tcp_ctx *x, struct half_open *h, const struct tcp *c)
 {
     h->iss = c->snd.iss;
     h->irs = c->rcv.irs;
@@ -95,11 +98,12 @@ void half_open_freeze(struct half_open *h, const struct tcp *c)
     h->snd_wnd = (uint16_t)c->snd.wnd;
     h->ts_recent = c->ts.recent;
     h->remote_uto = c->remote_uto;
-    h->retries = c->syn_retries;
+    h->retries = c->syn_retries & 127;
     h->ack_why = c->delack.now ? (uint8_t)c->delack.why : 0;
     h->resend_at = c->timers.at[TIMER_RESEND];
     h->flags = (uint8_t)((h->flags & (HALF_DEFERRED | HALF_REOPENS)) | (c->opt.wscale_ok ? HALF_WSCALE : 0) | (c->opt.ts_ok ? HALF_TS : 0) | (c->opt.sack_ok ? HALF_SACK : 0) |
                          (c->syn_due ? HALF_SYN_DUE : 0) | (c->syn_sent ? HALF_SENT : 0) | (c->syn_repeated ? HALF_REPEATED : 0));
-    if (c->challenges == CHALLENGES_MAX && !lately(h, (pl_time)c->challenge_ms * PL_MS))
+    h->small = c->syn_sent && c->rcv.wnd == tcp_small_window(c);
+    if (c->challenges == x->config->challenge_acks && !lately(h, (pl_time)c->challenge_ms * PL_MS))
         h->answered_ms = (uint16_t)answered_at((pl_time)c->challenge_ms * PL_MS);
 }

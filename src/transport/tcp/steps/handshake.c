@@ -21,6 +21,7 @@ static void learn_syn(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *se
                                  .rcv_wscale = c->opt.rcv_wscale};     /* as announced */
     options_agree(&c->opt, &seg->opts, &w, tcp_ipv6(&c->flow));
     options_set_mss(&c->opt, c->path_mtu, tcp_ipv6(&c->flow));
+    tcp_log_scale(x, c, &seg->opts);
     c->rcv.irs = seg->seq;
     c->rcv.nxt = seg->seq + 1;
     c->snd.wnd = c->snd.max_wnd = seg->wnd_raw;          /* RFC 7323 2.2-d: unscaled on a SYN */
@@ -44,6 +45,7 @@ static void our_syn_acked(struct tcp_ctx *x, struct tcp *c)
     c->rtt.backoffs = 0;
     cc_init(&c->cc, c->opt.mss, c->syn_retries > 1);
     timers_clear(&c->timers, TIMER_RESEND);
+    tcp_receive_begins(x, c);
     c->syn_due = false;
     c->delack.quick = 8;
     c->progress_at = c->heard_at = x->now;
@@ -57,8 +59,10 @@ static enum pl_drop first_ack(struct tcp_ctx *x, struct tcp *c, const struct tcp
 {
     if (!(seg->flags & PL_ACK) || (seq_gt(seg->ack, c->snd.iss) && seq_le(seg->ack, c->snd.nxt)))
         return PL_DROP_NONE;
-    if (!(seg->flags & PL_RST))           /* <SEQ=SEG.ACK><CTL=RST> */
+    if (!(seg->flags & PL_RST)) {         /* <SEQ=SEG.ACK><CTL=RST> */
         x->reply = (struct tcp_reply){.due = true, .flags = PL_RST, .why = PL_WHY_RST_BAD_ACK, .seq = seg->ack};
+        tcp_reply_to(&x->reply, seg);
+    }
     return PL_DROP_TCP_SYN_SENT_ACK;
 }
 
@@ -108,8 +112,11 @@ enum pl_drop handshake_fifth_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_se
     if (!(seq_lt(c->snd.una, seg->ack) && seq_le(seg->ack, c->snd.nxt))) {
         /* "If the segment acknowledgment is not acceptable, form a reset segment <SEQ=SEG.ACK><CTL=RST> and send it." */
         x->reply = (struct tcp_reply){.due = true, .flags = PL_RST, .why = PL_WHY_RST_BAD_ACK, .seq = seg->ack};
+        tcp_reply_to(&x->reply, seg);
         return PL_DROP_TCP_SYN_RECEIVED_ACK;
     }
+    if (c->opt.ts_ok && !(seg->opts.have & WIRE_OPT_TIMESTAMPS))
+        x->counters->timestamps_forgotten++;             /* threats V59 */
     our_syn_acked(x, c);
     /* "SND.WND <- SEG.WND, SND.WL1 <- SEG.SEQ, SND.WL2 <- SEG.ACK" */
     c->snd.wnd = c->snd.max_wnd = seg->wnd;
@@ -123,7 +130,7 @@ enum pl_drop handshake_fifth_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_se
 void handshake_timeout(struct tcp_ctx *x, struct tcp *c)
 {
     bool passive = c->state == PL_SYN_RECEIVED && !c->active;
-    uint32_t bound = passive ? x->config->syn_ack_retries : x->config->syn_retries;
+    uint32_t bound = passive ? x->config->syn_ack_retries : c->syn_retries_max ? c->syn_retries_max : x->config->syn_retries;
     timers_clear(&c->timers, TIMER_RESEND);
     if (c->syn_retries >= bound) {
         tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, c->syn_retries, 0);

@@ -12,6 +12,7 @@ enum pl_drop listen_arrives(const struct tcp_seg *seg, struct tcp_reply *reply)
     /* RFC 9293 3.10.7.2 second: any acknowledgement is bad: <SEQ=SEG.ACK><CTL=RST> */
     if (seg->flags & PL_ACK) {
         *reply = (struct tcp_reply){.due = true, .flags = PL_RST, .why = PL_WHY_RST_BAD_ACK, .seq = seg->ack};
+        tcp_reply_to(reply, seg);
         return PL_DROP_TCP_LISTEN_ACK;
     }
     /* RFC 9293 3.10.7.2 third: a SYN makes a connection. With FIN in the same segment it is nonsense (threats V52). */

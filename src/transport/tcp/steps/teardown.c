@@ -18,6 +18,7 @@
 void teardown_finish(struct tcp_ctx *x, struct tcp *c)
 {
     c->fin_queued = true;
+    stream_keep(x->chunks, &c->snd_stream, 0);
     if (c->state == PL_ESTABLISHED)
         tcp_state(x, c, PL_FIN_WAIT_1, PL_WHY_CALL_FINISH);
     else if (c->state == PL_CLOSE_WAIT)
@@ -53,6 +54,7 @@ enum pl_drop teardown_eighth_fin(struct tcp_ctx *x, struct tcp *c, struct tcp_se
     c->fin_received = true;
     c->rcv.nxt++;
     c->rcv.wnd = c->rcv.wnd ? c->rcv.wnd - 1 : 0;
+    tcp_receive_ends(x, c);
     delack_owe(&c->delack, PL_WHY_ACK_FIN);
     if (tcp_has_gaps(x, c)) {             /* text behind the end of the stream: nonsense, let go */
         tcp_gaps(x, c)->count = 0;

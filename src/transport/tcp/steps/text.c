@@ -8,8 +8,11 @@
 #include "base/seq.h"
 #include "transport/tcp/tcp.h"
 
-/* Copies text [off, off + n) of the segment to `to`, piece by piece, through `sink`. Returns bytes that found room. */
-static uint32_t each_piece(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, uint32_t off, uint32_t n, uint32_t at, bool append)
+enum what { APPEND, WRITE, COMPARE };
+
+/* Text [off, off + n) of the segment, piece by piece, goes to the end of the stream, or to `at`, or is compared with what is there. Returns the bytes
+ * that found room, or that are the same. */
+static uint32_t each_piece(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, uint32_t off, uint32_t n, uint32_t at, enum what what)
 {
     size_t skip = (size_t)seg->text_off + off;
     uint32_t done = 0;
@@ -21,8 +24,12 @@ static uint32_t each_piece(struct tcp_ctx *x, struct tcp *c, const struct tcp_se
         }
         uint32_t piece = s->len - skip < n - done ? (uint32_t)(s->len - skip) : n - done;
         const uint8_t *from = (const uint8_t *)s->base + skip;
-        uint32_t took = append ? stream_append(x->chunks, &c->rcv_stream, from, piece)
-                               : stream_write_at(x->chunks, &c->rcv_stream, at + done, from, piece) ? piece : 0;
+        uint32_t took = piece;
+        if (what == APPEND)
+            took = stream_append(x->chunks, &c->rcv_stream, from, piece);
+        else if (!(what == WRITE ? stream_write_at(x->chunks, &c->rcv_stream, at + done, from, piece)
+                                 : stream_same(x->chunks, &c->rcv_stream, at + done, from, piece)))
+            took = 0;
         done += took;
         skip = 0;
         if (took < piece)
@@ -60,9 +67,11 @@ static void received(struct tcp_ctx *x, struct tcp *c, uint32_t n)
 
 static enum pl_drop in_order(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
-    uint32_t n = each_piece(x, c, seg, 0, seg->text, 0, true);
-    if (n < seg->text)
+    uint32_t n = each_piece(x, c, seg, 0, seg->text, 0, APPEND);
+    if (n < seg->text) {
         seg->flags &= (uint8_t)~PL_FIN;
+        x->starved = true;
+    }
     if (n == 0) {                         /* the peer will repeat it; meanwhile it hears how far we are */
         tcp_owe_duplicate(x, c, PL_WHY_ACK_NOW);
         return PL_DROP_TCP_NO_CHUNK;
@@ -83,7 +92,7 @@ static bool write_missing(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg
     struct range gap;
     while (seq_lt(from, end) && ranges_gap(gaps, from, end, &gap)) {
         uint32_t n = gap.hi - gap.lo;
-        if (each_piece(x, c, seg, gap.lo - seg->seq, n, c->rcv_stream.len + (gap.lo - c->rcv.nxt), false) < n)
+        if (each_piece(x, c, seg, gap.lo - seg->seq, n, c->rcv_stream.len + (gap.lo - c->rcv.nxt), WRITE) < n)
             return false;
         from = gap.hi;
     }
@@ -106,8 +115,8 @@ static bool reaches_too_far(const struct tcp_ctx *x, const struct tcp *c, const 
         if (reach > believed + 2 * (uint64_t)seg->text)
             return true;
     }
-    /* What is in order must always find room: text behind a gap takes nothing of the last chunks. */
-    return chunks_free(x->chunks) < more + x->chunks->capacity / 16 + 2;
+    /* Text behind a gap takes nothing of the last chunks: an eighth of the pool, and what connections keep for themselves. */
+    return chunks_spare(x->chunks) < more + x->chunks->capacity / 8 + 2;
 }
 
 /* Text behind a gap: SHLD-31: kept, and never let go while a SACK reports it: RFC 2018 8-b. */
@@ -132,8 +141,7 @@ static enum pl_drop fills_gap(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *
 {
     struct ranges *gaps = tcp_gaps(x, c);
     if (!write_missing(x, c, seg, gaps)) {
-        gaps->count = 0;                  /* no memory: what came early makes room for what is in order */
-        stream_trim(x->chunks, &c->rcv_stream);
+        tcp_shed_early_text(x, c);        /* no memory: what came early makes room for what is in order */
         return in_order(x, c, seg);
     }
     uint32_t n = ranges_pop_front(gaps, seg->seq + seg->text) - c->rcv.nxt;
@@ -142,6 +150,24 @@ static enum pl_drop fills_gap(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *
     c->delack.now = 0;                    /* one ACK of the new RCV.NXT says it all */
     delack_owe(&c->delack, PL_WHY_ACK_GAP_FILLED);
     return PL_DROP_NONE;
+}
+
+/* Bytes [lo, hi) of the segment are in the stream already: the first ones stay, but that others came is counted (threats V36). */
+static bool same(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, uint32_t lo, uint32_t hi)
+{
+    uint32_t unread = c->rcv.nxt - c->rcv_stream.len;
+    lo = seq_max(lo, unread);
+    return !seq_lt(lo, hi) || each_piece(x, c, seg, lo - seg->seq, hi - lo, lo - unread, COMPARE) == hi - lo;
+}
+
+static void compare_overlaps(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
+{
+    uint32_t end = seg->seq + seg->text, at = seg->seq;
+    struct range part;
+    bool equal = !seq_lt(at, c->rcv.nxt) || same(x, c, seg, at, seq_min(end, c->rcv.nxt));
+    for (; equal && tcp_has_gaps(x, c) && ranges_overlap(tcp_gaps(x, c), at, end, &part); at = part.hi)
+        equal = same(x, c, seg, part.lo, part.hi);
+    x->counters->overlaps_differing += !equal;
 }
 
 /* RFC 2883 4.2: of a segment that holds several parts that were there already, the first is told. False: there was none, or it will not be told. */
@@ -176,8 +202,10 @@ enum pl_drop text_seventh(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
     if (c->fin_received)
         return PL_DROP_TCP_AFTER_FIN;
     uint32_t begin = seg->seq;
+    if (c->gaps || seq_lt(begin, c->rcv.nxt))
+        compare_overlaps(x, c, seg);
     trim(c, seg);
-    bool told = (begin != seg->seq || c->gaps) && tell_first_duplicate(x, c, begin, seg);
+    bool told = (c->gaps || begin != seg->seq) && tell_first_duplicate(x, c, begin, seg);
     if (seg->text == 0) {
         if (!told)
             tcp_owe_duplicate(x, c, PL_WHY_ACK_DUPLICATE);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "script/scripts.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "drill/run.h"
+
+#define SCRIPTS "tests/script"            /* tests run at the top of the checkout */
+
+struct one {
+    char path[300];
+    bool ipv6;
+    const char *plug;
+};
+
+struct list {
+    struct CMUnitTest *cases;
+    size_t n, room;
+    const char *plug;
+};
+
+static struct drill_script *load(const char *path, char *error, size_t size)
+{
+    FILE *f = fopen(path, "r");
+    static char text[1 << 20];
+    if (!f) {
+        snprintf(error, size, "%s: cannot be read", path);
+        return NULL;
+    }
+    size_t n = fread(text, 1, sizeof text, f);
+    fclose(f);
+    return drill_parse(path, text, n, error, size);
+}
+
+static void run_one(void **state)
+{
+    const struct one *o = *state;
+    char error[700], *text = NULL;
+    size_t bytes;
+    struct drill_script *s = load(o->path, error, sizeof error);
+    if (!s)
+        fail_msg("%s", error);
+    FILE *failure = open_memstream(&text, &bytes);
+    struct drill_options options = {.ipv6 = o->ipv6, .strict = !o->plug, .story = true, .plug = o->plug};
+    bool good = drill_run(s, &options, failure);
+    fclose(failure);
+    drill_free(s);
+    if (!good)
+        print_message("%s\n", text);
+    free(text);
+    assert_true(good);
+}
+
+static void add(struct list *l, const char *path, bool ipv6, bool both)
+{
+    if (l->n == l->room)
+        l->cases = realloc(l->cases, (l->room = l->room * 2 + 64) * sizeof *l->cases);
+    struct one *o = calloc(1, sizeof *o);
+    char *name = malloc(360);
+    snprintf(o->path, sizeof o->path, "%s", path);
+    snprintf(name, 360, "%s%s", path + strlen(SCRIPTS) + 1, both ? ipv6 ? " over IPv6" : " over IPv4" : "");
+    o->ipv6 = ipv6;
+    o->plug = l->plug;
+    l->cases[l->n++] = (struct CMUnitTest){.name = name, .test_func = run_one, .initial_state = o};
+}
+
+static bool has_version(const char *path)
+{
+    char error[700];
+    bool has = false;
+    struct drill_script *s = load(path, error, sizeof error);
+    for (const struct drill_setting *o = s ? s->settings : NULL; o; o = o->next)
+        has |= strcmp(o->name, "ip_version") == 0;
+    drill_free(s);
+    return has;
+}
+
+static void collect(struct list *l, const char *folder)
+{
+    struct dirent **names;
+    int n = scandir(folder, &names, NULL, alphasort);
+    for (int i = 0; i < n; i++) {
+        char path[300];
+        struct stat st;
+        size_t len = strlen(names[i]->d_name);
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]->d_name);
+        if (names[i]->d_name[0] != '.' && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+            collect(l, path);
+        } else if (len > 4 && strcmp(names[i]->d_name + len - 4, ".pkt") == 0) {
+            bool both = !has_version(path);
+            add(l, path, false, both);
+            if (both)
+                add(l, path, true, true);
+        }
+        free(names[i]);
+    }
+    if (n >= 0)
+        free(names);
+}
+
+size_t scripts_cases(struct CMUnitTest **cases, const char *plug)
+{
+    struct list l = {.plug = plug};
+    collect(&l, SCRIPTS);
+    *cases = l.cases;
+    return l.n;
+}
