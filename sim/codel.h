@@ -37,7 +37,7 @@ typedef void codel_told_fn(void *user, enum codel_deed, struct packet *, pl_time
 
 /* The next frame to send, the caller's; NULL: none is left. */
 struct packet *codel_take(struct codel *, struct fifo *, pl_time now, codel_told_fn *, void *user);
-/* t + interval / sqrt(count), in integers, rounded down: never more than 1 ns + 2^-16 of it off. */
+/* t + interval / sqrt(count), in integers: never less, and at most 1 ns + 2^-16 of it more. */
 pl_time codel_control_law(pl_time t, pl_time interval, uint32_t count);
 
 #endif
