@@ -233,7 +233,7 @@ static inline void tcp_ctx_renew(struct tcp_ctx *x)
 {
     x->reply.due = false;
     x->news = x->mtu_learned = 0;
-    x->progress = x->doubt = x->chunks_freed = false;
+    x->progress = x->doubt = x->chunks_freed = x->starved = false;
 }
 
 /* What the connection would send, and when: the one answer to both questions. */
