@@ -61,6 +61,11 @@ static bool fin_fits(const struct tcp *c, uint32_t bytes)
     return c->fin_queued && !c->fin_sent && bytes == tcp_unsent(c) && c->snd.nxt - c->snd.una + bytes < c->snd.wnd;
 }
 
+static bool no_record(const struct tcp_ctx *x, const struct tcp_flight *f)
+{
+    return x->records->used == x->records->capacity || (f && f->queue.count >= x->config->records_per_conn_max);
+}
+
 /* RFC 9293 3.7.4, SHLD-7, MUST-17: Nagle, unless the program said no; so small writes gather (MAY-16). */
 static void want_data(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t gso_bytes, struct tcp_want *w)
 {
@@ -73,6 +78,7 @@ static void want_data(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, ui
     uint32_t most = c->opt.mss;
     if (gso_bytes > PL_HEADER_BYTES_MAX + 2u * c->opt.mss && !c->urgent_out)    /* a device cannot count down the urgent pointer */
         most = (gso_bytes - PL_HEADER_BYTES_MAX) / c->opt.mss * c->opt.mss;
+    uint32_t all = n;
     n = n < most ? n : most;
     if (c->cork && !c->fin_queued && !c->override_due)
         n -= n % c->opt.mss;
@@ -80,12 +86,12 @@ static void want_data(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, ui
     if (n == 0 && !fin)
         return;
     bool no_flight = !f && x->flights->used == x->flights->capacity;
-    bool no_record = x->records->used == x->records->capacity || (f && f->queue.count >= x->config->records_per_conn_max);
-    if (no_flight || no_record) {         /* its own ACKs bring it back here, or the clock does */
+    if (no_flight || no_record(x, f)) {         /* its own ACKs bring it back here, or the clock does */
         w->when = f ? PL_NEVER : x->now + WHEN_POOLS_ARE_EMPTY;
         return;
     }
     w->bytes = n;
+    w->more = all - n;
     w->fin = fin;
     wants(w, WANT_DATA, !fin ? PL_WHY_DATA_NEW : n ? PL_WHY_DATA_NEW_FIN : PL_WHY_FIN_CLOSE, x->now);
 }
@@ -136,6 +142,15 @@ struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
         w.when = timer < w.when ? timer : w.when;
     }
     return w;
+}
+
+/* Whole segments with text behind them: no window, Nagle or FIN has anything to add. The last of them is asked about. */
+bool tcp_want_again(const struct tcp_ctx *x, const struct tcp *c, struct tcp_want *w)
+{
+    if (w->what != WANT_DATA || w->more <= w->bytes || no_record(x, tcp_flight(x, c)))
+        return false;
+    w->more -= w->bytes;
+    return true;
 }
 
 /* Something waits to be sent, nothing is in flight whose ACK would bring us back, and yet nothing may go: the peer's window is closed or too

@@ -244,6 +244,7 @@ struct tcp_want {
     bool fin;                             /* the FIN goes along */
     uint16_t why;                         /* enum pl_reason */
     uint32_t bytes;                       /* text; WANT_DATA: may be several segments */
+    uint32_t more;                        /* WANT_DATA: text that may follow at once, in segments of their own */
     uint32_t record;                      /* WANT_RESEND */
 };
 
@@ -263,6 +264,8 @@ enum pl_drop tcp_input_rest(struct tcp_ctx *, struct tcp *, struct tcp_seg *);  
 
 /* output.c. gso_bytes: the largest frame the interface takes, 0: one segment at a time */
 struct tcp_want tcp_want(struct tcp_ctx *, struct tcp *, uint32_t gso_bytes);
+/* After tcp_build, and if nothing else happened since: as much once more, which is what tcp_want would say now. False: it has to be asked. */
+bool tcp_want_again(const struct tcp_ctx *, const struct tcp *, struct tcp_want *);
 /* Nothing is to be sent, said tcp_want: arms the persist and life timers that follow from it, and says when the connection wants to be called. */
 pl_time tcp_settle(struct tcp_ctx *, struct tcp *, const struct tcp_want *);
 /* Forms the segment and records that it was sent. `spans` receives the text, at most max. */
