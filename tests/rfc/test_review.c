@@ -433,6 +433,35 @@ static void one_starved_segment_sheds_one_connection_only(void **state)
 
 /* ------------------------------------------------------------------ entries ------------------------------------------------------------------ */
 
+/* RFC 9293 3.8.3, MUST-22; parley.h: PL_EV_CONNECTED or PL_EV_ERROR follows pl_connect, though the device takes nothing. And the first SYN's time-out
+ * counts from when it left. */
+static void connect_ends_though_the_device_takes_nothing(void **state)
+{
+    for (unsigned late = 0; late < 2; late++) {
+        struct played p;
+        struct forged r;
+        played_init(&p, SIX(state), NULL);
+        assert_int_equal(pl_iface_ready(p.d.s[1], 0, false), PL_OK);
+        pl_conn c = duo_connect(&p.d, 1, SIX(state), 81);
+        if (late) {
+            played_wait(&p, p.d.now + 1700 * PL_MS);
+            assert_int_equal(pl_iface_ready(p.d.s[1], 0, true), PL_OK);
+            assert_true(duo_take_segment(&p.d, 1, &r));
+            duo_drain_events(&p.d);
+            pl_time at = p.d.now + 1 * PL_S;
+            played_wait(&p, at - 1);
+            assert_false(duo_take_segment(&p.d, 1, &r));
+            played_wait(&p, at + 20 * PL_MS);
+            assert_true(duo_take_segment(&p.d, 1, &r));
+        } else {
+            while (played_next_deadline(&p)) {
+            }
+            assert_int_equal(pl_error(p.d.s[1], c), PL_ETIMEDOUT);
+        }
+        played_free(&p);
+    }
+}
+
 /* RFC 9293 3.8.3: the repeats of a SYN-ACK are bounded, from the yes on, whether or not the device takes it. */
 static void an_accepted_syn_ends_though_the_device_takes_nothing(void **state)
 {
@@ -507,6 +536,7 @@ int main(void)
         BOTH(a_lost_neighbour_is_told),
         BOTH(memory_that_comes_back_from_a_frame_is_told_of),
         BOTH(one_starved_segment_sheds_one_connection_only),
+        BOTH(connect_ends_though_the_device_takes_nothing),
         BOTH(an_accepted_syn_ends_though_the_device_takes_nothing),
         BOTH(a_move_in_time_does_not_let_ports_be_used_again),
     };
