@@ -21,6 +21,7 @@ static const struct field fields[] = {
     F(sndbuf_bytes, BYTES), F(rcvbuf_bytes, BYTES), F(syn_retries, COUNT), F(syn_ack_retries, COUNT), F(data_retries, COUNT), F(orphan_retries, COUNT),
     F(backlog_default, COUNT), F(msl, TIME), F(rto_initial, TIME), F(rto_min, TIME), F(rto_max, TIME), F(delayed_ack, TIME), F(user_timeout, TIME),
     F(fin_wait_2_timeout, TIME), F(orphan_timeout, TIME), F(keepalive_idle, TIME), F(keepalive_interval, TIME), F(keepalive_probes, COUNT), F(syn_cookies, FLAG),
+    F(user_timeout_option, FLAG), F(user_timeout_min, TIME), F(user_timeout_max, TIME), F(challenge_acks, COUNT), F(challenge_period, TIME),
     F(window_scaling, FLAG), F(timestamps, FLAG), F(sack, FLAG), F(hop_limit, COUNT8), F(check, FLAG),
 };
 
