@@ -6,6 +6,7 @@
  */
 #include "support/http_tree.h"
 #include "support/program.h"
+#include "support/program_net.h"
 #include "support/skip.h"
 #include "support/unit.h"
 #include "os/host/testnet.h"
@@ -18,31 +19,18 @@
 #include <unistd.h>
 
 static const char *const commands[] = {"demo", "serve", "get", "nc", "ping", "doctor"};
-static struct testnet net;
-static bool have_net;
-static char why_not_here[300];
-
-#define NEEDS_TUN                                                                                                                                     \
-    if (!have_net) SKIP_BECAUSE(why_not_here)
 
 static int group_setup(void **state)
 {
-    struct pl_driver *d;
     (void)state;
-    tree_make();
-    tree_file("small", "hello\n");
-    tree_large_file("large", 3u << 20);
-    if (testnet_open(&net, 1, why_not_here, sizeof why_not_here) < 0) return 0;
-    have_net = testnet_tun(&net, 0, &(struct tun_params){.up = true}, &d, why_not_here, sizeof why_not_here) == 0;
-    if (have_net) d->ops->close(d);
+    program_net_open(3u << 20);
     return 0;
 }
 
 static int group_teardown(void **state)
 {
     (void)state;
-    testnet_close(&net);
-    tree_remove();
+    program_net_close();
     return 0;
 }
 
@@ -182,7 +170,7 @@ static int shell(const char *script)
 {
     char text[3000];
     snprintf(text, sizeof text, "cd %s; P=%s; %s", tree_path(""), program_path(), script);
-    pid_t pid = testnet_spawn(&net, 0, (const char *const[]){"/bin/sh", "-c", text, NULL}, -1);
+    pid_t pid = testnet_spawn(&program_net, 0, (const char *const[]){"/bin/sh", "-c", text, NULL}, -1);
     return program_await(pid, 30);
 }
 
@@ -356,7 +344,7 @@ static void long_transfers_tell_how_far_they_are(void **state)
     snprintf(command, sizeof command, "cd %s; (sleep 1.6; echo end) | %s nc -l -w 5 7000 > nc.got 2> %s & sleep 0.5;"
         "bash -c 'exec 3<>/dev/tcp/10.77.0.2/7000; cat small >&3; cat <&3 > /dev/null'; wait", tree_path(""), program_path(), ptsname(terminal));
     if (system("command -v bash >/dev/null")) SKIP_BECAUSE("no bash");
-    pid_t pid = testnet_spawn(&net, 0, (const char *const[]){"/bin/sh", "-c", command, NULL}, -1);
+    pid_t pid = testnet_spawn(&program_net, 0, (const char *const[]){"/bin/sh", "-c", command, NULL}, -1);
     size_t n = 0;
     for (int i = 0; i < 60 && !strstr(said, "MiB/s"); i++) {
         struct pollfd p = {.fd = terminal, .events = POLLIN};

@@ -61,7 +61,7 @@ static int may_send(const struct tcp *c)
 static void waiting_begins(const struct tcp_ctx *x, struct tcp *c)
 {
     if (c->syn_acked && c->snd_stream.len == 0 && !c->flight)
-        c->progress_at = x->now;
+        tcp_outstanding_begins(x, c);
 }
 
 ptrdiff_t tcp_user_send(struct tcp_ctx *x, struct tcp *c, const void *bytes, size_t n)
