@@ -82,9 +82,9 @@ static bool read_count(const char *text, uint64_t most, uint32_t *out)
     return true;
 }
 
-static bool set(struct pl_config *c, const struct field *f, const char *value, char *error, size_t size)
+static bool set(struct drill_config *c, const struct field *f, const char *value, char *error, size_t size)
 {
-    uint8_t *to = (uint8_t *)c + f->at;
+    uint8_t *to = (uint8_t *)&c->stack + f->at;
     uint32_t n;
     pl_time t;
     switch (f->unit) {
@@ -122,7 +122,7 @@ static const char *middle(const char *value, char *room, size_t size)
     return room;
 }
 
-bool drill_setting(struct pl_config *c, const char *name, const char *value, char *error, size_t size)
+bool drill_setting(struct drill_config *c, const char *name, const char *value, char *error, size_t size)
 {
     char room[64];
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
@@ -138,6 +138,10 @@ bool drill_setting(struct pl_config *c, const char *name, const char *value, cha
             value = middle(value, room, sizeof room);
             break;
         }
+    if (strcmp(name, "isn") == 0) {
+        c->isn_fixed = read_count(value, UINT32_MAX, &c->isn);
+        return c->isn_fixed || bad(error, size, name, value, "a sequence number");
+    }
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strcmp(fields[i].name, name) == 0)
             return set(c, &fields[i], value, error, size);
@@ -145,7 +149,7 @@ bool drill_setting(struct pl_config *c, const char *name, const char *value, cha
     return false;
 }
 
-bool drill_settings(struct pl_config *c, const char *list, char *error, size_t size)
+bool drill_settings(struct drill_config *c, const char *list, char *error, size_t size)
 {
     while (*list) {
         char name[64], value[64];
@@ -183,7 +187,7 @@ static bool next_word(const char **line, char *word, size_t size)
     return true;
 }
 
-static bool one_line(struct pl_config *c, const char *line, char *error, size_t size)
+static bool one_line(struct drill_config *c, const char *line, char *error, size_t size)
 {
     char word[200];
     const char *rest = line;
@@ -214,7 +218,7 @@ static bool one_line(struct pl_config *c, const char *line, char *error, size_t 
     return true;
 }
 
-bool drill_shell(struct pl_config *c, const char *line, char *error, size_t size)
+bool drill_shell(struct drill_config *c, const char *line, char *error, size_t size)
 {
     while (*line) {
         char one[400];
