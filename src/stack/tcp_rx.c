@@ -415,6 +415,8 @@ void tcp_neighbor_failed(pl_stack *s, uint32_t ref)
     } else if (kind == FLOW_CONN) {
         struct tcp *c = conn_at(s, slot);
         ref_unqueue(s, ref);
+        if (c->soft_error != PL_EHOSTUNREACH)            /* RFC 9293 3.8.3, MUST-47: the program hears of it */
+            x.news |= PL_EV_TROUBLE;
         c->soft_error = PL_EHOSTUNREACH;
         if (c->state == PL_SYN_SENT) {
             tcp_die(&x, c, PL_EHOSTUNREACH, PL_WHY_GOT_ICMP);
