@@ -140,7 +140,7 @@ bool drill_setting(struct pl_config *c, const char *name, const char *value, cha
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strcmp(fields[i].name, name) == 0)
             return set(c, &fields[i], value, error, size);
-    snprintf(error, size, "there is no setting \"%s\"; docs/scripts.md lists them", name);
+    snprintf(error, size, "there is no setting \"%s\": it is no field of struct pl_config, nor a sysctl that docs/scripts.md names", name);
     return false;
 }
 

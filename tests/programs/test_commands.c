@@ -158,7 +158,7 @@ static void the_completion_completes(void **state)
     static const struct { const char *words, *gives; } how[] = {
         {"parley d", "demo drill doctor"}, {"parley demo --sc", "--scene"}, {"parley demo --scene simul", "simultaneous-open simultaneous-close"},
         {"parley demo --act \"\"", "a b c"}, {"parley demo --row M2", "M2 M20"}, {"parley nc --keep", "--keepalive"}, {"parley nc -l", "-l"},
-        {"parley get --iface t", "tun: tap:"}, {"parley get --pcap sma", "small"}, {"parley get -o la", "large"}, {"parley serve --offline", "--offline-after"},
+        {"parley get --iface t", "tun: tap:"}, {"parley get --pcap sma", "small"}, {"parley get -o la", "large"}, {"parley drill lar", "large"}, {"parley serve --offline", "--offline-after"},
         {"parley ping --c", "--count"}, {"parley doctor --j", "--json"}};
     char command[1000], got[500];
     (void)state;
