@@ -211,7 +211,7 @@ const struct demo_scene demo_scenes_accidents[] = {
         .prepare = drop_the_servers_answer, .play = play_open},
     {.name = "third-lost", .rows = "M6", .title = "the third message is lost", .watch = "Watch the server repeat its answer after a second, and the client its "
         "acknowledgement.", .extra = true, .prepare = drop_the_third, .play = play_third_lost},
-    {.name = "gives-up", .rows = "M6", .title = "no message gets through", .watch = "Watch the pauses double, and the end with a clear error.", .extra = true,
+    {.name = "gives-up", .rows = "M6", .title = "no message gets through", .watch = "Watch the pauses double, up to two minutes, and the end with a clear error.", .extra = true,
         .prepare = drop_everything, .play = play_gives_up},
     {.name = "server-gives-up", .rows = "M6", .title = "the client is gone after its SYN", .watch = "Watch the server repeat its answer, ever more rarely, and "
         "forget.", .extra = true, .play = play_server_gives_up},
