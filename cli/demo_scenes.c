@@ -34,7 +34,7 @@ static void serve_answers(struct pair *p)
 static void play_life(struct pair *p, struct demo_watch *w)
 {
     serve_answers(p);
-    demo_say(p, w, "Three messages: each side tells its first sequence number and hears that it was heard.");
+    demo_say(p, w, "The client is CLOSED, the server in LISTEN. Three messages: each side tells its first sequence number and hears that it was heard.");
     pair_connect(p, DEMO_PORT, plan_hold());
     if (!demo_until(p, demo_connected)) return;
     pair_run_for(p, DEMO_PAUSE);

@@ -143,8 +143,8 @@ enum pl_event_bit {
     PL_EV_ACCEPTABLE = 1,                 /* listener: pl_accept will give a connection */
     PL_EV_CONNECTED = 2,                  /* pl_connect succeeded */
     PL_EV_READABLE = 4,                   /* pl_recv will not give PL_EAGAIN: there are bytes, the end of the stream, or an error */
-    PL_EV_WRITABLE = 8,                   /* pl_send will not give PL_EAGAIN: with PL_EV_CONNECTED; when there is room after it took fewer bytes than asked;
-                                             and when the connection is over (an error then) */
+    PL_EV_WRITABLE = 8,                   /* pl_send will not give PL_EAGAIN: with PL_EV_CONNECTED (one from pl_accept can be written at once); when there is
+                                             room after it took fewer bytes than asked; and when the connection is over (an error then) */
     PL_EV_PEER_FINISHED = 16,             /* the peer will send nothing more */
     PL_EV_ERROR = 32,                     /* the connection failed: pl_error says why */
     PL_EV_URGENT = 128,                   /* the peer says that urgent data is ahead (MUST-31, 32); pl_urgent tells how much */
@@ -160,8 +160,8 @@ struct pl_event {
     uint32_t bits;                        /* enum pl_event_bit: what is new since the last event of this handle */
     uint32_t pad_;
 };
-/* Takes the next event; false: none. An event tells news, each once: of bytes that were left unread, or connections that were left to accept, there is none
- * until more come. So read, write and accept until PL_EAGAIN, or ask pl_ready. Events of a handle that are not taken yet are told as one. */
+/* Takes the next event; false: none. An event tells news: of bytes and datagrams that are left unread nothing is told until more come, so read until
+ * PL_EAGAIN, or ask pl_ready. Connections and SYNs that still wait are told again after each that is taken. News of a handle that nobody took yet are one event. */
 bool pl_event_next(pl_stack *, struct pl_event *);
 /* The level: which of the bits hold now. */
 uint32_t pl_ready(const pl_stack *, pl_handle);

@@ -163,6 +163,20 @@ static void the_completion_completes(void **state)
     }
 }
 
+/* The disk is full: the status says that not everything is there, and the sentence why, though stdio tells it only once. */
+static void a_full_disk_is_told(void **state)
+{
+    static const char *const how[] = {"demo --list >/dev/full 2>/dev/null", "demo --scene transfer --pcap /dev/full 2>&1 >/dev/null | grep -q 'No space left'; test $? = 0 && exit 1"};
+    char command[700];
+    (void)state;
+    if (access("/dev/full", W_OK)) SKIP_BECAUSE("no /dev/full");
+    for (size_t i = 0; i < COUNT_OF(how); i++) {
+        snprintf(command, sizeof command, "%s %s", program_path(), how[i]);
+        int status = system(command);
+        if (WEXITSTATUS(status) != 1) fail_msg("%s: %d", how[i], WEXITSTATUS(status));
+    }
+}
+
 /* ---------------------------------------------------------------- in the namespace ---------------------------------------------------------------- */
 
 /* `sh -c` in the namespace, in the tree; $P is the program. */
@@ -364,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(help_and_manual_name_the_same_options),
         cmocka_unit_test(the_completion_completes),
+        cmocka_unit_test(a_full_disk_is_told),
         cmocka_unit_test(every_line_of_json_parses),
         cmocka_unit_test(the_demos_capture_holds_all_acts),
         cmocka_unit_test(every_command_captures),
