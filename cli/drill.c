@@ -171,8 +171,8 @@ static int run(char *const *operands, int n)
     }
     if (o.settings && !o.plug) {
         char why[300];
-        struct pl_config config;
-        pl_config_default(&config, sizeof config);
+        struct drill_config config = {.isn_fixed = false};
+        pl_config_default(&config.stack, sizeof config.stack);
         if (!drill_settings(&config, o.settings, why, sizeof why))
             return cli_say(CLI_USAGE, "--set %s: %s", o.settings, why);
     }
