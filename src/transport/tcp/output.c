@@ -218,7 +218,7 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     if (!c->flight) {
         struct rtt_bounds b = tcp_rtt_bounds(x);
         if (x->now - c->progress_at > rtt_rto(&c->rtt, &b))
-            cc_on_idle(&c->cc, c->opt.mss);              /* RFC 5681 4.1: what an idle connection knew of the path is old */
+            cc_on_idle(&c->cc, c->opt.mss);              /* RFC 5681 4.1, as in user.c: what was given long ago had to wait for the peer's window */
         c->flight = slots_take(x->flights);
         c->progress_at = x->now;
     }

@@ -60,8 +60,12 @@ static int may_send(const struct tcp *c)
 /* What is given now is the first that the peer has to answer for: its time counts from here. */
 static void waiting_begins(const struct tcp_ctx *x, struct tcp *c)
 {
-    if (c->syn_acked && c->snd_stream.len == 0 && !c->flight)
-        c->progress_at = x->now;
+    if (!c->syn_acked || c->snd_stream.len || c->flight)
+        return;
+    struct rtt_bounds b = tcp_rtt_bounds(x);
+    if (x->now - c->progress_at > rtt_rto(&c->rtt, &b))
+        cc_on_idle(&c->cc, c->opt.mss);   /* RFC 5681 4.1: what an idle connection knew of the path is old */
+    c->progress_at = x->now;
 }
 
 ptrdiff_t tcp_user_send(struct tcp_ctx *x, struct tcp *c, const void *bytes, size_t n)
