@@ -89,6 +89,7 @@ struct tcp {
     bool urgent_in : 1;                   /* bytes before RCV.UP are not read: "urgent mode" */
     bool uto_enabled : 1, uto_changeable : 1;            /* RFC 5482 3: ENABLED, CHANGEABLE */
     bool uto_due : 1;                     /* the user timeout option wants to go along with a segment */
+    bool at_recover : 1;                  /* RFC 6582: SND.UNA is where the latest recovery ended, not beyond */
     uint8_t keepalive_probes;
     uint8_t syn_retries_max;              /* PL_OPT_SYN_RETRIES; 0: the config's */
     uint32_t challenge_ms;

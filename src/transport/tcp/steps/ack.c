@@ -36,6 +36,7 @@ static void measure(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
 static void recovery(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t acked)
 {
     bool full = seq_ge(c->snd.una, f->recover);
+    c->at_recover = (f->in_recovery || f->in_rto_recovery) && c->snd.una == f->recover;
     if (f->in_rto_recovery && full)
         f->in_rto_recovery = false;
     if (!f->in_recovery)
@@ -113,8 +114,8 @@ static void duplicate(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *se
         cc_on_duplicate(&c->cc, c->opt.mss);
         return;
     }
-    /* RFC 6582 3.2 (2): after a time-out duplicates may be answers to what was repeated needlessly: not before `recover` is passed. */
-    if (f->dupacks != 3 || f->in_rto_recovery)
+    /* RFC 6582 3.2 (2), 4: duplicates may be answers to what was repeated needlessly: not before the acknowledgement covers more than `recover`. */
+    if (f->dupacks != 3 || f->in_rto_recovery || c->at_recover)
         return;
     uint32_t before = c->cc.cwnd;
     cc_on_loss(&c->cc, f->queue.pipe - f->limited, c->opt.mss);
