@@ -32,6 +32,7 @@ struct behind {
     int (*system)(const char *);
     int64_t began_us;
     struct queued *first, **last;
+    int out;                              /* calls that have not come back */
 };
 
 struct job {                              /* a call in a thread of its own */
@@ -152,10 +153,12 @@ static long call(void *self, enum drill_function fn, const intptr_t arg[6], stru
             return -EAGAIN;
         }
         memcpy(wait->own, &j, sizeof j);
+        j->b->out++;
     }
     if (!back(j))
         return DRILL_WAITS;
     pthread_join(j->thread, NULL);
+    j->b->out--;
     long result = j->result;
     free(j);
     memset(wait->own, 0, sizeof wait->own);
@@ -250,6 +253,8 @@ static bool shell(void *self, const char *line)
 static void end(void *self)
 {
     struct behind *b = self;
+    if (b->out)
+        return;                           /* a script that failed while a call waits: its thread sleeps in the object, which must stay as it is */
     if (b->with.free)
         b->with.free(b->with.userdata);
     for (struct queued *q = b->first, *next; q; q = next) {
