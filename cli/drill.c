@@ -3,6 +3,7 @@
  * drill.c: `parley drill`: runs scripts of segments and system calls, packetdrill's language, in this process and in virtual time.
  */
 #include "cli/cli.h"
+#include "drill/calls.h"
 #include "drill/run.h"
 #include "drill/settings.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct {
     bool ipv6, strict, quiet, json, dry;
@@ -118,7 +120,8 @@ static void one(struct tally *t, const char *path)
     struct drill_script *script = drill_parse(path, text, n, error, sizeof error);
     free(text);
     if (!script || o.dry) {
-        result(t, path, script != NULL, error, ms_now() - began);
+        bool good = script && drill_calls_known(script, error, sizeof error);
+        result(t, path, good, error, ms_now() - began);
     } else {
         FILE *failure = open_memstream(&text_of_failure, &failure_bytes);
         bool good = failure && drill_run(script, &t->options, failure);
@@ -169,6 +172,8 @@ static int run(char *const *operands, int n)
         if (*end || t.options.tolerance_us <= 0)
             return cli_say(CLI_USAGE, "--tolerance is a number of microseconds, not \"%s\"", o.tolerance);
     }
+    if (o.plug && access(o.plug, R_OK) != 0)
+        return cli_say(CLI_USAGE, "--plug %s: %s", o.plug, strerror(errno));
     if (o.settings && !o.plug) {
         char why[300];
         struct drill_config config = {.isn_fixed = false};
