@@ -104,9 +104,9 @@ static void *run_job(void *of)
     struct timeval now;
     atomic_store(&j->tid, (int)syscall(SYS_gettid));
     j->result = call_now(j->b, j->fn, j->arg);
+    atomic_store(&j->done, 1);            /* first: from the next line on time may move, and nobody must let it without seeing this */
     j->b->with.gettimeofday(j->b->with.userdata, &now, NULL);         /* time stands still until then; packetdrill asks, too */
     j->returned_us = (int64_t)now.tv_sec * 1000000 + now.tv_usec - j->b->began_us;
-    atomic_store(&j->done, 1);
     return NULL;
 }
 

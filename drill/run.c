@@ -425,6 +425,8 @@ static bool run_departure(struct run *r, int64_t from, int64_t until)
     r->event = e;
     bool matches = drill_packet_matches(want, &sent, f, why, sizeof why);
     drill_packet_print(&sent, f, was, sizeof was);
+    if (r->options->times)
+        fprintf(r->options->times, "%lld.%06lld %s\n", (long long)(sent_us / 1000000), (long long)(sent_us % 1000000), was);
     if (!matches)
         return fail(r, "%s; sent was: %s", why, was);
     return e->time.base == DRILL_ANY || in_time(r, "the packet was sent", sent_us, from, until);

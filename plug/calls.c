@@ -80,8 +80,8 @@ static ssize_t leave(struct waiting *w, ssize_t r)
 /* Runs `call`, which may wait, with the lock held. */
 #define WAITING(u, call)                                                                                                                              \
     struct waiting w;                                                                                                                                 \
-    ssize_t r = -ENOMEM;                                                                                                                              \
-    if (enter(&w, u))                                                                                                                                 \
+    ssize_t r = enter(&w, u) ? 0 : -errno;                                                                                                            \
+    if (r == 0)                                                                                                                                       \
         do                                                                                                                                            \
             r = (call);                                                                                                                               \
         while (again(&w, r));                                                                                                                         \
