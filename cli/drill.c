@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 static struct {
-    bool ipv6, strict, quiet, json, dry;
+    bool ipv6, strict, quiet, json, dry, times;
     const char *settings, *tolerance, *plug;
 } o;
 
@@ -27,6 +27,7 @@ static const struct cli_option own[] = {
     {'t', "tolerance", "US", cli_read_text, &o.tolerance, "how many microseconds a packet may be off; default: the script's, or 4000"},
     {'p', "plug", "OBJECT", cli_read_text, &o.plug, "run them on a shared object with packetdrill's interface instead"},
     {0, "strict", NULL, NULL, &o.strict, "a script fails if something was sent that it does not expect, after its last line, too"},
+    {0, "times", NULL, NULL, &o.times, "tell when each packet was sent that a script expects, and what it was"},
     {'n', "dry-run", NULL, NULL, &o.dry, "only read the scripts"},
     {'q', "quiet", NULL, NULL, &o.quiet, "failures only, and without the ladder"},
     {0, "json", NULL, NULL, &o.json, "one line of JSON for each script"},
@@ -164,7 +165,8 @@ static void each(struct tally *t, const char *path, int deep)
 
 static int run(char *const *operands, int n)
 {
-    struct tally t = {.options = {.ipv6 = o.ipv6, .strict = o.strict, .story = !o.quiet, .settings = o.settings, .plug = o.plug, .says = stderr}};
+    struct tally t = {.options = {.ipv6 = o.ipv6, .strict = o.strict, .story = !o.quiet, .settings = o.settings, .plug = o.plug, .says = stderr,
+                                  .times = o.times ? stdout : NULL}};
     double began = ms_now();
     if (o.tolerance) {
         char *end;

@@ -35,6 +35,7 @@ struct drill_doing {
     /* what the arguments point to */
     struct sockaddr_storage name;
     socklen_t name_bytes;
+    bool no_name;                         /* NULL stands where the address would */
     uint8_t *buffer;
     size_t buffer_bytes;
     struct iovec piece[DRILL_PIECES];
@@ -47,7 +48,7 @@ struct drill_doing {
         struct linger linger;
         struct timeval time;
     } option;
-    socklen_t option_bytes;
+    socklen_t option_bytes, option_room;
     const struct drill_value *expect;     /* what an argument must hold afterwards */
 };
 

@@ -165,7 +165,7 @@ static void let_woken_ask(struct plug *p)
             p->frozen = 0;
 }
 
-static void unfreeze_self(struct plug *p)
+void plug_unfreeze(struct plug *p)
 {
     for (int i = 0; i < p->frozen; i++)
         if (pthread_equal(p->frozen_by[i], pthread_self())) {
@@ -211,7 +211,7 @@ static int do_gettimeofday(void *u, struct timeval *tv, struct timezone *tz)
     (void)tz;
     pthread_mutex_lock(&p->lock);
     int frozen = p->frozen;
-    unfreeze_self(p);
+    plug_unfreeze(p);
     if (frozen == 0)
         advance(p, p->now + PL_US);
     int64_t us = us_of(p);

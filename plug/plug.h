@@ -61,6 +61,7 @@ struct plug {
 /* plug.c; all with the lock held */
 bool plug_ready(struct plug *);                           /* makes the stack if it is not there. False: errno */
 void plug_settle(struct plug *);                          /* what the stack wants to say and do now; wakes who may get further */
+void plug_unfreeze(struct plug *);                        /* this thread waits for its time no more */
 bool plug_knows_address(struct plug *, const struct sockaddr *);      /* makes it an address of ours if it is none yet */
 extern struct plug *plug_last;                            /* the one that preload.c speaks to */
 

@@ -43,21 +43,62 @@ static struct drill_script *load(const char *path, char *error, size_t size)
     return drill_parse(path, from + 4, (size_t)(to - from - 4), error, size);
 }
 
+/* "0.100000 > S 0:0(0) ..." line by line: the same packets, each at the same time but for the tolerance. */
+static void same_times(const char *here, const char *there)
+{
+    enum { TOLERANCE_US = 4000 };
+    const char *a = here, *b = there;
+    while (*a && *b) {
+        size_t na = strcspn(a, "\n"), nb = strcspn(b, "\n"), ta = strcspn(a, " "), tb = strcspn(b, " ");
+        double at = strtod(a, NULL), bt = strtod(b, NULL), off = at < bt ? bt - at : at - bt;
+        if (na - ta != nb - tb || memcmp(a + ta, b + tb, na - ta) != 0 || off * 1e6 > TOLERANCE_US)
+            fail_msg("sent here:  %.*s\nby the plug: %.*s", (int)na, a, (int)nb, b);
+        a += na + (a[na] != 0);
+        b += nb + (b[nb] != 0);
+    }
+    if (*a || *b)
+        fail_msg("sent %s only: %s", *a ? "here" : "by the plug", *a ? a : b);
+}
+
+/* A script that passes on the plug sends the same in this process. */
+static void compare(const struct drill_script *s, const struct drill_options *plug, const char *there)
+{
+    char *here = NULL, *text = NULL;
+    size_t n, m;
+    struct drill_options o = *plug;
+    FILE *failure = open_memstream(&text, &m);
+    o.plug = NULL;
+    o.times = open_memstream(&here, &n);
+    bool good = drill_run(s, &o, failure);
+    fclose(failure);
+    fclose(o.times);
+    if (!good)
+        fail_msg("%s", text);
+    same_times(here, there);
+    free(here);
+    free(text);
+}
+
 static void run_one(void **state)
 {
     const struct one *o = *state;
-    char error[700], *text = NULL;
-    size_t bytes;
+    char error[700], *text = NULL, *times = NULL;
+    size_t bytes, times_bytes;
     struct drill_script *s = load(o->path, error, sizeof error);
     if (!s)
         fail_msg("%s", error);
     FILE *failure = open_memstream(&text, &bytes);
-    struct drill_options options = {.ipv6 = o->ipv6, .strict = !o->plug, .story = true, .plug = o->plug};
+    struct drill_options options = {.ipv6 = o->ipv6, .strict = !o->plug, .story = true, .plug = o->plug, .times = o->plug ? open_memstream(&times, &times_bytes) : NULL};
     bool good = drill_run(s, &options, failure);
     fclose(failure);
-    drill_free(s);
+    if (options.times)
+        fclose(options.times);
     if (!good)
         print_message("%s\n", text);
+    else if (o->plug)
+        compare(s, &options, times);
+    drill_free(s);
+    free(times);
     free(text);
     assert_true(good);
 }
