@@ -114,6 +114,7 @@ static bool read_ip(const uint8_t *b, size_t n, struct drill_packet *s, struct d
     s->tos = tos & 0xfc;
     s->ecn = tos & 3;
     s->ttl = ends->ipv6 ? b[7] : b[8];
+    s->dont_fragment = !ends->ipv6 && b[6] & 0x40;
     s->flow_label = ends->ipv6 ? (int32_t)(get32(b) & 0xfffff) : -1;
     s->protocol = ends->ipv6 ? b[6] : b[9];
     memcpy(ends->local.b, ends->ipv6 ? b + 8 : b + 12, ends->ipv6 ? 16 : 4);
@@ -360,6 +361,8 @@ bool drill_packet_matches(const struct drill_packet *w, const struct drill_packe
     if (w->ecn != DRILL_ECN_ANY && !same(error, size, "ECN bits", (uint32_t)w->ecn, (uint32_t)s->ecn))
         return false;
     if (w->tos >= 0 && !same(error, size, "tos", (uint32_t)w->tos & 0xfc, (uint32_t)s->tos))
+        return false;
+    if (w->dont_fragment >= 0 && !same(error, size, "df", (uint32_t)w->dont_fragment, (uint32_t)s->dont_fragment))
         return false;
     if ((w->ttl >= 0 && !same(error, size, "ttl", (uint32_t)w->ttl, (uint32_t)s->ttl)) ||
         (w->flow_label >= 0 && !same(error, size, "flowlabel", (uint32_t)w->flow_label, (uint32_t)s->flow_label)))

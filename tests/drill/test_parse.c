@@ -93,12 +93,14 @@ static void packets_with_every_part(void **state)
     (void)state;
     struct drill_script *s = read_text("0 < [ce] (tos 0x10, ttl 3) 5000 > 80 FSRP.UEWA 1:4(3) ack 5 win 6 urg 7\n"
                                        "   <mss 1460,nop,wscale 7,sackOK,TS val 8 ecr 9,sack 1:2 3:4,eol,FO abcd,ECN e1b 1 ceb 2 e0b 3,uto 5m,kind 77 0x0102>\n"
-                                       "+0 > - 0:0(0) <...>\n+0 > udp (10)\n+0 < icmp unreachable frag_needed mtu 1200 [1:11(10)]\n+0 < [udp (3)] icmp 3\n4 > . 1:1(0) ack 1");
+                                       "+0 > (df 1) - 0:0(0) <...>\n+0 > udp (10)\n+0 < icmp unreachable frag_needed mtu 1200 [1:11(10)]\n+0 < [udp (3)] icmp 3\n4 > . 1:1(0) ack 1");
     const struct drill_packet *p = s->events->packet;
     assert_true(p->in);
     assert_int_equal(p->ecn, 3);
     assert_int_equal(p->tos, 0x10);
     assert_int_equal(p->ttl, 3);
+    assert_int_equal(p->dont_fragment, -1);
+    assert_int_equal(s->events->next->packet->dont_fragment, 1);
     assert_int_equal(p->src_port, 5000);
     assert_int_equal(p->dst_port, 80);
     assert_int_equal(p->flags, 0x1ff);
