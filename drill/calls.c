@@ -136,7 +136,7 @@ static void name(struct drill_reading *r, const struct sockaddr_storage *open)
     else if (v->kind == VALUE_STRUCT)
         address_struct(r, v, &r->d->name, &r->d->name_bytes);
     else if (calls_number(r, v, &n))
-        r->d->name_bytes = 0;             /* NULL */
+        r->d->no_name = true, r->d->name_bytes = 0;
 }
 
 static void name_length(struct drill_reading *r)
@@ -298,7 +298,7 @@ static void get_option(struct drill_reading *r)
         return;
     if (length->kind == VALUE_LIST && length->first)
         calls_number(r, length->first, &n);
-    d->option_bytes = (socklen_t)(n >= 0 && n <= (int64_t)sizeof d->option ? n : (int64_t)sizeof d->option);
+    d->option_bytes = d->option_room = (socklen_t)(n <= (int64_t)sizeof d->option ? n : (int64_t)sizeof d->option);      /* a negative one is the call's to refuse */
     d->arg[3] = (intptr_t)d->option.bytes;
     d->arg[4] = (intptr_t)&d->option_bytes;
 }
@@ -393,9 +393,9 @@ static void read_arguments(struct drill_reading *r, const char *pattern)
         switch (*p) {
         case 'n': d->arg[at++] = number(r); break;
         case 'f': d->arg[at++] = calls_fd(r, number(r)); break;
-        case 'B': name(r, &r->names->bind), name_length(r), d->arg[1] = d->name_bytes ? (intptr_t)&d->name : 0, d->arg[2] = (intptr_t)d->name_bytes, at = 3; break;
-        case 'C': name(r, &r->names->connect), name_length(r), d->arg[1] = d->name_bytes ? (intptr_t)&d->name : 0, d->arg[2] = (intptr_t)d->name_bytes, at = 3; break;
-        case 'T': name(r, &r->names->connect), name_length(r), d->arg[4] = d->name_bytes ? (intptr_t)&d->name : 0, d->arg[5] = (intptr_t)d->name_bytes, at = 6; break;
+        case 'B': name(r, &r->names->bind), name_length(r), d->arg[1] = d->no_name ? 0 : (intptr_t)&d->name, d->arg[2] = (intptr_t)d->name_bytes, at = 3; break;
+        case 'C': name(r, &r->names->connect), name_length(r), d->arg[1] = d->no_name ? 0 : (intptr_t)&d->name, d->arg[2] = (intptr_t)d->name_bytes, at = 3; break;
+        case 'T': name(r, &r->names->connect), name_length(r), d->arg[4] = d->no_name ? 0 : (intptr_t)&d->name, d->arg[5] = (intptr_t)d->name_bytes, at = 6; break;
         case 'F': (void)any(r), (void)any(r), d->name_bytes = sizeof d->name, d->arg[4] = (intptr_t)&d->name, d->arg[5] = (intptr_t)&d->name_bytes, at = 6; break;
         case 'A': accepted(r), at = 4; break;
         case 'i': buffer(r, false), at = 3; break;
@@ -448,7 +448,7 @@ struct drill_doing *drill_call_begin(const struct drill_event *e, const struct d
     d->function = form->function;
     read_arguments(&r, form->pattern);
     if (form->function == FN_EPOLL_CREATE && strcmp(form->name, "epoll_create") == 0)
-        d->arg[0] = 0;                    /* its size is a hint of old */
+        d->arg[0] = d->arg[0] > 0 ? 0 : -1;              /* its size is a hint of old, but it has to be one: with flags that there are not it fails as it would */
     if (r.failed) {
         drill_call_end(d);
         return NULL;
@@ -461,4 +461,20 @@ void drill_call_end(struct drill_doing *d)
     if (d)
         free(d->buffer);
     free(d);
+}
+
+bool drill_calls_known(const struct drill_script *script, char *error, size_t size)
+{
+    struct drill_names names = {.bytes = sizeof(struct sockaddr_in), .domain = AF_INET};
+    char why[300];
+    memset(names.fd, -1, sizeof names.fd);
+    for (const struct drill_event *e = script->events; e; e = e->next) {
+        struct drill_doing *d = e->kind == EVENT_CALL ? drill_call_begin(e, &names, why, sizeof why) : NULL;
+        drill_call_end(d);
+        if (e->kind == EVENT_CALL && !d) {
+            snprintf(error, size, "%s:%d: %s", script->name, e->line, why);
+            return false;
+        }
+    }
+    return true;
 }

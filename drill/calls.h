@@ -35,6 +35,7 @@ struct drill_doing {
     /* what the arguments point to */
     struct sockaddr_storage name;
     socklen_t name_bytes;
+    bool no_name;                         /* NULL stands where the address would */
     uint8_t *buffer;
     size_t buffer_bytes;
     struct iovec piece[DRILL_PIECES];
@@ -47,7 +48,7 @@ struct drill_doing {
         struct linger linger;
         struct timeval time;
     } option;
-    socklen_t option_bytes;
+    socklen_t option_bytes, option_room;
     const struct drill_value *expect;     /* what an argument must hold afterwards */
 };
 
@@ -56,5 +57,7 @@ struct drill_doing *drill_call_begin(const struct drill_event *, const struct dr
 /* doing->result is known: is it what the script says? Learns descriptors. */
 bool drill_call_check(struct drill_doing *, struct drill_names *, char *error, size_t error_size);
 void drill_call_end(struct drill_doing *);
+/* Can every call of the script be made, as it is written? False: error says the line, and what is not known. */
+bool drill_calls_known(const struct drill_script *, char *error, size_t error_size);
 
 #endif

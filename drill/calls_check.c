@@ -52,6 +52,9 @@ static bool check_option(struct drill_reading *r)
         return true;
     if (!calls_option(r, d->expect, want, sizeof want, &bytes))
         return false;
+    size_t whole = bytes < d->option_room ? bytes : d->option_room;
+    if (d->expect->kind != VALUE_STRING && d->option_bytes < whole)
+        return calls_fail(r, "getsockopt: %zu bytes expected, %u came", whole, (unsigned)d->option_bytes);
     if (d->expect->kind == VALUE_STRING ? strncmp((char *)want, (char *)d->option.bytes, sizeof want) == 0 : memcmp(want, d->option.bytes, bytes < d->option_bytes ? bytes : d->option_bytes) == 0)
         return true;
     if (d->expect->kind == VALUE_STRING)

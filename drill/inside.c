@@ -3,6 +3,7 @@
  * inside.c: a script's target inside this process: one stack behind an interface without link layer, its sockets, virtual time. Nothing waits: time is a
  * number that jumps to whatever comes next.
  */
+#include "drill/settings.h"
 #include "drill/target.h"
 #include "os/posix/sock/sock.h"
 #include "view/ladder.h"
@@ -35,6 +36,7 @@ struct inside {
     size_t story_bytes;
     int iface;
     pl_time now;
+    bool asked;                           /* the call that waits was asked, and nothing has happened since */
     struct sent *first, **last;
     uint8_t header[PL_HEADER_BYTES_MAX];
 };
@@ -76,6 +78,12 @@ static void settle(struct inside *i)
 
 static int64_t now_us(void *self) { return us_of(((struct inside *)self)->now); }
 
+/* One that waits for several descriptors (fd < 0) cannot be asked which: it is tried whenever something has happened. */
+static bool may_get_further(struct inside *i, const struct sock_op *op)
+{
+    return op->until <= i->now || (op->fd < 0 ? !i->asked : sock_op_ready(i->world, op));
+}
+
 static void pass(void *self, int64_t until_us, unsigned stop, const struct drill_wait *waiting)
 {
     struct inside *i = self;
@@ -85,7 +93,7 @@ static void pass(void *self, int64_t until_us, unsigned stop, const struct drill
         settle(i);
         if ((stop & STOP_AT_PACKET) && i->first)
             return;
-        if ((stop & STOP_AT_CALL) && op && (op->until <= i->now || sock_op_ready(i->world, op)))
+        if ((stop & STOP_AT_CALL) && op && may_get_further(i, op))
             return;
         if (i->now >= until)
             return;
@@ -93,6 +101,7 @@ static void pass(void *self, int64_t until_us, unsigned stop, const struct drill
         if ((stop & STOP_AT_CALL) && op && op->until < next)
             next = op->until;
         i->now = next > until ? until : next > i->now ? next : i->now;
+        i->asked = false;
         pl_poll(i->stack, i->now);
     }
 }
@@ -102,6 +111,7 @@ static void arrives(void *self, const uint8_t *packet, size_t n)
     struct inside *i = self;
     struct pl_frame f = {.nspans = 1};
     f.span[0] = (struct pl_span){(void *)(uintptr_t)packet, (uint32_t)n};
+    i->asked = false;
     pl_rx(i->stack, i->iface, &f, 1, i->now);
     settle(i);
 }
@@ -152,15 +162,15 @@ static long call(void *self, enum drill_function fn, const intptr_t a[6], struct
     case FN_ACCEPT: r = sock_accept(w, fd, p1, p2, 0, op); break;
     case FN_ACCEPT4: r = sock_accept(w, fd, p1, p2, (int)a[3], op); break;
     case FN_CONNECT: r = sock_connect(w, fd, p1, (socklen_t)a[2], op); break;
-    case FN_READ: r = message(i, false, a, NULL, NULL, op, &one, 1, 0); break;
+    case FN_READ: r = sock_read(w, fd, p1, (size_t)a[2], op); break;
     case FN_RECV: r = message(i, false, a, NULL, NULL, op, &one, 1, (int)a[3]); break;
     case FN_RECVFROM: r = message(i, false, a, p4, (socklen_t *)a[5], op, &one, 1, (int)a[3]); break;
-    case FN_READV: r = message(i, false, a, NULL, NULL, op, p1, (size_t)a[2], 0); break;
+    case FN_READV: r = sock_readv(w, fd, p1, (int)a[2], op); break;
     case FN_RECVMSG: r = sock_recvmsg(w, fd, p1, (int)a[2], op); break;
-    case FN_WRITE: r = message(i, true, a, NULL, NULL, op, &one, 1, 0); break;
+    case FN_WRITE: r = sock_write(w, fd, p1, (size_t)a[2], op); break;
     case FN_SEND: r = message(i, true, a, NULL, NULL, op, &one, 1, (int)a[3]); break;
     case FN_SENDTO: r = message(i, true, a, p4, &name_bytes, op, &one, 1, (int)a[3]); break;
-    case FN_WRITEV: r = message(i, true, a, NULL, NULL, op, p1, (size_t)a[2], 0); break;
+    case FN_WRITEV: r = sock_writev(w, fd, p1, (int)a[2], op); break;
     case FN_SENDMSG: r = sock_sendmsg(w, fd, p1, (int)a[2], op); break;
     case FN_FCNTL: r = sock_fcntl(w, fd, (int)a[1], a[2]); break;
     case FN_IOCTL: r = sock_ioctl(w, fd, (unsigned long)a[1], p2); break;
@@ -175,6 +185,7 @@ static long call(void *self, enum drill_function fn, const intptr_t a[6], struct
     case FN_COUNT: break;
     }
     settle(i);
+    i->asked = r == SOCK_BLOCKED;
     return r == SOCK_BLOCKED ? DRILL_WAITS : r;
 }
 
@@ -235,11 +246,11 @@ static bool connect_net(struct inside *i, const struct drill_net *net, char *err
     return pl_route_add(i->stack, &any) == PL_OK;
 }
 
-static bool make(struct inside *i, const struct drill_net *net, const struct pl_config *config, bool with_story, char *error, size_t size)
+static bool make(struct inside *i, const struct drill_net *net, const struct drill_config *config, bool with_story, char *error, size_t size)
 {
-    size_t bytes = pl_stack_size(config);
+    size_t bytes = pl_stack_size(&config->stack);
     if (!bytes) {
-        snprintf(error, size, "these settings make no stack: %s", pl_config_problem(config));
+        snprintf(error, size, "these settings make no stack: %s", pl_config_problem(&config->stack));
         return false;
     }
     i->last = &i->first;
@@ -256,16 +267,16 @@ static bool make(struct inside *i, const struct drill_net *net, const struct pl_
     void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);      /* zero, and touched where it is used */
     i->block = block == MAP_FAILED ? NULL : block;
     i->block_bytes = bytes;
-    if (!i->block || pl_stack_init(i->block, bytes, config, &i->env, i->now, &i->stack) != PL_OK) {
+    if (!i->block || pl_stack_init(i->block, bytes, &config->stack, &i->env, i->now, &i->stack) != PL_OK) {
         snprintf(error, size, "no memory for a stack of %zu bytes", bytes);
         return false;
     }
-    struct sock_params p = {.stack = i->stack, .config = config, .now = i->now, .first_fd = FIRST_FD, .seed = 1};
+    struct sock_params p = {.stack = i->stack, .config = &config->stack, .now = i->now, .first_fd = FIRST_FD, .seed = 1, .isn_fixed = config->isn_fixed, .isn = config->isn};
     i->world = sock_world_new(&p);
     return i->world ? connect_net(i, net, error, size) : (snprintf(error, size, "no memory for sockets"), false);
 }
 
-bool drill_inside(struct drill_target *t, const struct drill_net *net, const struct pl_config *config, bool with_story, char *error, size_t size)
+bool drill_inside(struct drill_target *t, const struct drill_net *net, const struct drill_config *config, bool with_story, char *error, size_t size)
 {
     _Static_assert(sizeof(struct sock_op) <= sizeof(struct drill_wait), "room for a call on its way");
     struct inside *i = calloc(1, sizeof *i);

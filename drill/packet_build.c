@@ -72,8 +72,9 @@ static uint8_t *put_option(uint8_t *p, const struct drill_option *o, const struc
     return p;
 }
 
-static size_t put_tcp(uint8_t *to, const struct drill_packet *w, const struct drill_flow *f, char *error, size_t size)
+static size_t put_tcp(uint8_t *to, const struct drill_packet *w, struct drill_flow *f, char *error, size_t size)
 {
+    f->ended |= (w->flags & 5) != 0;
     uint8_t options[20 * 40], *p = options;
     for (unsigned i = 0; i < w->noptions; i++)
         p = put_option(p, &w->option[i], f);

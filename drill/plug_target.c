@@ -32,6 +32,8 @@ struct behind {
     int (*system)(const char *);
     int64_t began_us;
     struct queued *first, **last;
+    int jobs;                             /* calls that have not come back */
+    int64_t returned_us;
 };
 
 struct job {                              /* a call in a thread of its own */
@@ -41,6 +43,7 @@ struct job {                              /* a call in a thread of its own */
     pthread_t thread;
     atomic_int tid, done;
     long result;
+    int64_t returned_us;
 };
 
 /* ------------------------------------------------------------------ calls ------------------------------------------------------------------ */
@@ -75,7 +78,7 @@ static long call_now(struct behind *b, enum drill_function fn, const intptr_t a[
     case FN_GETSOCKOPT: r = i->getsockopt(u, fd, (int)a[1], (int)a[2], p3, p4); break;
     case FN_SETSOCKOPT: r = i->setsockopt(u, fd, (int)a[1], (int)a[2], p3, (socklen_t)a[4]); break;
     case FN_POLL: r = i->poll(u, (struct pollfd *)a[0], (nfds_t)a[1], (int)a[2]); break;
-    case FN_EPOLL_CREATE: r = i->epoll_create(u, 1); break;
+    case FN_EPOLL_CREATE: r = i->epoll_create(u, fd < 0 ? 0 : 1); break;
     case FN_EPOLL_CTL: r = i->epoll_ctl(u, fd, (int)a[1], (int)a[2], p3); break;
     case FN_EPOLL_WAIT: r = i->epoll_wait(u, fd, p1, (int)a[2], (int)a[3]); break;
     case FN_ACCEPT4:                      /* the interface has no such call */
@@ -101,8 +104,9 @@ static void *run_job(void *of)
     struct timeval now;
     atomic_store(&j->tid, (int)syscall(SYS_gettid));
     j->result = call_now(j->b, j->fn, j->arg);
-    atomic_store(&j->done, 1);
+    atomic_store(&j->done, 1);            /* first: from the next line on time may move, and nobody must let it without seeing this */
     j->b->with.gettimeofday(j->b->with.userdata, &now, NULL);         /* time stands still until then; packetdrill asks, too */
+    j->returned_us = (int64_t)now.tv_sec * 1000000 + now.tv_usec - j->b->began_us;
     return NULL;
 }
 
@@ -152,11 +156,14 @@ static long call(void *self, enum drill_function fn, const intptr_t arg[6], stru
             return -EAGAIN;
         }
         memcpy(wait->own, &j, sizeof j);
+        j->b->jobs++;
     }
     if (!back(j))
         return DRILL_WAITS;
     pthread_join(j->thread, NULL);
+    j->b->jobs--;
     long result = j->result;
+    j->b->returned_us = j->returned_us;
     free(j);
     memset(wait->own, 0, sizeof wait->own);
     return result;
@@ -202,6 +209,8 @@ static bool done(const struct drill_wait *waiting)
         memcpy(&j, waiting->own, sizeof j);
     return j && atomic_load(&j->done);
 }
+
+static int64_t returned_us(void *self) { return ((struct behind *)self)->returned_us; }
 
 static void pass(void *self, int64_t until_us, unsigned stop, const struct drill_wait *waiting)
 {
@@ -250,6 +259,8 @@ static bool shell(void *self, const char *line)
 static void end(void *self)
 {
     struct behind *b = self;
+    if (b->jobs)                          /* a script failed while a call waits: its thread sleeps inside the object, which so has to stay */
+        return;
     if (b->with.free)
         b->with.free(b->with.userdata);
     for (struct queued *q = b->first, *next; q; q = next) {
@@ -282,6 +293,6 @@ bool drill_plug(struct drill_target *t, const char *object, const struct drill_n
     b->last = &b->first;
     init(flags, &b->with);
     b->began_us = asked_us(b);
-    *t = (struct drill_target){.self = b, .now_us = now_us, .pass = pass, .arrives = arrives, .sent = sent, .call = call, .shell = shell, .end = end};
+    *t = (struct drill_target){.self = b, .now_us = now_us, .pass = pass, .arrives = arrives, .sent = sent, .call = call, .returned_us = returned_us, .shell = shell, .end = end};
     return true;
 }

@@ -13,6 +13,7 @@
 #include "drill/settings.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -27,12 +28,13 @@ struct run {
     struct drill_target target;
     bool made, failed;
     struct drill_net net;
-    struct pl_config config;
+    struct drill_config config;
     int64_t tolerance_us;
     uint16_t bind_port, connect_port, next_peer_port;
     struct drill_names names;
     uint16_t bound[DRILL_FDS];            /* a script's descriptor's port */
     int type[DRILL_FDS];                  /* SOCK_STREAM, SOCK_DGRAM */
+    bool connecting[DRILL_FDS];           /* its connect() was not told yet what became of it */
     int tested;                           /* the script's descriptor that code speaks of; -1: none yet */
     uint16_t listens;                     /* the port of a listen() whose first SYN is still to come */
     struct drill_flow flow[FLOWS];
@@ -135,13 +137,14 @@ static bool begin(struct run *r)
     r->next_peer_port = PEER_PORT;
     r->current = r->tested = -1;
     memset(r->names.fd, -1, sizeof r->names.fd);
-    pl_config_default(&r->config, sizeof r->config);
-    r->config.connections_max = r->config.half_open_max = r->config.time_wait_max = 64;       /* small: a script is made ready in microseconds */
-    r->config.chunks_max = 1024;
-    r->config.records_max = 4096;
-    r->config.mem_is_zero = true;         /* every target's block comes fresh from the system */
-    r->config.check = true;
-    memset(r->config.seed, 7, sizeof r->config.seed);
+    struct pl_config *c = &r->config.stack;
+    pl_config_default(c, sizeof *c);
+    c->connections_max = c->half_open_max = c->time_wait_max = 64;       /* small: a script is made ready in microseconds */
+    c->chunks_max = 1024;
+    c->records_max = 4096;
+    c->mem_is_zero = true;         /* every target's block comes fresh from the system */
+    c->check = true;
+    memset(c->seed, 7, sizeof c->seed);
     for (const struct drill_setting *s = r->script->settings; s; s = s->next)
         if (!script_setting(r, s->name, s->value))
             return false;
@@ -210,13 +213,14 @@ static struct drill_flow *flow_for(struct run *r, const struct drill_packet *p)
     return flow_new(r, p->protocol == DRILL_ICMP ? (p->quoted_protocol ? p->quoted_protocol : DRILL_TCP) : p->protocol, r->bind_port, r->next_peer_port++);
 }
 
-/* connect() was called: its SYN, or its datagrams, tell the local port. */
+/* connect() was called: its SYN, or its datagrams, tell the local port. A call that only asks again what became of the first one makes no flow. */
 static void flow_connects(struct run *r, const struct drill_doing *d, int script_fd)
 {
     const struct sockaddr_in *in4 = (const struct sockaddr_in *)(const void *)&d->name;
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)&d->name;
     bool udp = script_fd >= 0 && script_fd < DRILL_FDS && r->type[script_fd] == SOCK_DGRAM;
-    if (d->name.ss_family != r->names.domain)
+    bool begins = udp ? d->result == 0 : d->result == -EINPROGRESS || d->result == DRILL_WAITS;
+    if (!begins || (script_fd >= 0 && !udp && r->connecting[script_fd]) || d->name.ss_family != r->names.domain)
         return;
     struct drill_flow *f = flow_new(r, udp ? DRILL_UDP : DRILL_TCP, script_fd >= 0 && script_fd < DRILL_FDS ? r->bound[script_fd] : 0, ntohs(in4->sin_port));
     if (f)
@@ -275,16 +279,29 @@ static void learn(struct run *r, const struct drill_doing *d)
     }
 }
 
+/* Whether the next connect() of this descriptor only asks again. */
+static void learn_connecting(struct run *r, const struct drill_doing *d)
+{
+    int fd = script_fd(d);
+    if (fd < 0)
+        return;
+    if (d->function == FN_CONNECT)
+        r->connecting[fd] = d->result == -EINPROGRESS || d->result == -EALREADY;
+    else if (d->function == FN_CLOSE || (d->function == FN_GETSOCKOPT && d->arg[1] == SOL_SOCKET && d->arg[2] == SO_ERROR && d->option.number[0] != 0))
+        r->connecting[fd] = false;
+}
+
 static bool finish_call(struct run *r)
 {
     struct drill_doing *d = r->doing;
     const struct drill_event *at = r->event;
     r->doing = NULL;
     r->event = d->event;                  /* a failure is this event's */
-    bool good = !d->event->call->blocking || in_time(r, "the call returned", now(r), r->doing_until, r->doing_until);
+    bool good = !d->event->call->blocking || in_time(r, "the call returned", r->target.returned_us ? r->target.returned_us(r->target.self) : now(r), r->doing_until, r->doing_until);
     good = good && (drill_call_check(d, &r->names, r->error, sizeof r->error) || (r->failed = true, false));
     if (good) {
         learn(r, d);
+        learn_connecting(r, d);
         r->event = at;
     }
     drill_call_end(d);
@@ -343,9 +360,9 @@ static bool run_call(struct run *r, int64_t base, int64_t until)
     r->doing = d;
     d->began_us = now(r);
     r->doing_until = (e->call->until.base == DRILL_AFTER ? base : 0) + e->call->until.us;
+    d->result = r->target.call(r->target.self, d->function, d->arg, &d->wait);
     if (d->function == FN_CONNECT)
         flow_connects(r, d, script_fd(d));
-    d->result = r->target.call(r->target.self, d->function, d->arg, &d->wait);
     if (d->result == DRILL_WAITS) {
         if (e->call->blocking)
             return true;
@@ -409,6 +426,8 @@ static bool run_departure(struct run *r, int64_t from, int64_t until)
     r->event = e;
     bool matches = drill_packet_matches(want, &sent, f, why, sizeof why);
     drill_packet_print(&sent, f, was, sizeof was);
+    if (r->options->times)
+        fprintf(r->options->times, "%lld.%06lld %s\n", (long long)(sent_us / 1000000), (long long)(sent_us % 1000000), was);
     if (!matches)
         return fail(r, "%s; sent was: %s", why, was);
     return e->time.base == DRILL_ANY || in_time(r, "the packet was sent", sent_us, from, until);

@@ -16,6 +16,7 @@ struct drill_options {                    /* from the command line; a script's o
     bool story;                           /* a script that fails tells what happened: the ladder */
     const char *settings;                 /* "name=value,..." or NULL */
     FILE *says;                           /* where print goes; NULL: nowhere */
+    FILE *times;                          /* when each packet was sent that the script looked at, and what it was; NULL: nowhere */
     const char *plug;                     /* the shared object to run it on; NULL: the library in this process */
 };
 

@@ -35,6 +35,8 @@ struct drill_target {
     /* The oldest packet sent that was not taken yet; `packet` has room for 65600 bytes. */
     bool (*sent)(void *self, uint8_t *packet, size_t *n, int64_t *sent_us);
     long (*call)(void *self, enum drill_function, const intptr_t arg[6], struct drill_wait *);
+    /* When the latest call that may wait came back; NULL: now. Time may have moved on since: a packet was waited for meanwhile. */
+    int64_t (*returned_us)(void *self);
     /* Runs a shell line that makes a setting; NULL: settings are made before the target is. */
     bool (*shell)(void *self, const char *line);
     /* What happened so far, for a script that failed; may be NULL. */
@@ -49,9 +51,9 @@ struct drill_net {
     uint32_t mtu;
 };
 
-struct pl_config;
+struct drill_config;
 /* The library in this process. False: error says why. */
-bool drill_inside(struct drill_target *, const struct drill_net *, const struct pl_config *, bool with_story, char *error, size_t error_size);
+bool drill_inside(struct drill_target *, const struct drill_net *, const struct drill_config *, bool with_story, char *error, size_t error_size);
 
 /* A shared object with packetdrill's interface. `settings`: "name=value,..." or NULL. */
 bool drill_plug(struct drill_target *, const char *object, const struct drill_net *, const char *settings, char *error, size_t error_size);

@@ -63,6 +63,7 @@ static bool again(struct waiting *w, ssize_t r)
         return false;
     struct plug_waiter me = {.next = p->waiters, .thread = pthread_self(), .op = &w->op}, **at;
     p->waiters = &me;
+    plug_unfreeze(p);                     /* woken before, and there was not enough for it: time goes on */
     while (!me.woken)
         pthread_cond_wait(&p->changed, &p->lock);
     for (at = &p->waiters; *at != &me; at = &(*at)->next) {}
@@ -79,8 +80,8 @@ static ssize_t leave(struct waiting *w, ssize_t r)
 /* Runs `call`, which may wait, with the lock held. */
 #define WAITING(u, call)                                                                                                                              \
     struct waiting w;                                                                                                                                 \
-    ssize_t r = -ENOMEM;                                                                                                                              \
-    if (enter(&w, u))                                                                                                                                 \
+    ssize_t r = enter(&w, u) ? 0 : -errno;                                                                                                            \
+    if (r == 0)                                                                                                                                       \
         do                                                                                                                                            \
             r = (call);                                                                                                                               \
         while (again(&w, r));                                                                                                                         \
@@ -140,16 +141,16 @@ static ssize_t give(void *u, int fd, const struct iovec *iov, size_t n, int flag
     WAITING(u, sock_sendmsg(w.p->world, INNER, &m, flags, &w.op));
 }
 
-static ssize_t do_read(void *u, int fd, void *to, size_t n) { return receive(u, fd, &(struct iovec){to, n}, 1, 0, NULL, NULL); }
-static ssize_t do_readv(void *u, int fd, const struct iovec *v, int n) { return receive(u, fd, v, n < 0 ? 0 : (size_t)n, 0, NULL, NULL); }
+static ssize_t do_read(void *u, int fd, void *to, size_t n) { WAITING(u, sock_read(w.p->world, INNER, to, n, &w.op)); }
+static ssize_t do_readv(void *u, int fd, const struct iovec *v, int n) { WAITING(u, sock_readv(w.p->world, INNER, v, n, &w.op)); }
 static ssize_t do_recv(void *u, int fd, void *to, size_t n, int flags) { return receive(u, fd, &(struct iovec){to, n}, 1, flags, NULL, NULL); }
 static ssize_t do_recvfrom(void *u, int fd, void *to, size_t n, int flags, struct sockaddr *name, socklen_t *bytes)
 {
     return receive(u, fd, &(struct iovec){to, n}, 1, flags, name, bytes);
 }
 static ssize_t do_recvmsg(void *u, int fd, struct msghdr *m, int flags) { WAITING(u, sock_recvmsg(w.p->world, INNER, m, flags, &w.op)); }
-static ssize_t do_write(void *u, int fd, const void *p, size_t n) { return give(u, fd, &(struct iovec){(void *)(uintptr_t)p, n}, 1, 0, NULL, 0); }
-static ssize_t do_writev(void *u, int fd, const struct iovec *v, int n) { return give(u, fd, v, n < 0 ? 0 : (size_t)n, 0, NULL, 0); }
+static ssize_t do_write(void *u, int fd, const void *p, size_t n) { WAITING(u, sock_write(w.p->world, INNER, p, n, &w.op)); }
+static ssize_t do_writev(void *u, int fd, const struct iovec *v, int n) { WAITING(u, sock_writev(w.p->world, INNER, v, n, &w.op)); }
 static ssize_t do_send(void *u, int fd, const void *p, size_t n, int flags) { return give(u, fd, &(struct iovec){(void *)(uintptr_t)p, n}, 1, flags, NULL, 0); }
 static ssize_t do_sendto(void *u, int fd, const void *p, size_t n, int flags, const struct sockaddr *name, socklen_t bytes)
 {

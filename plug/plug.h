@@ -17,6 +17,7 @@
 
 #include <pthread.h>
 
+#include "drill/settings.h"
 #include "drill/target.h"
 #include "plug/interface.h"
 #include <parley/parley.h>
@@ -40,7 +41,7 @@ struct plug_sent {
 struct plug {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct pl_config config;
+    struct drill_config config;
     char local4[64], local6[64];
     uint32_t mtu;
     void *block;
@@ -60,6 +61,7 @@ struct plug {
 /* plug.c; all with the lock held */
 bool plug_ready(struct plug *);                           /* makes the stack if it is not there. False: errno */
 void plug_settle(struct plug *);                          /* what the stack wants to say and do now; wakes who may get further */
+void plug_unfreeze(struct plug *);                        /* this thread waits for its time no more */
 bool plug_knows_address(struct plug *, const struct sockaddr *);      /* makes it an address of ours if it is none yet */
 extern struct plug *plug_last;                            /* the one that preload.c speaks to */
 

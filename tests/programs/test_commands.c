@@ -146,7 +146,7 @@ static void the_completion_completes(void **state)
     static const struct { const char *words, *gives; } how[] = {
         {"parley d", "demo drill doctor"}, {"parley si", "sim"}, {"parley sim --l", "--ladder"}, {"parley demo --sc", "--scene"}, {"parley demo --scene simul", "simultaneous-open simultaneous-close"},
         {"parley demo --act \"\"", "a b c"}, {"parley demo --row M2", "M2 M20"}, {"parley nc --keep", "--keepalive"}, {"parley nc -l", "-l"},
-        {"parley get --iface t", "tun: tap:"}, {"parley get --pcap sma", "small"}, {"parley get -o la", "large"}, {"parley serve --offline", "--offline-after"},
+        {"parley get --iface t", "tun: tap:"}, {"parley get --pcap sma", "small"}, {"parley get -o la", "large"}, {"parley drill lar", "large"}, {"parley serve --offline", "--offline-after"},
         {"parley ping --c", "--count"}, {"parley doctor --j", "--json"}};
     char command[1000], got[500];
     (void)state;
@@ -160,6 +160,20 @@ static void the_completion_completes(void **state)
         pclose(p);
         got[strcspn(got, "\n")] = '\0';
         if (strcmp(got, how[i].gives)) fail_msg("%s: \"%s\" instead of \"%s\"", how[i].words, got, how[i].gives);
+    }
+}
+
+/* The disk is full: the status says that not everything is there, and the sentence why, though stdio tells it only once. */
+static void a_full_disk_is_told(void **state)
+{
+    static const char *const how[] = {"demo --list >/dev/full 2>/dev/null", "demo --scene transfer --pcap /dev/full 2>&1 >/dev/null | grep -q 'No space left'; test $? = 0 && exit 1"};
+    char command[700];
+    (void)state;
+    if (access("/dev/full", W_OK)) SKIP_BECAUSE("no /dev/full");
+    for (size_t i = 0; i < COUNT_OF(how); i++) {
+        snprintf(command, sizeof command, "%s %s", program_path(), how[i]);
+        int status = system(command);
+        if (WEXITSTATUS(status) != 1) fail_msg("%s: %d", how[i], WEXITSTATUS(status));
     }
 }
 
@@ -398,6 +412,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(help_and_manual_name_the_same_options),
         cmocka_unit_test(the_completion_completes),
+        cmocka_unit_test(a_full_disk_is_told),
         cmocka_unit_test(every_line_of_json_parses),
         cmocka_unit_test(the_demos_capture_holds_all_acts),
         cmocka_unit_test(a_simulated_run_is_reported_captured_drawn_and_kept_over_time),

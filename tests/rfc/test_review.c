@@ -374,7 +374,93 @@ static void memory_that_comes_back_from_a_frame_is_told_of(void **state)
     played_free(&p);
 }
 
+static uint64_t shed(const struct played *p)
+{
+    struct pl_counters n;
+    pl_counters(p->d.s[1], &n, sizeof n);
+    return n.early_text_shed;
+}
+
+/* All memory that is not kept for somebody is taken by datagrams. */
+static void fill_memory(struct played *p, pl_udp u, bool six)
+{
+    static const char text[400];
+    struct pl_endpoint to = duo_endpoint(0, six, 9);
+    for (size_t n = sizeof text; n; n = n > 1 ? 1 : 0)
+        while (pl_udp_send(p->d.s[1], u, &to, text, n) == PL_OK) {
+        }
+}
+
+/* RFC 2018 8: letting go what is held is "discouraged": for one segment that found no room, one connection's is, whatever else comes in the same batch. */
+static void one_starved_segment_sheds_one_connection_only(void **state)
+{
+    struct pl_config config = duo_config();
+    struct played p;
+    struct pl_endpoint any = {.port = 9};
+    pl_udp u;
+    config.connections_max = 8;
+    config.gaps_max = 8;
+    config.chunks_max = 64;
+    config.rcvbuf_bytes = 20000;
+    played_init(&p, SIX(state), &config);
+    for (uint16_t n = 1; n <= 4; n++) {
+        p.peer_port = (uint16_t)(PLAYED_PEER_PORT + n);
+        played_open_plain(&p, 1000);
+        if (n < 4)
+            played_gives(&p, PL_ACK, 300, 0, 100);           /* early */
+        played_drains(&p);
+    }
+    assert_int_equal(pl_udp_open(p.d.s[1], &any, 0, &u), PL_OK);
+    fill_memory(&p, u, SIX(state));
+    uint32_t seq = 0;
+    while (shed(&p) == 0) {
+        played_gives(&p, PL_ACK, seq, 0, 500);
+        seq = played_status(&p).rcv.nxt - PLAYED_ISS - 1;
+        assert_true(seq < 15000);
+    }
+    assert_int_equal(shed(&p), 1);
+    fill_memory(&p, u, SIX(state));
+    uint8_t frame[3][FORGE_BYTES_MAX];
+    struct pl_frame f[3] = {{.nspans = 1}, {.nspans = 1}, {.nspans = 1}};
+    for (unsigned n = 0; n < 3; n++) {
+        struct forged s = played_segment(&p, PL_ACK, seq, 0, n ? 0 : 500);
+        f[n].span[0] = (struct pl_span){frame[n], forge_tcp(frame[n], &s)};
+    }
+    assert_int_equal(pl_rx(p.d.s[1], 0, f, 3, p.d.now), PL_OK);
+    assert_int_equal(shed(&p), 2);
+    played_free(&p);
+}
+
 /* ------------------------------------------------------------------ entries ------------------------------------------------------------------ */
+
+/* RFC 9293 3.8.3, MUST-22; parley.h: PL_EV_CONNECTED or PL_EV_ERROR follows pl_connect, though the device takes nothing. And the first SYN's time-out
+ * counts from when it left. */
+static void connect_ends_though_the_device_takes_nothing(void **state)
+{
+    for (unsigned late = 0; late < 2; late++) {
+        struct played p;
+        struct forged r;
+        played_init(&p, SIX(state), NULL);
+        assert_int_equal(pl_iface_ready(p.d.s[1], 0, false), PL_OK);
+        pl_conn c = duo_connect(&p.d, 1, SIX(state), 81);
+        if (late) {
+            played_wait(&p, p.d.now + 1700 * PL_MS);
+            assert_int_equal(pl_iface_ready(p.d.s[1], 0, true), PL_OK);
+            assert_true(duo_take_segment(&p.d, 1, &r));
+            duo_drain_events(&p.d);
+            pl_time at = p.d.now + 1 * PL_S;
+            played_wait(&p, at - 1);
+            assert_false(duo_take_segment(&p.d, 1, &r));
+            played_wait(&p, at + 20 * PL_MS);
+            assert_true(duo_take_segment(&p.d, 1, &r));
+        } else {
+            while (played_next_deadline(&p)) {
+            }
+            assert_int_equal(pl_error(p.d.s[1], c), PL_ETIMEDOUT);
+        }
+        played_free(&p);
+    }
+}
 
 /* RFC 9293 3.8.3: the repeats of a SYN-ACK are bounded, from the yes on, whether or not the device takes it. */
 static void an_accepted_syn_ends_though_the_device_takes_nothing(void **state)
@@ -449,6 +535,8 @@ int main(void)
         BOTH(the_urgent_pointer_of_a_syn_ack),
         BOTH(a_lost_neighbour_is_told),
         BOTH(memory_that_comes_back_from_a_frame_is_told_of),
+        BOTH(one_starved_segment_sheds_one_connection_only),
+        BOTH(connect_ends_though_the_device_takes_nothing),
         BOTH(an_accepted_syn_ends_though_the_device_takes_nothing),
         BOTH(a_move_in_time_does_not_let_ports_be_used_again),
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The same scripts through packetdrill's plug: the same verdicts, with calls that really wait, in threads of their own.
+ * The same scripts through packetdrill's plug: the same verdicts and the same packets at the same times, with calls that really wait, in threads of their own.
  *
  * TIME-LIMIT: 240 s
  */

@@ -21,6 +21,8 @@ struct sock_world *sock_world_new(const struct sock_params *p)
     w->port_min = p->port_min ? p->port_min : 32768;
     w->port_max = p->port_max ? p->port_max : 60999;
     w->random = p->seed;
+    w->isn_fixed = p->isn_fixed;
+    w->isn = p->isn;
     if (w->files_max < 0 || w->first_fd < 0 || w->somaxconn < 0 || w->port_min > w->port_max) {
         free(w);
         errno = EINVAL;
@@ -275,7 +277,10 @@ bool sock_op_ready(struct sock_world *w, const struct sock_op *op)
     struct sock *s = op->fd < w->first_fd + w->files_high ? w->file[op->fd - w->first_fd] : NULL;
     if (s && s->serial == op->serial && s->closing)
         return close_ready(s);
-    return !s || s->serial != op->serial || (ready_events(s) & (op->events | POLLERR | POLLHUP)) != 0;
+    if (!s || s->serial != op->serial || (ready_events(s) & (op->events | POLLERR | POLLHUP)) != 0)
+        return true;
+    /* Who has bytes already and wants more takes any: SO_RCVLOWAT counts them all, POLLIN only those that are still here. */
+    return s->kind == SOCK_KIND_TCP && op->done && (op->events & POLLIN) && stream_readable(s) > 0;
 }
 
 ssize_t sock_op_interrupt(const struct sock_op *op) { return op->done ? (ssize_t)op->done : -EINTR; }

@@ -125,7 +125,7 @@ struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
     if (c->state == PL_CLOSED || c->state == PL_LISTEN)
         return w;
     if (c->syn_due && c->state == PL_SYN_SENT) {
-        wants(&w, WANT_SYN, c->syn_retries ? PL_WHY_SYN_REPEAT : PL_WHY_SYN_CONNECT, x->now);
+        wants(&w, WANT_SYN, c->syn_sent ? PL_WHY_SYN_REPEAT : PL_WHY_SYN_CONNECT, x->now);
     } else if (c->syn_due && c->state == PL_SYN_RECEIVED) {
         wants(&w, WANT_SYN_ACK, syn_ack_why(c), x->now);
     } else if (c->state != PL_SYN_SENT) {
@@ -208,13 +208,16 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
         c->rcv.wnd = tcp_first_window(x, c);
     o->wnd = o->wnd_raw = (uint16_t)c->rcv.wnd;
     c->syn_due = false;
+    bool first = c->active && !c->syn_sent;              /* the timer waited for the device so far: RFC 6298 5.1 begins here. A half-open entry's goes on */
+    if (first)
+        c->syn_retries = 0, c->rtt.backoffs = 0;
     if (c->syn_sent)
         c->syn_repeated = true;           /* for whatever reason: RFC 6298 3: its acknowledgement gives no sample */
     else
         c->syn_sent_at = x->now;
     c->syn_sent = true;
     struct rtt_bounds b = tcp_rtt_bounds(x);
-    if (c->timers.resend_is != RESEND_RTO)
+    if (first || c->timers.resend_is != RESEND_RTO)
         timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
 }
 

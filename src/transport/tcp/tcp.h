@@ -233,7 +233,7 @@ static inline void tcp_ctx_renew(struct tcp_ctx *x)
 {
     x->reply.due = false;
     x->news = x->mtu_learned = 0;
-    x->progress = x->doubt = x->chunks_freed = false;
+    x->progress = x->doubt = x->chunks_freed = x->starved = false;
 }
 
 /* What the connection would send, and when: the one answer to both questions. */
@@ -339,7 +339,7 @@ enum pl_drop icmp_error_half_open(struct tcp_ctx *, struct tcp *scratch, uint32_
 void tcp_state(struct tcp_ctx *, struct tcp *, enum pl_state, enum pl_reason);
 void tcp_die(struct tcp_ctx *, struct tcp *, int error, enum pl_reason);                /* CLOSED, with an error for the program (0: none) */
 void tcp_return(struct tcp_ctx *, struct tcp *, enum pl_reason);                         /* a passive one in SYN-RECEIVED: back where it came from */
-void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);                     /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> */
+void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);                     /* <SEQ=SND.NXT><CTL=RST> */
 void tcp_trace(struct tcp_ctx *, const struct tcp *, enum pl_trace_kind, enum pl_reason, int64_t a, int64_t b);
 void tcp_doubt(struct tcp_ctx *, struct tcp *);                                         /* R1 is reached: IP and the program hear of it */
 void tcp_outstanding_begins(const struct tcp_ctx *, struct tcp *);                       /* the first that is given, or sent, when all is acknowledged */
