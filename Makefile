@@ -64,7 +64,7 @@ install:
 	@tools/build opt
 	@dir="$$(tools/build --where opt)" && meson configure -Dprefix='$(PREFIX)' "$$dir" >/dev/null && \
 	{ DESTDIR='$(DESTDIR)' meson install --quiet -C "$$dir" >"$$dir/install.log" 2>&1 || { cat "$$dir/install.log" >&2; exit 1; }; }
-	@echo 'installed below $(DESTDIR)$(PREFIX): the program parley, its manual and completion for bash, libparley.a and its headers'
+	@echo 'installed below $(DESTDIR)$(PREFIX): the program parley, its manual and completion for bash, libparley.a and its headers, and the plug for packetdrill'
 
 clean:
 	@rm -rf "$$(dirname "$$(tools/build --where opt)")"

@@ -85,7 +85,7 @@ bool cli_read_time(const char *text, void *to, char *why, size_t why_size)
     static const struct { const char *name; double ns; } unit[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"m", 60e9}, {"h", 3600e9}};
     char *end;
     double v = strtod(text, &end);
-    snprintf(why, why_size, "a time, in seconds or with its unit, as in 5, 0.5, 200ms, 2m");
+    snprintf(why, why_size, "a time of 1 ms or more, in seconds or with its unit, as in 5, 0.5, 200ms, 2m");
     if (*text < '0' || *text > '9') return false;
     for (size_t i = 0; i < sizeof unit / sizeof unit[0]; i++)
         if (!strcmp(end, unit[i].name) && v * unit[i].ns >= 1e6 && v * unit[i].ns <= 1e17) {

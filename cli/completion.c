@@ -83,7 +83,7 @@ int cli_completion(const char *shell)
         options_of(*c);
     puts("        --completion) words=bash ;;\n"
          "        esac; fi\n"
-         "        if [ \"$command\" = serve ] && [ \"${cur#-}\" = \"$cur\" ]; then words= files=directory; fi ;;\n"
+         "        if [ \"${cur#-}\" = \"$cur\" ]; then case \"$command\" in serve) words= files=directory ;; drill) words= files=file ;; esac; fi ;;\n"
          "    esac\n"
          "    if [ -n \"$files\" ]; then\n"
          "        compopt -o filenames 2>/dev/null || true\n"

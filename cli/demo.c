@@ -186,6 +186,7 @@ const struct cli_command cli_demo = {
                "Act c: curl fetches a file from parley, and parley fetches one from a server on the kernel's TCP, over IPv4 and IPv6, in\n"
                "network namespaces that vanish afterwards. Where the system does not allow that, the act is left out and says why.\n"
                "\n"
-               "On an arrow, seq is the number of its first byte, ack the next byte awaited,\n"
-               "len its bytes of text, win how many more the sender of the segment is ready to take.\n",
+               "On an arrow: seq, the number of its first byte; ack, the next byte awaited; len, its bytes of text; win, how many more its sender\n"
+               "is ready to take; #2, that it belongs to the second connection. The states are those after it. A cross: lost on the way. Dots at\n"
+               "its end: something else happens before it arrives; at its start: it left earlier. A point, and no arrow: one side alone.\n",
     .options = {options}, .operands_max = 0, .run = run};

@@ -218,7 +218,9 @@ static void play_http(struct pair *p, struct demo_watch *w)
     pair_run_for(p, DEMO_PAUSE);
     tell_answers(p, w, a);
     demo_say(p, w, "The connection stays: a fourth request needs no handshake.");
-    ask(p, a, "GET /four HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n", 4);
+    a->n = 0;
+    a->text[0] = '\0';
+    ask(p, a, "GET /four HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n", 1);
     pair_run_for(p, DEMO_PAUSE);
     tell_answers(p, w, a);
     hang_up(p, a);
@@ -242,12 +244,13 @@ static void play_online(struct pair *p, struct demo_watch *w)
     }
     demo_say(p, w, "The client's program falls silent. After 60 s the server counts it offline and drops it:");
     pair_run_for(p, 90 * PL_S);
-    demo_say(p, w, "The server has %s connection of it.", site.visitors && site.visitor[0].conn ? "still the" : "no more");
+    demo_say(p, w, "%s", site.visitors && site.visitor[0].conn ? "The server still counts it." :
+        "The server's program has forgotten it; its TCP still waits for the client's FIN, a minute at most.");
     hang_up(p, a);
     pair_run_for(p, 5 * PL_S);
     a = dial(p);
     if (!a) return;
-    demo_say(p, w, "Another connection; and now the network breaks.");
+    demo_say(p, w, "Another connection; and now the server is switched off. For the client it is as if the network broke.");
     pair_run_for(p, DEMO_PAUSE);
     sim_node_power(p->node[PAIR_SERVER], false);
     a->n = 0;
@@ -284,7 +287,8 @@ static void play_udp(struct pair *p, struct demo_watch *w)
     pl_udp client, server;
     p->node[PAIR_CLIENT]->on_event = p->node[PAIR_SERVER]->on_event = NULL;      /* this program reads by itself */
     if (pl_udp_open(c, &here, 1, &client) || pl_udp_open(s, &there, 1, &server)) return;
-    demo_say(p, w, "No handshake: the first datagram is the question itself. Eight bytes of header: ports, length, checksum.");
+    demo_say(p, w, "No handshake: the first datagram is the question itself. Eight bytes of header (ports, length, checksum), %d of IP below it, eight of text.",
+        p->opts.v6 ? 40 : 20);
     pl_udp_send(c, client, &there, "question", 8);
     pair_run_for(p, 20 * PL_MS);
     tell_datagrams(p, w, PAIR_SERVER, server, "server");

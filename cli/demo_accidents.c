@@ -65,7 +65,7 @@ static void play_old_data(struct pair *p, struct demo_watch *w)
     size_t first = p->segments;
     demo_send(p, PAIR_CLIENT, 300);
     demo_deliver(p, PAIR_CLIENT);
-    demo_say(p, w, "The same segment arrives once more, five seconds late; then one with numbers from a connection long ago.");
+    demo_say(p, w, "The same segment arrives once more, five seconds late; then one from a connection long ago, whose numbers are far away and which knows nothing of the timestamps agreed on in this one.");
     for (size_t i = first; i < p->segments; i++)
         if (p->segment[i].from == PAIR_CLIENT && p->segment[i].len) {
             pair_replay(p, i, p->sim->now + 5 * PL_S);
@@ -155,7 +155,7 @@ static void play_old_segment(struct pair *p, struct demo_watch *w)
     demo_until(p, both_over);
     pair_run_for(p, DEMO_PAUSE);
     w->asleep = false;
-    demo_say(p, w, "A first connection, from port %u, has carried 500 bytes and is over; the client is in TIME-WAIT. The same ports again:", port);
+    demo_say(p, w, "A first connection, from port %u, has carried 500 bytes and is over. The client stays in TIME-WAIT for a minute; then the same ports again:", port);
     pair_run_for(p, 61 * PL_S);
     struct program_conn *c = pair_connect_from(p, PAIR_CLIENT, port, DEMO_PORT, plan_hold());
     pair_run_for(p, DEMO_PAUSE);
@@ -211,7 +211,7 @@ const struct demo_scene demo_scenes_accidents[] = {
         .prepare = drop_the_servers_answer, .play = play_open},
     {.name = "third-lost", .rows = "M6", .title = "the third message is lost", .watch = "Watch the server repeat its answer after a second, and the client its "
         "acknowledgement.", .extra = true, .prepare = drop_the_third, .play = play_third_lost},
-    {.name = "gives-up", .rows = "M6", .title = "no message gets through", .watch = "Watch the pauses double, and the end with a clear error.", .extra = true,
+    {.name = "gives-up", .rows = "M6", .title = "no message gets through", .watch = "Watch the pauses double, up to two minutes, and the end with a clear error.", .extra = true,
         .prepare = drop_everything, .play = play_gives_up},
     {.name = "server-gives-up", .rows = "M6", .title = "the client is gone after its SYN", .watch = "Watch the server repeat its answer, ever more rarely, and "
         "forget.", .extra = true, .play = play_server_gives_up},

@@ -34,7 +34,7 @@ static void serve_answers(struct pair *p)
 static void play_life(struct pair *p, struct demo_watch *w)
 {
     serve_answers(p);
-    demo_say(p, w, "Three messages: each side tells its first sequence number and hears that it was heard.");
+    demo_say(p, w, "The client is CLOSED, the server in LISTEN. Three messages: each side tells its first sequence number and hears that it was heard.");
     pair_connect(p, DEMO_PORT, plan_hold());
     if (!demo_until(p, demo_connected)) return;
     pair_run_for(p, DEMO_PAUSE);
@@ -176,7 +176,7 @@ const struct demo_scene demo_scenes_first[] = {
         .watch = "Watch what comes behind the gap wait for it, and the ack stand still until the gap is filled.",
         .prepare = lose_third_data, .play = play_transfer},
     {.name = "arithmetic", .rows = "M13 M2", .title = "seq and ack, byte by byte", .extra = true, .isn_zero = true,
-        .watch = "Watch the numbers, which begin at 0 here: 99 bytes from the client, 119 from the server. ack is the seq that is expected next, and SYN "
+        .watch = "Watch the numbers, which begin at 0 here (in earnest a clock and a keyed hash choose them: --isn keyed): 99 bytes from the client, 119 from the server. ack is the seq that is expected next, and SYN "
                  "and FIN count as one byte.",
         .play = play_life},
     {.name = "third-says-it", .rows = "M13", .title = "from the third message to the second", .extra = true, .isn = {999, 1999},

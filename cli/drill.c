@@ -3,7 +3,9 @@
  * drill.c: `parley drill`: runs scripts of segments and system calls, packetdrill's language, in this process and in virtual time.
  */
 #include "cli/cli.h"
+#include "drill/calls.h"
 #include "drill/run.h"
+#include "drill/settings.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct {
     bool ipv6, strict, quiet, json, dry, times;
@@ -118,7 +121,8 @@ static void one(struct tally *t, const char *path)
     struct drill_script *script = drill_parse(path, text, n, error, sizeof error);
     free(text);
     if (!script || o.dry) {
-        result(t, path, script != NULL, error, ms_now() - began);
+        bool good = script && drill_calls_known(script, error, sizeof error);
+        result(t, path, good, error, ms_now() - began);
     } else {
         FILE *failure = open_memstream(&text_of_failure, &failure_bytes);
         bool good = failure && drill_run(script, &t->options, failure);
@@ -170,13 +174,26 @@ static int run(char *const *operands, int n)
         if (*end || t.options.tolerance_us <= 0)
             return cli_say(CLI_USAGE, "--tolerance is a number of microseconds, not \"%s\"", o.tolerance);
     }
+    if (o.plug && access(o.plug, R_OK) != 0)
+        return cli_say(CLI_USAGE, "--plug %s: %s", o.plug, strerror(errno));
+    if (o.settings && !o.plug) {
+        char why[300];
+        struct drill_config config = {.isn_fixed = false};
+        pl_config_default(&config.stack, sizeof config.stack);
+        if (!drill_settings(&config, o.settings, why, sizeof why))
+            return cli_say(CLI_USAGE, "--set %s: %s", o.settings, why);
+    }
     for (int i = 0; i < n; i++)
         each(&t, operands[i], 0);
     double seconds = (ms_now() - began) / 1e3;
     if (t.passed + t.failed == 0)
         return cli_say(CLI_FAILED, "no script (*.pkt) was found there");
-    if (!o.json)
-        printf("%u passed, %u failed, %.0f scripts a second\n", t.passed, t.failed, seconds > 0 ? (t.passed + t.failed) / seconds : 0);
+    if (!o.json) {
+        printf("%u passed, %u failed", t.passed, t.failed);
+        if (t.passed + t.failed > 1 && seconds > 0)
+            printf(", %.0f scripts a second", (t.passed + t.failed) / seconds);
+        putchar('\n');
+    }
     return t.failed ? CLI_FAILED : CLI_DONE;
 }
 
@@ -184,9 +201,9 @@ const struct cli_command cli_drill = {
     .name = "drill",
     .operands = "SCRIPT...",
     .summary = "run scripts of segments and system calls (packetdrill's language) in virtual time",
-    .details = "Each SCRIPT is a file, or a folder whose *.pkt files are run. A script says what arrives (<), what the program calls, and what must be sent (>), and when.\n"
-               "Nothing leaves this process and nothing waits: a script that lasts an hour runs in a millisecond. A failure shows the line, what was expected,\n"
-               "what happened, and the ladder so far. docs/scripts.md is the tour of the language.",
+    .details = "Each SCRIPT is a file, or a folder whose *.pkt files are run. A script says what arrives (<), what the program calls, and what must\n"
+               "be sent (>), and when. Nothing leaves this process and nothing waits: a script that lasts an hour runs in a millisecond. A failure\n"
+               "shows the line, what was expected, what happened, and the ladder so far. docs/scripts.md is the tour of the language.\n",
     .options = {own},
     .operands_min = 1,
     .operands_max = 1000000,

@@ -346,8 +346,11 @@ int cli_host_open(struct cli_host *h)
     if (cli_link.iface && !cli_link.ours.n) return cli_say(CLI_USAGE, "with --iface say also which address parley has there: --addr A/BITS");
     if (!cli_link.iface && cli_link.ours.n && !cli_link.kernels.n)
         return cli_say(CLI_USAGE, "with --addr say also what the kernel's side of the link is: --kernel A/BITS, or --iface packet:IFACE");
-    bool done = make_stack(h, why, sizeof why) && (cli_link.netns ? open_private(h, why, sizeof why)
-        : cli_link.iface ? open_named(h, why, sizeof why) : open_default(h, why, sizeof why));
+    if (!make_stack(h, why, sizeof why)) {
+        cli_host_close(h);
+        return cli_say(CLI_FAILED, "%s", why);
+    }
+    bool done = cli_link.netns ? open_private(h, why, sizeof why) : cli_link.iface ? open_named(h, why, sizeof why) : open_default(h, why, sizeof why);
     if (done) return CLI_DONE;
     cli_host_close(h);
     if (geteuid() != 0 && !cli_link.netns) {

@@ -23,6 +23,13 @@ static void help(void)
     puts("Begin with `parley demo`.");
 }
 
+/* What was said to a full disk was not said. */
+static int all_written(int status)
+{
+    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    return written || status != CLI_DONE ? status : cli_say(CLI_FAILED, "standard output could not be written");
+}
+
 int main(int argc, char **argv)
 {
     /* A reader of our output that goes away (| head) is told by write's error, and a peer's close by the stack. */
@@ -41,6 +48,6 @@ int main(int argc, char **argv)
     }
     if (!strcmp(argv[1], "--completion")) return cli_completion(argc > 2 ? argv[2] : "bash");
     for (const struct cli_command *const *c = cli_commands; *c; c++)
-        if (!strcmp(argv[1], (*c)->name)) return cli_run(*c, argc - 2, argv + 2);
+        if (!strcmp(argv[1], (*c)->name)) return all_written(cli_run(*c, argc - 2, argv + 2));
     return cli_say(CLI_USAGE, "there is no command \"%s\"; `parley --help` lists them", argv[1]);
 }

@@ -11,6 +11,7 @@ struct cli_pcap {
     FILE *out;                            /* NULL: nothing is captured, and all calls do nothing */
     pl_time offset;                       /* added to the trace's times */
     pl_time last;                         /* of the latest frame, offset included */
+    int error;                            /* errno of the first write that failed; 0: none did */
     struct pcapng file;
 };
 

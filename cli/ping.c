@@ -63,7 +63,7 @@ static bool take_one(struct cli_host *h, struct ping *p)
     pl_addr_text(&from.addr, text, sizeof text);
     if (cli_as_json) {
         CLI_EVENT(stdout, "answer", {"from", text, 0}, {"seq", NULL, (uint64_t)(datagram[0] << 8 | datagram[1])}, {"bytes", NULL, (uint64_t)n + 6},
-            {"time_ns", NULL, took});
+            {"took_ns", NULL, took});
         return true;
     }
     printf("%td bytes from %s: seq=%u time=%s\n", n + 6, text, (unsigned)(datagram[0] << 8 | datagram[1]),

@@ -462,3 +462,19 @@ void drill_call_end(struct drill_doing *d)
         free(d->buffer);
     free(d);
 }
+
+bool drill_calls_known(const struct drill_script *script, char *error, size_t size)
+{
+    struct drill_names names = {.bytes = sizeof(struct sockaddr_in), .domain = AF_INET};
+    char why[300];
+    memset(names.fd, -1, sizeof names.fd);
+    for (const struct drill_event *e = script->events; e; e = e->next) {
+        struct drill_doing *d = e->kind == EVENT_CALL ? drill_call_begin(e, &names, why, sizeof why) : NULL;
+        drill_call_end(d);
+        if (e->kind == EVENT_CALL && !d) {
+            snprintf(error, size, "%s:%d: %s", script->name, e->line, why);
+            return false;
+        }
+    }
+    return true;
+}

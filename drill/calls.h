@@ -57,5 +57,7 @@ struct drill_doing *drill_call_begin(const struct drill_event *, const struct dr
 /* doing->result is known: is it what the script says? Learns descriptors. */
 bool drill_call_check(struct drill_doing *, struct drill_names *, char *error, size_t error_size);
 void drill_call_end(struct drill_doing *);
+/* Can every call of the script be made, as it is written? False: error says the line, and what is not known. */
+bool drill_calls_known(const struct drill_script *, char *error, size_t error_size);
 
 #endif

@@ -3,6 +3,7 @@
  * inside.c: a script's target inside this process: one stack behind an interface without link layer, its sockets, virtual time. Nothing waits: time is a
  * number that jumps to whatever comes next.
  */
+#include "drill/settings.h"
 #include "drill/target.h"
 #include "os/posix/sock/sock.h"
 #include "view/ladder.h"
@@ -246,11 +247,11 @@ static bool connect_net(struct inside *i, const struct drill_net *net, char *err
     return pl_route_add(i->stack, &any) == PL_OK;
 }
 
-static bool make(struct inside *i, const struct drill_net *net, const struct pl_config *config, bool with_story, char *error, size_t size)
+static bool make(struct inside *i, const struct drill_net *net, const struct drill_config *config, bool with_story, char *error, size_t size)
 {
-    size_t bytes = pl_stack_size(config);
+    size_t bytes = pl_stack_size(&config->stack);
     if (!bytes) {
-        snprintf(error, size, "these settings make no stack: %s", pl_config_problem(config));
+        snprintf(error, size, "these settings make no stack: %s", pl_config_problem(&config->stack));
         return false;
     }
     i->last = &i->first;
@@ -267,16 +268,16 @@ static bool make(struct inside *i, const struct drill_net *net, const struct pl_
     void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);      /* zero, and touched where it is used */
     i->block = block == MAP_FAILED ? NULL : block;
     i->block_bytes = bytes;
-    if (!i->block || pl_stack_init(i->block, bytes, config, &i->env, i->now, &i->stack) != PL_OK) {
+    if (!i->block || pl_stack_init(i->block, bytes, &config->stack, &i->env, i->now, &i->stack) != PL_OK) {
         snprintf(error, size, "no memory for a stack of %zu bytes", bytes);
         return false;
     }
-    struct sock_params p = {.stack = i->stack, .config = config, .now = i->now, .first_fd = FIRST_FD, .seed = 1};
+    struct sock_params p = {.stack = i->stack, .config = &config->stack, .now = i->now, .first_fd = FIRST_FD, .seed = 1, .isn_fixed = config->isn_fixed, .isn = config->isn};
     i->world = sock_world_new(&p);
     return i->world ? connect_net(i, net, error, size) : (snprintf(error, size, "no memory for sockets"), false);
 }
 
-bool drill_inside(struct drill_target *t, const struct drill_net *net, const struct pl_config *config, bool with_story, char *error, size_t size)
+bool drill_inside(struct drill_target *t, const struct drill_net *net, const struct drill_config *config, bool with_story, char *error, size_t size)
 {
     _Static_assert(sizeof(struct sock_op) <= sizeof(struct drill_wait), "room for a call on its way");
     struct inside *i = calloc(1, sizeof *i);

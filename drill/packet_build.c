@@ -2,6 +2,7 @@
  *
  * packet_build.c: a script's packet as bytes: RFC 791, 8200, 9293 3.1, 768, 792, 4443.
  */
+#include "drill/octets.h"
 #include "drill/packet.h"
 
 #include <stdio.h>
@@ -15,20 +16,11 @@ static uint8_t *put16(uint8_t *p, uint32_t v)
 
 static uint8_t *put32(uint8_t *p, uint32_t v) { return put16(put16(p, v >> 16), v); }
 
-static uint32_t sum(const uint8_t *p, size_t n, uint32_t s)
-{
-    for (size_t i = 0; i < n; i++)
-        s += i % 2 ? p[i] : (uint32_t)p[i] << 8;
-    while (s >> 16)
-        s = (s & 0xffff) + (s >> 16);
-    return s;
-}
-
 static uint16_t transport_sum(const struct drill_flow *f, uint8_t protocol, const uint8_t *from, const uint8_t *to, const uint8_t *p, size_t n)
 {
     size_t a = f->ipv6 ? 16 : 4;
     uint8_t tail[4] = {0, protocol, (uint8_t)(n >> 8), (uint8_t)n};
-    return (uint16_t)~sum(p, n, sum(tail, 4, sum(to, a, sum(from, a, 0))));
+    return (uint16_t)~octets_sum(p, n, octets_sum(tail, 4, octets_sum(to, a, octets_sum(from, a, 0))));
 }
 
 /* From the script's number to the stack's. */
@@ -80,8 +72,9 @@ static uint8_t *put_option(uint8_t *p, const struct drill_option *o, const struc
     return p;
 }
 
-static size_t put_tcp(uint8_t *to, const struct drill_packet *w, const struct drill_flow *f, char *error, size_t size)
+static size_t put_tcp(uint8_t *to, const struct drill_packet *w, struct drill_flow *f, char *error, size_t size)
 {
+    f->ended |= (w->flags & 5) != 0;
     uint8_t options[20 * 40], *p = options;
     for (unsigned i = 0; i < w->noptions; i++)
         p = put_option(p, &w->option[i], f);
@@ -180,7 +173,7 @@ static size_t put_icmp(uint8_t *to, const struct drill_packet *w, const struct d
     if (w->quoted_protocol)
         p = put_quote(p, w, f);
     size_t n = (size_t)(p - to);
-    put16(to + 2, f->ipv6 ? transport_sum(f, 58, f->remote.b, f->local.b, to, n) : (uint16_t)~sum(to, n, 0));
+    put16(to + 2, f->ipv6 ? transport_sum(f, 58, f->remote.b, f->local.b, to, n) : (uint16_t)~octets_sum(to, n, 0));
     return n;
 }
 
@@ -208,7 +201,7 @@ static uint8_t *put_ip(uint8_t *p, const struct drill_flow *f, bool out, uint8_t
     p = put16(p, 0);
     memcpy(p, from, 4);
     memcpy(p + 4, to, 4);
-    put16(start + 10, (uint16_t)~sum(start, 20, 0));
+    put16(start + 10, (uint16_t)~octets_sum(start, 20, 0));
     return p + 8;
 }
 

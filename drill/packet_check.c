@@ -2,6 +2,7 @@
  *
  * packet_check.c: what the stack sent: read, compared with what a script wants, printed as a script would write it.
  */
+#include "drill/octets.h"
 #include "drill/packet.h"
 
 #include <stdarg.h>
@@ -10,15 +11,6 @@
 
 static uint32_t get16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
 static uint32_t get32(const uint8_t *p) { return get16(p) << 16 | get16(p + 2); }
-
-static uint32_t sum(const uint8_t *p, size_t n, uint32_t s)
-{
-    for (size_t i = 0; i < n; i++)
-        s += i % 2 ? p[i] : (uint32_t)p[i] << 8;
-    while (s >> 16)
-        s = (s & 0xffff) + (s >> 16);
-    return s;
-}
 
 static bool bad(char *error, size_t size, const char *what, ...) __attribute__((format(printf, 3, 4)));
 static bool bad(char *error, size_t size, const char *what, ...)
@@ -116,12 +108,13 @@ static bool read_ip(const uint8_t *b, size_t n, struct drill_packet *s, struct d
     size_t told = ends->ipv6 ? 40 + get16(b + 4) : get16(b + 2);
     if (told != n)
         return bad(error, size, "the IP header says %zu bytes, there are %zu", told, n);
-    if (!ends->ipv6 && sum(b, *header, 0) != 0xffff)
+    if (!ends->ipv6 && octets_sum(b, *header, 0) != 0xffff)
         return bad(error, size, "the IP header's checksum is wrong");
     uint8_t tos = ends->ipv6 ? (uint8_t)(get16(b) >> 4) : b[1];
     s->tos = tos & 0xfc;
     s->ecn = tos & 3;
     s->ttl = ends->ipv6 ? b[7] : b[8];
+    s->dont_fragment = !ends->ipv6 && b[6] & 0x40;
     s->flow_label = ends->ipv6 ? (int32_t)(get32(b) & 0xfffff) : -1;
     s->protocol = ends->ipv6 ? b[6] : b[9];
     memcpy(ends->local.b, ends->ipv6 ? b + 8 : b + 12, ends->ipv6 ? 16 : 4);
@@ -140,8 +133,8 @@ bool drill_packet_read(const uint8_t *b, size_t n, struct drill_packet *s, struc
     const uint8_t *p = b + header;
     size_t left = n - header, a = ends->ipv6 ? 16 : 4;
     uint8_t tail[4] = {0, protocol, (uint8_t)(left >> 8), (uint8_t)left};
-    uint32_t pseudo = protocol == 1 ? 0 : sum(tail, 4, sum(ends->remote.b, a, sum(ends->local.b, a, 0)));
-    if ((protocol != 17 || (left >= 8 && get16(p + 6))) && sum(p, left, pseudo) != 0xffff)
+    uint32_t pseudo = protocol == 1 ? 0 : octets_sum(tail, 4, octets_sum(ends->remote.b, a, octets_sum(ends->local.b, a, 0)));
+    if ((protocol != 17 || (left >= 8 && get16(p + 6))) && octets_sum(p, left, pseudo) != 0xffff)
         return bad(error, size, "the transport's checksum is wrong");
     if (protocol == 6)
         return read_tcp(p, left, s, ends, error, size);
@@ -324,12 +317,27 @@ static void learn(const struct drill_packet *w, const struct drill_packet *s, st
             }
 }
 
-static bool tcp_matches(const struct drill_packet *w, const struct drill_packet *s, struct drill_flow *f, char *error, size_t size)
+/* The first SYN tells the ISN. One after a FIN or RST begins a new incarnation, whose number stands where the script says, give or take what time is off
+ * by; should nothing come of it the numbers of before hold again. */
+static void learn_number(const struct drill_packet *w, const struct drill_packet *s, struct drill_flow *f)
 {
-    if (!f->isn_known && (s->flags & 2) && (w->flags & 2)) {
+    uint32_t off = s->seq - w->seq - f->isn_offset;
+    bool near = off + DRILL_TICKS <= 2 * DRILL_TICKS, syn = (s->flags & 2) && (w->flags & 2);
+    if (syn && (!f->isn_known || (f->ended && near))) {
+        f->anew = f->isn_known;
+        f->isn_before = f->isn_offset;
         f->isn_offset = s->seq - w->seq;
         f->isn_known = true;
+        f->ended = false;
+    } else if (f->anew && s->seq - w->seq == f->isn_before) {
+        f->isn_offset = f->isn_before;
     }
+}
+
+static bool tcp_matches(const struct drill_packet *w, const struct drill_packet *s, struct drill_flow *f, char *error, size_t size)
+{
+    learn_number(w, s, f);
+    f->ended |= (s->flags & 5) != 0;
     if (w->flags != s->flags) {
         static const char letters[] = "FSRP.UEWA";
         char want[12] = "-", sent[12] = "-";
@@ -353,6 +361,8 @@ bool drill_packet_matches(const struct drill_packet *w, const struct drill_packe
     if (w->ecn != DRILL_ECN_ANY && !same(error, size, "ECN bits", (uint32_t)w->ecn, (uint32_t)s->ecn))
         return false;
     if (w->tos >= 0 && !same(error, size, "tos", (uint32_t)w->tos & 0xfc, (uint32_t)s->tos))
+        return false;
+    if (w->dont_fragment >= 0 && !same(error, size, "df", (uint32_t)w->dont_fragment, (uint32_t)s->dont_fragment))
         return false;
     if ((w->ttl >= 0 && !same(error, size, "ttl", (uint32_t)w->ttl, (uint32_t)s->ttl)) ||
         (w->flow_label >= 0 && !same(error, size, "flowlabel", (uint32_t)w->flow_label, (uint32_t)s->flow_label)))

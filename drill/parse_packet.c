@@ -61,11 +61,16 @@ static void ip_fields(struct scan *s, struct drill_packet *p)
         } else if (w && strcmp(w, "ttl") == 0) {
             want_range(s, v, 255, "ttl");
             p->ttl = (int16_t)v;
+        } else if (w && strcmp(w, "df") == 0) {
+            want_range(s, v, 1, "df");
+            if (p->in)
+                scan_fail(s, "df can be asked of what is sent only");
+            p->dont_fragment = (int8_t)v;
         } else if (w && strcmp(w, "flowlabel") == 0) {
             want_range(s, v, 0xfffff, "flowlabel");
             p->flow_label = (int32_t)v;
         } else {
-            scan_fail(s, "in these brackets tos, ttl or flowlabel is expected");
+            scan_fail(s, "in these brackets tos, ttl, df or flowlabel is expected");
         }
     } while (!s->failed && scan_takes(s, ","));
     scan_wants(s, ")");
@@ -333,7 +338,7 @@ static void icmp(struct scan *s, struct drill_packet *p)
 struct drill_packet *parse_packet(struct scan *s)
 {
     struct drill_packet *p = scan_keep(s, sizeof *p);
-    *p = (struct drill_packet){.in = scan_takes(s, "<"), .ecn = DRILL_ECN_ANY, .tos = -1, .ttl = -1, .flow_label = -1, .src_port = -1, .dst_port = -1, .mtu = -1, .echo_id = -1};
+    *p = (struct drill_packet){.in = scan_takes(s, "<"), .ecn = DRILL_ECN_ANY, .tos = -1, .ttl = -1, .dont_fragment = -1, .flow_label = -1, .src_port = -1, .dst_port = -1, .mtu = -1, .echo_id = -1};
     if (!p->in)
         scan_wants(s, ">");
     ecn(s, p);

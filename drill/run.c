@@ -28,7 +28,7 @@ struct run {
     struct drill_target target;
     bool made, failed;
     struct drill_net net;
-    struct pl_config config;
+    struct drill_config config;
     int64_t tolerance_us;
     uint16_t bind_port, connect_port, next_peer_port;
     struct drill_names names;
@@ -137,13 +137,14 @@ static bool begin(struct run *r)
     r->next_peer_port = PEER_PORT;
     r->current = r->tested = -1;
     memset(r->names.fd, -1, sizeof r->names.fd);
-    pl_config_default(&r->config, sizeof r->config);
-    r->config.connections_max = r->config.half_open_max = r->config.time_wait_max = 64;       /* small: a script is made ready in microseconds */
-    r->config.chunks_max = 1024;
-    r->config.records_max = 4096;
-    r->config.mem_is_zero = true;         /* every target's block comes fresh from the system */
-    r->config.check = true;
-    memset(r->config.seed, 7, sizeof r->config.seed);
+    struct pl_config *c = &r->config.stack;
+    pl_config_default(c, sizeof *c);
+    c->connections_max = c->half_open_max = c->time_wait_max = 64;       /* small: a script is made ready in microseconds */
+    c->chunks_max = 1024;
+    c->records_max = 4096;
+    c->mem_is_zero = true;         /* every target's block comes fresh from the system */
+    c->check = true;
+    memset(c->seed, 7, sizeof c->seed);
     for (const struct drill_setting *s = r->script->settings; s; s = s->next)
         if (!script_setting(r, s->name, s->value))
             return false;

@@ -61,6 +61,7 @@ struct drill_packet {
     uint8_t protocol;                     /* enum drill_protocol */
     int8_t ecn;                           /* 0 not ECT, 1 ECT(1), 2 ECT(0), 3 CE, DRILL_ECN_ANY */
     int16_t tos, ttl;                     /* -1: any, or the default */
+    int8_t dont_fragment;                 /* of what is sent, over IPv4; -1: any */
     int32_t flow_label;
     int32_t src_port, dst_port;           /* -1: those of the socket at hand */
     /* TCP; of an ICMP message: what it quotes */

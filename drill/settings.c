@@ -21,6 +21,7 @@ static const struct field fields[] = {
     F(sndbuf_bytes, BYTES), F(rcvbuf_bytes, BYTES), F(syn_retries, COUNT), F(syn_ack_retries, COUNT), F(data_retries, COUNT), F(orphan_retries, COUNT),
     F(backlog_default, COUNT), F(msl, TIME), F(rto_initial, TIME), F(rto_min, TIME), F(rto_max, TIME), F(delayed_ack, TIME), F(user_timeout, TIME),
     F(fin_wait_2_timeout, TIME), F(orphan_timeout, TIME), F(keepalive_idle, TIME), F(keepalive_interval, TIME), F(keepalive_probes, COUNT), F(syn_cookies, FLAG),
+    F(user_timeout_option, FLAG), F(user_timeout_min, TIME), F(user_timeout_max, TIME), F(challenge_acks, COUNT), F(challenge_period, TIME),
     F(window_scaling, FLAG), F(timestamps, FLAG), F(sack, FLAG), F(hop_limit, COUNT8), F(check, FLAG),
 };
 
@@ -81,9 +82,9 @@ static bool read_count(const char *text, uint64_t most, uint32_t *out)
     return true;
 }
 
-static bool set(struct pl_config *c, const struct field *f, const char *value, char *error, size_t size)
+static bool set(struct drill_config *c, const struct field *f, const char *value, char *error, size_t size)
 {
-    uint8_t *to = (uint8_t *)c + f->at;
+    uint8_t *to = (uint8_t *)&c->stack + f->at;
     uint32_t n;
     pl_time t;
     switch (f->unit) {
@@ -121,7 +122,7 @@ static const char *middle(const char *value, char *room, size_t size)
     return room;
 }
 
-bool drill_setting(struct pl_config *c, const char *name, const char *value, char *error, size_t size)
+bool drill_setting(struct drill_config *c, const char *name, const char *value, char *error, size_t size)
 {
     char room[64];
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
@@ -137,14 +138,18 @@ bool drill_setting(struct pl_config *c, const char *name, const char *value, cha
             value = middle(value, room, sizeof room);
             break;
         }
+    if (strcmp(name, "isn") == 0) {
+        c->isn_fixed = read_count(value, UINT32_MAX, &c->isn);
+        return c->isn_fixed || bad(error, size, name, value, "a sequence number");
+    }
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strcmp(fields[i].name, name) == 0)
             return set(c, &fields[i], value, error, size);
-    snprintf(error, size, "there is no setting \"%s\"; docs/scripts.md lists them", name);
+    snprintf(error, size, "there is no setting \"%s\": it is no field of struct pl_config, nor a sysctl that docs/scripts.md names", name);
     return false;
 }
 
-bool drill_settings(struct pl_config *c, const char *list, char *error, size_t size)
+bool drill_settings(struct drill_config *c, const char *list, char *error, size_t size)
 {
     while (*list) {
         char name[64], value[64];
@@ -182,7 +187,7 @@ static bool next_word(const char **line, char *word, size_t size)
     return true;
 }
 
-static bool one_line(struct pl_config *c, const char *line, char *error, size_t size)
+static bool one_line(struct drill_config *c, const char *line, char *error, size_t size)
 {
     char word[200];
     const char *rest = line;
@@ -213,7 +218,7 @@ static bool one_line(struct pl_config *c, const char *line, char *error, size_t 
     return true;
 }
 
-bool drill_shell(struct pl_config *c, const char *line, char *error, size_t size)
+bool drill_shell(struct drill_config *c, const char *line, char *error, size_t size)
 {
     while (*line) {
         char one[400];

@@ -51,9 +51,9 @@ struct drill_net {
     uint32_t mtu;
 };
 
-struct pl_config;
+struct drill_config;
 /* The library in this process. False: error says why. */
-bool drill_inside(struct drill_target *, const struct drill_net *, const struct pl_config *, bool with_story, char *error, size_t error_size);
+bool drill_inside(struct drill_target *, const struct drill_net *, const struct drill_config *, bool with_story, char *error, size_t error_size);
 
 /* A shared object with packetdrill's interface. `settings`: "name=value,..." or NULL. */
 bool drill_plug(struct drill_target *, const char *object, const struct drill_net *, const char *settings, char *error, size_t error_size);

@@ -49,9 +49,9 @@ bool plug_ready(struct plug *p)
 {
     if (p->stack)
         return true;
-    p->block_bytes = pl_stack_size(&p->config);
+    p->block_bytes = pl_stack_size(&p->config.stack);
     if (!p->block_bytes) {
-        fprintf(stderr, "parley: these settings make no stack: %s\n", pl_config_problem(&p->config));
+        fprintf(stderr, "parley: these settings make no stack: %s\n", pl_config_problem(&p->config.stack));
         errno = EINVAL;
         return false;
     }
@@ -59,8 +59,8 @@ bool plug_ready(struct plug *p)
     if (block == MAP_FAILED)
         return false;
     p->block = block;
-    struct sock_params params = {.config = &p->config, .now = p->now, .files_max = PLUG_FDS, .seed = 1};
-    if (pl_stack_init(block, p->block_bytes, &p->config, &p->env, p->now, &p->stack) != PL_OK || !make_net(p) ||
+    struct sock_params params = {.config = &p->config.stack, .now = p->now, .files_max = PLUG_FDS, .seed = 1, .isn_fixed = p->config.isn_fixed, .isn = p->config.isn};
+    if (pl_stack_init(block, p->block_bytes, &p->config.stack, &p->env, p->now, &p->stack) != PL_OK || !make_net(p) ||
         (params.stack = p->stack, p->world = sock_world_new(&params)) == NULL) {
         munmap(block, p->block_bytes);
         p->block = NULL, p->stack = NULL;
@@ -377,10 +377,10 @@ void packetdrill_interface_init(const char *flags, struct packetdrill_interface 
     p->mtu = 1500;
     snprintf(p->local4, sizeof p->local4, "192.168.0.1");
     snprintf(p->local6, sizeof p->local6, "fd3d:fa7b:d17d::1");
-    pl_config_default(&p->config, sizeof p->config);
-    p->config.addrs_max = PLUG_ADDRS;
-    p->config.mem_is_zero = true;
-    memset(p->config.seed, 7, sizeof p->config.seed);
+    pl_config_default(&p->config.stack, sizeof p->config.stack);
+    p->config.stack.addrs_max = PLUG_ADDRS;
+    p->config.stack.mem_is_zero = true;
+    memset(p->config.stack.seed, 7, sizeof p->config.stack.seed);
     plug_last = p;
     if (!settings(p, flags))
         to->socket = no_socket;

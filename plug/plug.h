@@ -17,6 +17,7 @@
 
 #include <pthread.h>
 
+#include "drill/settings.h"
 #include "drill/target.h"
 #include "plug/interface.h"
 #include <parley/parley.h>
@@ -40,7 +41,7 @@ struct plug_sent {
 struct plug {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct pl_config config;
+    struct drill_config config;
     char local4[64], local6[64];
     uint32_t mtu;
     void *block;

@@ -67,7 +67,7 @@ PRELOADED int system(const char *line)
         return 1 << 8;
     }
     pthread_mutex_lock(&p->lock);
-    struct pl_config config = p->config;
+    struct drill_config config = p->config;
     bool good = drill_shell(&config, line, error, sizeof error);
     if (good && p->stack && memcmp(&config, &p->config, sizeof config) != 0) {
         snprintf(error, sizeof error, "\"%s\": settings are made before the first packet or call: the stack is there now", line);

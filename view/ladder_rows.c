@@ -138,7 +138,7 @@ static void frame_label(const struct ladder_frame *f, char *label, size_t size, 
     if (!f->has_seg) {
         if (f->protocol == 17) snprintf(label, size, "UDP %u > %u", f->source.port, f->destination.port);
         else snprintf(label, size, "%s", view_protocol(f->protocol));
-        snprintf(numbers, numbers_size, "len=%" PRIu32, f->bytes);
+        snprintf(numbers, numbers_size, "(%" PRIu32 " bytes)", f->bytes);
         return;
     }
     snprintf(label, size, "%s%s", stream, view_flags(f->seg.flags, flags, sizeof flags));

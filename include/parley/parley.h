@@ -142,8 +142,9 @@ int pl_iface_ready(pl_stack *, int iface, bool ready);
 enum pl_event_bit {
     PL_EV_ACCEPTABLE = 1,                 /* listener: pl_accept will give a connection */
     PL_EV_CONNECTED = 2,                  /* pl_connect succeeded */
-    PL_EV_READABLE = 4,                   /* pl_recv will give bytes, or the end of the stream */
-    PL_EV_WRITABLE = 8,                   /* pl_send will take bytes (after it took fewer than asked) */
+    PL_EV_READABLE = 4,                   /* pl_recv will not give PL_EAGAIN: there are bytes, the end of the stream, or an error */
+    PL_EV_WRITABLE = 8,                   /* pl_send will not give PL_EAGAIN: with PL_EV_CONNECTED (one from pl_accept can be written at once); when there is
+                                             room after it took fewer bytes than asked; and when the connection is over (an error then) */
     PL_EV_PEER_FINISHED = 16,             /* the peer will send nothing more */
     PL_EV_ERROR = 32,                     /* the connection failed: pl_error says why */
     PL_EV_URGENT = 128,                   /* the peer says that urgent data is ahead (MUST-31, 32); pl_urgent tells how much */
@@ -156,10 +157,11 @@ enum pl_event_bit {
 struct pl_event {
     pl_handle handle;
     uint64_t cookie;                      /* the program's, as given to pl_listen, pl_connect, pl_set_cookie, pl_udp_open */
-    uint32_t bits;                        /* enum pl_event_bit: what became true since the last event of this handle */
+    uint32_t bits;                        /* enum pl_event_bit: what is new since the last event of this handle */
     uint32_t pad_;
 };
-/* Takes the next event; false: none. An event is queued when a bit goes from 0 to 1; taking it clears the bits. */
+/* Takes the next event; false: none. An event tells news: of bytes and datagrams that are left unread nothing is told until more come, so read until
+ * PL_EAGAIN, or ask pl_ready. Connections and SYNs that still wait are told again after each that is taken. News of a handle that nobody took yet are one event. */
 bool pl_event_next(pl_stack *, struct pl_event *);
 /* The level: which of the bits hold now. */
 uint32_t pl_ready(const pl_stack *, pl_handle);
@@ -181,19 +183,21 @@ struct pl_iface_info {
 };
 /* Returns the interface's number (0, 1, ...), PL_ENOMEM when ifaces_max are in use, PL_EINVAL. */
 int pl_iface_add(pl_stack *, const struct pl_iface_params *);
-/* Takes an interface away with its addresses, routes and neighbours; every connection on it fails with PL_ENETDOWN. */
+/* Takes an interface away with its addresses, routes and neighbours; every connection on it fails with PL_ENETDOWN. PL_EINVAL: no such interface. */
 int pl_iface_remove(pl_stack *, int iface);
 int pl_iface_info(const pl_stack *, int iface, struct pl_iface_info *, size_t size);
-int pl_addr_add(pl_stack *, int iface, const struct pl_addr *, unsigned prefix_bits);     /* prefix in bits of its own family: 24, 64 */
-int pl_addr_remove(pl_stack *, int iface, const struct pl_addr *);
+/* An address of ours. prefix_bits: of its own family (24, 64); what shares the prefix is on the link and needs no route. PL_EINVAL (no such interface, no
+ * address of a host, IPv6 on an MTU below 1280), PL_EADDRINUSE (ours already), PL_ENOMEM (addrs_max). */
+int pl_addr_add(pl_stack *, int iface, const struct pl_addr *, unsigned prefix_bits);
+int pl_addr_remove(pl_stack *, int iface, const struct pl_addr *);    /* PL_EINVAL, PL_EADDRNOTAVAIL (not ours on it) */
 struct pl_route {
     struct pl_addr destination, gateway;  /* gateway unspecified: on the link */
     uint32_t prefix_bits;                 /* of its own family; 0 with an IPv4-mapped zero destination (::ffff:0.0.0.0) is the IPv4 default */
     int32_t iface;
     uint32_t metric, pad_;
 };
-int pl_route_add(pl_stack *, const struct pl_route *);
-int pl_route_remove(pl_stack *, const struct pl_route *);
+int pl_route_add(pl_stack *, const struct pl_route *);                /* PL_EINVAL (no such interface, two families), PL_ENOMEM (routes_max) */
+int pl_route_remove(pl_stack *, const struct pl_route *);             /* PL_EINVAL, PL_ENETUNREACH (there is none like it) */
 struct pl_neighbor {
     struct pl_addr addr;
     int32_t iface;
@@ -201,8 +205,8 @@ struct pl_neighbor {
     bool permanent;
     uint8_t state;                        /* 0 incomplete, 1 reachable, 2 stale, 3 delay, 4 probe, 5 permanent, 6 failed */
 };
-int pl_neighbor_add(pl_stack *, const struct pl_neighbor *);          /* permanent */
-int pl_neighbor_remove(pl_stack *, int iface, const struct pl_addr *);
+int pl_neighbor_add(pl_stack *, const struct pl_neighbor *);          /* permanent. PL_EINVAL (not Ethernet, no unicast mac), PL_ENOMEM (neighbors_max) */
+int pl_neighbor_remove(pl_stack *, int iface, const struct pl_addr *);/* PL_EINVAL, PL_EHOSTUNREACH (not known) */
 /* The address of ours that packets to `remote` would come from, and the MTU on the way there (NULL: not asked for). Sends nothing.
  * PL_ENETUNREACH, PL_EADDRNOTAVAIL, PL_EHOSTUNREACH (its neighbour failed just now). */
 int pl_path(pl_stack *, const struct pl_addr *remote, struct pl_addr *local, uint32_t *mtu);

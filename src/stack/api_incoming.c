@@ -54,7 +54,8 @@ int pl_incoming_accept(pl_stack *s, pl_incoming handle, uint64_t cookie)
     uint32_t ref = flow_ref(&s->flows, FLOW_HALF_OPEN, slot);
     h->cookie = cookie;
     h->flags = (uint8_t)((h->flags & ~HALF_DEFERRED) | HALF_SYN_DUE);
-    h->resend_at = 0;
+    h->resend_at = s->now + s->config.rto_initial;       /* RFC 9293 3.8.3, MUST-22: whether or not the device takes the SYN-ACK */
+    ref_deadline(s, ref, h->resend_at);
     ref_unqueue(s, ref);                  /* it may not have been given yet: a handle is as good from pl_entry_next */
     ref_ready(s, ref, path.iface);
     return PL_OK;

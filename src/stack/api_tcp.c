@@ -74,8 +74,9 @@ int pl_accept(pl_stack *s, pl_listener h, pl_conn *out, struct pl_endpoint *remo
     }
     if (l->accept.count)
         event_post(s, flow_ref(&s->flows, FLOW_LISTENER, slot), PL_EV_ACCEPTABLE);
-    /* what happened before the program knew the connection */
-    event_post(s, flow_ref(&s->flows, FLOW_CONN, conn), tcp_user_ready(&x, c) & (PL_EV_READABLE | PL_EV_PEER_FINISHED | PL_EV_ERROR | PL_EV_CLOSED));
+    /* what happened before the program knew the connection; RFC 9293 3.8.5, MUST-32: urgent data, too; RFC 5482 3.1-b: the peer's user timeout */
+    uint32_t news = tcp_user_ready(&x, c) & (PL_EV_READABLE | PL_EV_PEER_FINISHED | PL_EV_URGENT | PL_EV_ERROR | PL_EV_CLOSED);
+    event_post(s, flow_ref(&s->flows, FLOW_CONN, conn), news | (c->remote_uto ? PL_EV_USER_TIMEOUT : 0) | (c->soft_error ? PL_EV_TROUBLE : 0));
     return PL_OK;
 }
 

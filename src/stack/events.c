@@ -26,6 +26,7 @@ void event_drop(pl_stack *s, uint32_t ref)
 bool pl_event_next(pl_stack *s, struct pl_event *e)
 {
     struct list_node *nodes = stack_event_nodes(s);
+    net_reap(s);                          /* the memory of frames that have gone may be what somebody waits for, and no other door be wanted for long */
     uint32_t ref = s->events.head;
     if (!ref)
         return false;

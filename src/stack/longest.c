@@ -49,7 +49,7 @@ pl_time pl_longest_life(const struct pl_config *config, char *buffer, size_t siz
     seeded.seed[0] = 1;                   /* the one field that a config may lack here */
     if (pl_config_problem(c))
         return 0;
-    pl_time resolve = NUD_TRIES * NUD_RETRANS_NS, half = resolve + backed_off(c, c->rto_initial, c->syn_ack_retries);
+    pl_time resolve = NUD_TRIES * NUD_RETRANS_NS, half = c->deferred_timeout + resolve + backed_off(c, c->rto_initial, c->syn_ack_retries);
     pl_time time_wait = (1 + TIME_WAIT_RESTARTS) * 2 * c->msl, orphan = c->orphan_lifetime;
     pl_time longest = orphan + time_wait > half ? orphan + time_wait : half;
     if (!buffer || size == 0)
@@ -63,6 +63,7 @@ pl_time pl_longest_life(const struct pl_config *config, char *buffer, size_t siz
     line(&t, "  then TIME-WAIT, 2 MSL, lasts                   ", 2 * c->msl, "");
     counted(&t, "    begun anew by ", TIME_WAIT_RESTARTS, " repeats of the peer's FIN at most\n");
     line(&t, "  a half-open entry                              ", half, "");
+    line(&t, "    at a deferred listener undecided for         ", c->deferred_timeout, " at most, then");
     counted(&t, "    its SYN-ACK repeated ", c->syn_ack_retries, " times, ");
     line(&t, "after at most ", resolve, " for the neighbour's address");
     counted(&t, "At most ", orphans_most(c), " orphans at a time");

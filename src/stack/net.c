@@ -23,6 +23,7 @@ void net_spent_add(pl_stack *s, uint32_t chunk)
 
 void net_reap(pl_stack *s)
 {
+    bool freed = s->spent != 0;
     while (s->spent) {
         uint32_t chunk = s->spent;
         struct chunk_meta *m = chunks_meta(&s->chunks, chunk);
@@ -30,6 +31,8 @@ void net_reap(pl_stack *s)
         m->next = 0;
         chunks_unpin(&s->chunks, chunk);
     }
+    if (freed)
+        wake_chunk_waiters(s);
 }
 
 void net_shift_time(pl_stack *s, pl_time by)

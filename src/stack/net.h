@@ -39,7 +39,7 @@ void neighbors_iface_gone(pl_stack *, int iface);
 /* Chunks whose bytes were handed out by pl_tx and whose datagrams are done: they rest on s->spent, pinned, until the next door but pl_tx. */
 void net_spend(pl_stack *, uint32_t chunk);       /* pins and gives back one that is still taken */
 void net_spent_add(pl_stack *, uint32_t chunk);   /* one that was pinned, and given back since */
-void net_reap(pl_stack *);                        /* pl_rx, pl_poll and the UDP calls do this first */
+void net_reap(pl_stack *);                        /* pl_rx, pl_poll, pl_event_next and the UDP calls do this first */
 /* pl_stack_shift_time: all times kept by the files named above, but for the deadlines in the wheel. */
 void net_shift_time(pl_stack *, pl_time by);
 

@@ -128,8 +128,7 @@ static void fetch_ahead(const pl_stack *s)
     if (!second)
         return;
     const struct time_wait *w = time_wait_at(s, second);
-    flow_fetch_ahead(&s->flows, &time_wait_at(s, first)->flow, 1);
-    flow_fetch_ahead(&s->flows, &w->flow, 0);
+    flow_fetch_ahead(&s->flows, &w->flow);
     uint32_t third = w->order_next;
     if (!third)
         return;

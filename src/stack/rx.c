@@ -111,6 +111,7 @@ static void transport_rx(pl_stack *s, struct packet *p, const struct iface *i, c
         tcp_rx(s, p);
         return;
     }
+    tcp_rx_settle(s, p->run);             /* news from below may be of a connection */
     linearise(p, SCRATCH_BYTES);          /* an ICMP message has more headers behind its own */
     uint32_t first = p->contiguous - p->l4_off;
     p->l4_first_bytes = (uint16_t)(first < UINT16_MAX ? first : UINT16_MAX);
@@ -207,6 +208,7 @@ static void ethernet_rx(pl_stack *s, struct packet *p, const struct iface *i)
         ip_rx(s, p, i);
         break;
     case WIRE_ETH_ARP:
+        tcp_rx_settle(s, p->run);
         p->drop = (uint16_t)arp_rx(s, p, i);
         break;
     default:
@@ -215,13 +217,13 @@ static void ethernet_rx(pl_stack *s, struct packet *p, const struct iface *i)
     }
 }
 
-static void frame_rx(pl_stack *s, struct iface *i, int iface, const struct pl_frame *f, struct tcp_ctx *x)
+static void frame_rx(pl_stack *s, struct iface *i, int iface, const struct pl_frame *f, struct rx_run *run)
 {
     uint8_t scratch[SCRATCH_BYTES];
     struct packet p;
     memset(&p, 0, offsetof(struct packet, seg));                    /* seg is set with has_seg */
     p.frame = f;
-    p.tcp = x;
+    p.run = run;
     p.iface = iface;
     p.csum_ok = f->flags & PL_F_CSUM_OK;
     p.scratch = scratch;
@@ -247,9 +249,10 @@ int pl_rx(pl_stack *s, int iface, const struct pl_frame *frames, size_t n, pl_ti
         return PL_EINVAL;
     stack_now(s, now);
     net_reap(s);
-    struct tcp_ctx x = stack_tcp_ctx(s);
+    struct rx_run run = {.x = stack_tcp_ctx(s)};
     for (size_t k = 0; k < n; k++)        /* RFC 9293 3.10.7.4, MUST-59: all of them; ACKs leave in pl_tx */
-        frame_rx(s, i, iface, &frames[k], &x);
+        frame_rx(s, i, iface, &frames[k], &run);
+    tcp_rx_settle(s, &run);
     wake_chunk_waiters(s);
     deadlines_run(s);                     /* every door that takes the time leaves no deadline behind it */
     return PL_OK;

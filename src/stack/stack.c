@@ -13,9 +13,9 @@ enum { VERSION = 1 };
 
 struct plan {
     size_t conns, flights, records, gaps, half_opens, time_waits, listeners, udps, ifaces, addrs, routes, neighbors, paths;
-    size_t chunks, wheel, buckets, ready_nodes, event_nodes, conn_nodes, owed, orphans;
+    size_t chunks, wheel, places, ready_nodes, event_nodes, conn_nodes, owed, orphans;
     size_t total;
-    uint32_t refs, event_refs, nbuckets, flights_n, gaps_n;
+    uint32_t refs, event_refs, nplaces, flights_n, gaps_n;
 };
 
 static size_t region(size_t *at, size_t bytes)
@@ -40,7 +40,7 @@ static void plan(const struct pl_config *c, struct plan *p)
     p->gaps_n = c->gaps_max ? c->gaps_max : c->connections_max;
     p->event_refs = c->connections_max + c->udp_max + c->listeners_max;
     p->refs = p->event_refs + c->half_open_max + c->time_wait_max + c->neighbors_max;
-    p->nbuckets = power_of_two(p->refs);
+    p->nplaces = power_of_two(2 * p->refs);          /* at most half are taken: searches are short */
     region(&at, sizeof(struct pl_stack));
     p->conns = region(&at, slots_bytes(sizeof(struct tcp), c->connections_max));
     p->flights = region(&at, slots_bytes(sizeof(struct tcp_flight), p->flights_n));
@@ -56,7 +56,7 @@ static void plan(const struct pl_config *c, struct plan *p)
     p->neighbors = region(&at, slots_bytes(sizeof(struct neighbor), c->neighbors_max));
     p->paths = region(&at, slots_bytes(sizeof(struct path_entry), c->paths_max));
     p->wheel = region(&at, wheel_bytes(p->refs));
-    p->buckets = region(&at, p->nbuckets * sizeof(uint32_t));
+    p->places = region(&at, p->nplaces * sizeof(struct flow_place));
     p->ready_nodes = region(&at, (p->refs + (size_t)1) * sizeof(struct list_node));
     p->event_nodes = region(&at, (p->event_refs + (size_t)1) * sizeof(struct list_node));
     p->conn_nodes = region(&at, (c->connections_max + (size_t)1) * sizeof(struct list_node));
@@ -149,8 +149,8 @@ static void make_flows(pl_stack *s, const struct pl_config *c, const struct plan
     const struct slots *pools[FLOW_KINDS] = {[FLOW_CONN] = &s->conns, [FLOW_UDP] = &s->udps, [FLOW_LISTENER] = &s->listeners,
                                              [FLOW_HALF_OPEN] = &s->half_opens, [FLOW_TIME_WAIT] = &s->time_waits, [FLOW_NEIGHBOR] = &s->neighbors};
     (void)c;
-    t->heads = (uint64_t)((char *)stack_at(s, p->buckets) - (char *)t);
-    t->mask = p->nbuckets - 1;
+    t->places = (uint64_t)((char *)stack_at(s, p->places) - (char *)t);
+    t->mask = p->nplaces - 1;
     for (int k = 0; k < FLOW_KINDS; k++) {
         t->pool[k] = (uint64_t)((const char *)pools[k] - (const char *)t);
         t->first[k + 1] = t->first[k] + pools[k]->capacity;

@@ -101,10 +101,16 @@ struct pl_stack {
 };
 _Static_assert(offsetof(struct pl_stack, counters) <= 4096, "init touches the first page of a zeroed block only");
 
+/* What one pl_rx shares between its frames. */
+struct rx_run {
+    struct tcp_ctx x;                     /* for connections: made once */
+    uint32_t conn;                        /* the slot of a connection for which conn_after, with the results in x, is still to come; 0: none */
+};
+
 /* What a frame is found to be on its way up, and what became of it. */
 struct packet {
     const struct pl_frame *frame;
-    struct tcp_ctx *tcp;                  /* for connections: made once in pl_rx */
+    struct rx_run *run;
     const uint8_t *bytes;                 /* the frame's first `contiguous` bytes in one piece: its first span, or a copy in `scratch` */
     uint8_t *scratch;
     uint32_t contiguous, frame_bytes;
@@ -154,6 +160,8 @@ void stack_now(pl_stack *, pl_time now);
 
 /* tcp_rx.c: everything about a TCP segment from its header on. Sets p->drop, states, conn, seg. */
 void tcp_rx(pl_stack *, struct packet *p);
+/* Several segments in a row for one connection have one conn_after. Before anything but the next of them touches a record, this is called. */
+void tcp_rx_settle(pl_stack *, struct rx_run *);
 /* An ICMP error quotes a TCP segment of ours: local/remote as in the quoted packet, seq its sequence number. `error` is what the program
  * would be told (PL_EHOSTUNREACH, PL_ENETUNREACH, PL_ECONNREFUSED, PL_EMSGSIZE with mtu). `hard`: may end a handshake. Returns the drop
  * (PL_DROP_NONE: acted on; PL_DROP_ICMP_QUOTE, PL_DROP_ICMP_QUOTE_SEQ). */
@@ -163,6 +171,7 @@ struct tx_door {                          /* one pl_tx */
     struct iface *i;
     int iface;                            /* its number */
     struct tcp_ctx x;                     /* sending results in nothing: made once for all segments */
+    struct tcp_want want;                 /* of the connection whose turn it is: what it sent last; WANT_NOTHING before that */
 };
 enum tx_verdict tcp_tx(pl_stack *, struct tx_door *, uint32_t ref, struct pl_frame *);
 void tcp_tx_pauses(pl_stack *, uint32_t ref);     /* it sent and may want to go on; a device that is full now may not ask again for long: its timers run */

@@ -58,7 +58,7 @@ static bool read_segment(pl_stack *s, struct packet *p, struct arrival *a)
     seg->spans = p->frame->span, seg->nspans = p->frame->nspans;
     seg->text_off = p->l4_off + h.hdr_bytes;
     seg->had_text = false;
-    seg->len = seg->text + (h.flags & PL_SYN ? 1 : 0) + (h.flags & PL_FIN ? 1 : 0);
+    seg->len = seg->text + (h.flags / PL_SYN & 1) + (h.flags / PL_FIN & 1);
     /* RFC 9293 3.1, MUST-5: in any segment */
     wire_tcp_opts_read(at + WIRE_TCP_BYTES, h.hdr_bytes - WIRE_TCP_BYTES, &seg->opts);
     if (s->env->trace)
@@ -102,8 +102,11 @@ static void conn_rx(pl_stack *s, struct arrival *a, uint32_t slot)
 {
     struct tcp *c = conn_at(s, slot);
     struct packet *p = a->p;
-    struct tcp_ctx *x = p->tcp;
-    tcp_ctx_renew(x);
+    struct tcp_ctx *x = &p->run->x;
+    if (p->run->conn != slot) {
+        tcp_rx_settle(s, p->run);
+        tcp_ctx_renew(x);
+    }
     p->conn = c->handle;
     p->cookie = c->cookie;
     p->state_before = c->state;
@@ -113,7 +116,19 @@ static void conn_rx(pl_stack *s, struct arrival *a, uint32_t slot)
     p->state_after = c->state;
     if (before == PL_SYN_SENT && tcp_synchronised(c))
         s->counters.connections_opened++;
-    conn_after(s, slot, x);
+    p->run->conn = slot;
+    if (c->state != PL_ESTABLISHED || x->reply.due)      /* else the results of the next segment may be added to these */
+        tcp_rx_settle(s, p->run);
+    else if (s->config.check)
+        tcp_check(x, c);
+}
+
+void tcp_rx_settle(pl_stack *s, struct rx_run *run)
+{
+    uint32_t slot = run->conn;
+    run->conn = 0;
+    if (slot)
+        conn_after(s, slot, &run->x);
 }
 
 /* ------------------------------------------------------------------ LISTEN and half-open ------------------------------------------------------------------ */
@@ -336,6 +351,12 @@ void tcp_rx(pl_stack *s, struct packet *p)
         return;
     make_key(&a);
     uint32_t ref = find(s, &a);
+    enum flow_kind kind = ref ? flow_kind_of(&s->flows, ref) : FLOW_KINDS;
+    if (kind == FLOW_CONN) {
+        conn_rx(s, &a, ref - s->flows.first[FLOW_CONN]);
+        return;
+    }
+    tcp_rx_settle(s, p->run);
     if (!ref && p->foreign) {             /* of a catch-all listener that is gone: nothing to us */
         p->drop = PL_DROP_IP_NOT_FOR_US;
         return;
@@ -346,11 +367,8 @@ void tcp_rx(pl_stack *s, struct packet *p)
         answer(s, &a, &r);
         return;
     }
-    enum flow_kind kind = flow_kind_of(&s->flows, ref);
     uint32_t slot = ref - s->flows.first[kind];
-    if (kind == FLOW_CONN)
-        conn_rx(s, &a, slot);
-    else if (kind == FLOW_HALF_OPEN)
+    if (kind == FLOW_HALF_OPEN)
         half_open_rx(s, &a, slot);
     else if (kind == FLOW_TIME_WAIT)
         time_wait_rx(s, &a, slot);
@@ -397,6 +415,8 @@ void tcp_neighbor_failed(pl_stack *s, uint32_t ref)
     } else if (kind == FLOW_CONN) {
         struct tcp *c = conn_at(s, slot);
         ref_unqueue(s, ref);
+        if (c->soft_error != PL_EHOSTUNREACH)            /* RFC 9293 3.8.3, MUST-47: the program hears of it */
+            x.news |= PL_EV_TROUBLE;
         c->soft_error = PL_EHOSTUNREACH;
         if (c->state == PL_SYN_SENT) {
             tcp_die(&x, c, PL_EHOSTUNREACH, PL_WHY_GOT_ICMP);

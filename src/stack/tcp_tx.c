@@ -106,15 +106,24 @@ static enum tx_verdict send_one(pl_stack *s, struct tx_door *d, uint32_t ref, st
     return TX_WROTE;
 }
 
+static void check_again(struct tx_door *d, struct tcp *c)
+{
+    struct tcp_want asked = tcp_want(&d->x, c, d->i->params.gso_bytes);
+    CHECK(asked.what == d->want.what && asked.bytes == d->want.bytes && asked.fin == d->want.fin && asked.why == d->want.why);
+}
+
 static enum tx_verdict conn_tx(pl_stack *s, struct tx_door *d, uint32_t ref, uint32_t slot, struct pl_frame *f)
 {
     struct tcp *c = conn_at(s, slot);
-    struct tcp_want w = tcp_want(&d->x, c, d->i->params.gso_bytes);
-    if (w.what == WANT_NOTHING) {
-        ref_deadline(s, ref, tcp_settle(&d->x, c, &w));
+    if (!tcp_want_again(&d->x, c, &d->want))
+        d->want = tcp_want(&d->x, c, d->i->params.gso_bytes);
+    else if (s->config.check)
+        check_again(d, c);
+    if (d->want.what == WANT_NOTHING) {
+        ref_deadline(s, ref, tcp_settle(&d->x, c, &d->want));
         return TX_NOTHING;
     }
-    enum tx_verdict v = send_one(s, d, ref, f, c, &w);
+    enum tx_verdict v = send_one(s, d, ref, f, c, &d->want);
     if (s->config.check && v == TX_WROTE)
         tcp_check(&d->x, c);
     if (v == TX_NOTHING)                  /* no way to the peer (any more) */

@@ -25,6 +25,7 @@ static size_t from_queue(pl_stack *s, struct tx_door *d, struct pl_frame *frames
         uint32_t ref = list_pop(&i->queue, nodes);
         bool udp = flow_kind_of(&s->flows, ref) == FLOW_UDP;
         enum tx_verdict v;
+        d->want.what = WANT_NOTHING;
         do {
             v = udp ? udp_tx(s, ref, d->iface, &frames[wrote]) : tcp_tx(s, d, ref, &frames[wrote]);
             wrote += v == TX_WROTE;

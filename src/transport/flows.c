@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport/flows.h"
 
-static uint32_t *heads(const struct flows *t) { return (uint32_t *)((uintptr_t)t + t->heads); }
+static struct flow_place *places(const struct flows *t) { return (struct flow_place *)((uintptr_t)t + t->places); }
 
 /* Addresses whose first 12 bytes are alike (IPv4, or none yet) are told apart by their last 4: a third of the work. The protocol takes bits that no zone
- * uses; if one did, two flows would share a bucket, no more. */
+ * uses; if one did, two flows would have one hash, no more. */
 static uint32_t hash_of(const struct flows *t, const struct flow *f)
 {
     uint64_t rest = (uint64_t)f->local_port << 48 | (uint64_t)f->remote_port << 32 | (f->zone ^ (uint32_t)f->protocol << 24), w[5] = {0};
@@ -44,10 +44,13 @@ static uint32_t *bound_count(struct flows *t, const struct flow *f)
 
 void flow_insert_hashed(struct flows *t, uint32_t ref)
 {
-    struct flow *f = flow_at(t, ref);
-    uint32_t *head = &heads(t)[f->hash & t->mask], *bound = bound_count(t, f);
-    f->next = *head;
-    *head = ref;
+    const struct flow *f = flow_at(t, ref);
+    struct flow_place *at = places(t), moved, put = {f->hash, ref};
+    uint32_t i = f->hash & t->mask, *bound = bound_count(t, f);
+    for (; at[i].ref; i = (i + 1) & t->mask)
+        if (at[i].hash == put.hash)       /* what is inserted last is found first */
+            moved = at[i], at[i] = put, put = moved;
+    at[i] = put;
     t->count++;
     if (bound)
         ++*bound;
@@ -62,46 +65,42 @@ void flow_insert(struct flows *t, uint32_t ref)
 
 void flow_remove(struct flows *t, uint32_t ref)
 {
-    struct flow *f = flow_at(t, ref);
-    uint32_t *at = &heads(t)[f->hash & t->mask];
-    while (*at && *at != ref)
-        at = &((struct flow *)flow_at(t, *at))->next;
-    if (!*at)
+    const struct flow *f = flow_at(t, ref);
+    struct flow_place *at = places(t);
+    uint32_t gap = f->hash & t->mask;
+    while (at[gap].ref && at[gap].ref != ref)
+        gap = (gap + 1) & t->mask;
+    if (!at[gap].ref)
         return;
+    /* A search ends at the first empty place: whoever has its own place at the gap or before it moves there. */
+    for (uint32_t i = (gap + 1) & t->mask; at[i].ref; i = (i + 1) & t->mask)
+        if (((i - at[i].hash) & t->mask) >= ((i - gap) & t->mask))
+            at[gap] = at[i], gap = i;
+    at[gap] = (struct flow_place){0};
     uint32_t *bound = bound_count(t, f);
-    *at = f->next;
-    f->next = 0;
     t->count--;
     if (bound)
         --*bound;
 }
 
-void flow_fetch_ahead(const struct flows *t, const struct flow *f, unsigned step)
-{
-    const uint32_t *head = &heads(t)[f->hash & t->mask];
-    if (step == 0)
-        __builtin_prefetch(head);
-    else if (*head)
-        __builtin_prefetch(&((const struct flow *)flow_at(t, *head))->next);
-}
+void flow_fetch_ahead(const struct flows *t, const struct flow *f) { __builtin_prefetch(&places(t)[f->hash & t->mask]); }
 
 uint32_t flow_find(const struct flows *t, struct flow *key)
 {
+    const struct flow_place *at = places(t);
     key->hash = hash_of(t, key);
-    for (uint32_t ref = heads(t)[key->hash & t->mask]; ref;) {
-        const struct flow *f = flow_at(t, ref);
-        if (f->hash == key->hash && flow_same(f, key))
-            return ref;
-        ref = f->next;
-    }
+    for (uint32_t i = key->hash & t->mask; at[i].ref; i = (i + 1) & t->mask)
+        if (at[i].hash == key->hash && flow_same(flow_at(t, at[i].ref), key))
+            return at[i].ref;
     return 0;
 }
 
 uint32_t flow_find_kind(const struct flows *t, const struct flow *key, enum flow_kind kind)
 {
-    for (uint32_t ref = heads(t)[key->hash & t->mask]; ref; ref = ((const struct flow *)flow_at(t, ref))->next)
-        if (flow_kind_of(t, ref) == kind && flow_same(flow_at(t, ref), key))
-            return ref;
+    const struct flow_place *at = places(t);
+    for (uint32_t i = key->hash & t->mask; at[i].ref; i = (i + 1) & t->mask)
+        if (at[i].hash == key->hash && flow_kind_of(t, at[i].ref) == kind && flow_same(flow_at(t, at[i].ref), key))
+            return at[i].ref;
     return 0;
 }
 

@@ -4,7 +4,10 @@
  *
  * Every record that can be found by addresses and ports begins with a struct flow. A `ref` is a number over all kinds of records: connections
  * first, then UDP sockets, listeners, half-open entries, TIME-WAIT entries, neighbours. The same number indexes the deadline wheel and the ready
- * lists. The table is a keyed hash of (protocol, zone, both endpoints), so that nobody outside can choose the bucket.
+ * lists. The table is a keyed hash of (protocol, zone, both endpoints), so that nobody outside can choose the place.
+ *
+ * A flow stands at the place that its hash names or at the next free one behind it, and each place keeps the whole hash beside the ref: with a million
+ * flows, to find that there is no such flow, to insert one and to remove one read a single cache line of the table, and none of the other records.
  */
 #ifndef TRANSPORT_FLOWS_H
 #define TRANSPORT_FLOWS_H
@@ -26,14 +29,17 @@ struct flow {
     uint8_t foreign;                      /* local is no address of ours: a catch-all listener speaks for it */
     uint8_t pad_;
     uint32_t hash;
-    uint32_t next;                        /* ref of the next flow in the bucket */
+};
+
+struct flow_place {
+    uint32_t hash, ref;                   /* ref 0: empty */
 };
 
 /* The zone of a flow bound to every IPv6 address of ours, and to no IPv4 address. */
 #define FLOW_ZONE_IP6 PL_ZONE_IP6
 
 struct flows {
-    uint64_t heads;                       /* offset of the bucket array (uint32_t refs) from this struct */
+    uint64_t places;                      /* offset of struct flow_place[mask + 1] from this struct; half of them are never taken */
     uint64_t pool[FLOW_KINDS];            /* offset of each kind's struct slots from this struct */
     uint32_t first[FLOW_KINDS + 1];       /* refs first[k] + 1 .. first[k + 1] are kind k's slots 1 .. */
     uint32_t mask, count;
@@ -67,8 +73,8 @@ uint32_t flow_hash(const struct flows *, const struct flow *);
 void flow_insert(struct flows *, uint32_t ref);                     /* the record's addresses, ports, protocol are set; computes its hash */
 void flow_insert_hashed(struct flows *, uint32_t ref);              /* the record's flow is a copy of one whose hash is set already */
 void flow_remove(struct flows *, uint32_t ref);
-/* A removal that is to come: asks the memory for the flow's bucket (0), and later for the first record in it (1), so that flow_remove need not wait. */
-void flow_fetch_ahead(const struct flows *, const struct flow *, unsigned step);
+/* A removal that is to come: asks the memory for the flow's place, so that flow_remove need not wait. */
+void flow_fetch_ahead(const struct flows *, const struct flow *);
 /* Exactly this flow (addresses, ports, zone, protocol), or 0. `key->hash` is set on the way. */
 uint32_t flow_find(const struct flows *, struct flow *key);
 /* Another record of the same flow, of this kind: one may stand in front of another (a half-open entry that reopens TIME-WAIT). key->hash is set. 0: none. */

@@ -133,6 +133,12 @@ static uint8_t *put_sack(uint8_t *p, unsigned room, const struct wire_tcp_opts *
 unsigned wire_tcp_opts_write(uint8_t *bytes, const struct wire_tcp_opts *o)
 {
     uint8_t *p = bytes;
+    if (o->have == WIRE_OPT_TIMESTAMPS) {     /* nearly every segment */
+        put_be32(p, 0x0101080a);
+        put_be32(p + 4, o->ts_val);
+        put_be32(p + 8, o->ts_ecr);
+        return 12;
+    }
     bool timestamps = o->have & WIRE_OPT_TIMESTAMPS, permitted = o->have & WIRE_OPT_SACK_PERMITTED;
     if (o->have & WIRE_OPT_MSS) {
         p = put2(p, MSS, 4);

@@ -119,6 +119,32 @@ static void what_may_be_anything_is_not_compared(void **state)
     drill_free(s);
 }
 
+static bool matches(struct drill_flow *f, const char *want, const char *sent)
+{
+    char error[200] = "";
+    struct drill_script *w = one(want), *s = one(sent);
+    bool same = drill_packet_matches(w->events->packet, s->events->packet, f, error, sizeof error);
+    drill_free(w);
+    drill_free(s);
+    return same;
+}
+
+/* A new incarnation's number stands where the script says, give or take a millisecond of its clock; the old one's are known still. */
+static void a_new_incarnation_has_a_number_of_its_own(void **state)
+{
+    (void)state;
+    struct drill_flow f = flow(false);
+    assert_true(matches(&f, "0 > S. 0:0(0) ack 1", "0 > S. 1000:1000(0) ack 1"));
+    assert_false(matches(&f, "0 > S. 500:500(0) ack 1", "0 > S. 1504:1504(0) ack 1"));       /* the old one lives */
+    assert_true(matches(&f, "0 > F. 1:1(0) ack 1", "0 > F. 1001:1001(0) ack 1"));
+    assert_false(matches(&f, "0 > S. 500:500(0) ack 1", "0 > S. 1751:1751(0) ack 1"));
+    assert_true(matches(&f, "0 > S. 500:500(0) ack 1", "0 > S. 1504:1504(0) ack 1"));
+    assert_false(matches(&f, "0 > S. 500:500(0) ack 1", "0 > S. 1505:1505(0) ack 1"));       /* repeated, it is the same */
+    assert_true(matches(&f, "0 > . 501:501(0) ack 1", "0 > . 1505:1505(0) ack 1"));
+    assert_true(matches(&f, "0 > . 2:2(0) ack 1", "0 > . 1002:1002(0) ack 1"));
+    assert_false(matches(&f, "0 > . 2:2(0) ack 1", "0 > . 1003:1003(0) ack 1"));
+}
+
 static void a_wrong_checksum_is_seen(void **state)
 {
     (void)state;
@@ -159,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_built_is_read_again),          cmocka_unit_test(the_cores_codec_reads_it_too),
         cmocka_unit_test(each_difference_is_named),             cmocka_unit_test(what_may_be_anything_is_not_compared),
+        cmocka_unit_test(a_new_incarnation_has_a_number_of_its_own),
         cmocka_unit_test(a_wrong_checksum_is_seen),             cmocka_unit_test(icmp_says_what_the_family_has),
     };
     return cmocka_run_group_tests_name("drill.packet", tests, NULL, NULL);

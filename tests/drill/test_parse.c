@@ -4,6 +4,7 @@
  */
 #include "support/unit.h"
 
+#include "drill/calls.h"
 #include "drill/script.h"
 
 static struct drill_script *read_text(const char *text)
@@ -92,12 +93,14 @@ static void packets_with_every_part(void **state)
     (void)state;
     struct drill_script *s = read_text("0 < [ce] (tos 0x10, ttl 3) 5000 > 80 FSRP.UEWA 1:4(3) ack 5 win 6 urg 7\n"
                                        "   <mss 1460,nop,wscale 7,sackOK,TS val 8 ecr 9,sack 1:2 3:4,eol,FO abcd,ECN e1b 1 ceb 2 e0b 3,uto 5m,kind 77 0x0102>\n"
-                                       "+0 > - 0:0(0) <...>\n+0 > udp (10)\n+0 < icmp unreachable frag_needed mtu 1200 [1:11(10)]\n+0 < [udp (3)] icmp 3\n4 > . 1:1(0) ack 1");
+                                       "+0 > (df 1) - 0:0(0) <...>\n+0 > udp (10)\n+0 < icmp unreachable frag_needed mtu 1200 [1:11(10)]\n+0 < [udp (3)] icmp 3\n4 > . 1:1(0) ack 1");
     const struct drill_packet *p = s->events->packet;
     assert_true(p->in);
     assert_int_equal(p->ecn, 3);
     assert_int_equal(p->tos, 0x10);
     assert_int_equal(p->ttl, 3);
+    assert_int_equal(p->dont_fragment, -1);
+    assert_int_equal(s->events->next->packet->dont_fragment, 1);
     assert_int_equal(p->src_port, 5000);
     assert_int_equal(p->dst_port, 80);
     assert_int_equal(p->flags, 0x1ff);
@@ -172,6 +175,31 @@ static void mistakes_are_named_with_their_line(void **state)
         wrong(mistakes[i].text, mistakes[i].says);
 }
 
+/* What no run would understand is named before there is one. */
+static void calls_that_cannot_be_made_are_named(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *says; } calls[] = {
+        {"0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 wrote(3, ..., 5) = 5", "t.pkt:2: the call wrote"},
+        {"0 socket(..., SOCK_STRAEM, 0) = 3", "SOCK_STRAEM is not known"},
+        {"0 listen(3, 1, 2) = 0", "fewer arguments"},
+        {"0 listen(3) = 0", "missing"},
+        {"0 poll([{fd=1, events=POLLIN, revents=0}], 2, 0) = 0", "asked for"},
+    };
+    for (size_t i = 0; i < COUNT_OF(calls); i++) {
+        char error[300] = "";
+        struct drill_script *s = read_text(calls[i].text);
+        assert_false(drill_calls_known(s, error, sizeof error));
+        if (!strstr(error, calls[i].says))
+            fail_msg("%s: %s", calls[i].text, error);
+        drill_free(s);
+    }
+    struct drill_script *s = read_text("0 write(3, ..., 5) = 5");
+    char error[300];
+    assert_true(drill_calls_known(s, error, sizeof error));
+    drill_free(s);
+}
+
 /* A script cut off anywhere is read or refused; nothing is read behind its end (the sanitizers watch). */
 static void a_script_cut_off_anywhere_does_no_harm(void **state)
 {
@@ -193,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_in_all_their_forms),          cmocka_unit_test(a_blocking_call_has_two_times),       cmocka_unit_test(calls_with_every_kind_of_value),
         cmocka_unit_test(packets_with_every_part),           cmocka_unit_test(settings_comments_shell_and_code),    cmocka_unit_test(mistakes_are_named_with_their_line),
+        cmocka_unit_test(calls_that_cannot_be_made_are_named),
         cmocka_unit_test(a_script_cut_off_anywhere_does_no_harm),
     };
     return cmocka_run_group_tests_name("drill.parse", tests, NULL, NULL);

@@ -6,6 +6,7 @@
  */
 #include "support/http_tree.h"
 #include "support/program.h"
+#include "support/program_net.h"
 #include "support/skip.h"
 #include "support/unit.h"
 #include "os/host/testnet.h"
@@ -18,31 +19,18 @@
 #include <unistd.h>
 
 static const char *const commands[] = {"demo", "serve", "get", "nc", "ping", "doctor"};
-static struct testnet net;
-static bool have_net;
-static char why_not_here[300];
-
-#define NEEDS_TUN                                                                                                                                     \
-    if (!have_net) SKIP_BECAUSE(why_not_here)
 
 static int group_setup(void **state)
 {
-    struct pl_driver *d;
     (void)state;
-    tree_make();
-    tree_file("small", "hello\n");
-    tree_large_file("large", 3u << 20);
-    if (testnet_open(&net, 1, why_not_here, sizeof why_not_here) < 0) return 0;
-    have_net = testnet_tun(&net, 0, &(struct tun_params){.up = true}, &d, why_not_here, sizeof why_not_here) == 0;
-    if (have_net) d->ops->close(d);
+    program_net_open(3u << 20);
     return 0;
 }
 
 static int group_teardown(void **state)
 {
     (void)state;
-    testnet_close(&net);
-    tree_remove();
+    program_net_close();
     return 0;
 }
 
@@ -158,7 +146,7 @@ static void the_completion_completes(void **state)
     static const struct { const char *words, *gives; } how[] = {
         {"parley d", "demo drill doctor"}, {"parley demo --sc", "--scene"}, {"parley demo --scene simul", "simultaneous-open simultaneous-close"},
         {"parley demo --act \"\"", "a b c"}, {"parley demo --row M2", "M2 M20"}, {"parley nc --keep", "--keepalive"}, {"parley nc -l", "-l"},
-        {"parley get --iface t", "tun: tap:"}, {"parley get --pcap sma", "small"}, {"parley get -o la", "large"}, {"parley serve --offline", "--offline-after"},
+        {"parley get --iface t", "tun: tap:"}, {"parley get --pcap sma", "small"}, {"parley get -o la", "large"}, {"parley drill lar", "large"}, {"parley serve --offline", "--offline-after"},
         {"parley ping --c", "--count"}, {"parley doctor --j", "--json"}};
     char command[1000], got[500];
     (void)state;
@@ -175,6 +163,20 @@ static void the_completion_completes(void **state)
     }
 }
 
+/* The disk is full: the status says that not everything is there, and the sentence why, though stdio tells it only once. */
+static void a_full_disk_is_told(void **state)
+{
+    static const char *const how[] = {"demo --list >/dev/full 2>/dev/null", "demo --scene transfer --pcap /dev/full 2>&1 >/dev/null | grep -q 'No space left'; test $? = 0 && exit 1"};
+    char command[700];
+    (void)state;
+    if (access("/dev/full", W_OK)) SKIP_BECAUSE("no /dev/full");
+    for (size_t i = 0; i < COUNT_OF(how); i++) {
+        snprintf(command, sizeof command, "%s %s", program_path(), how[i]);
+        int status = system(command);
+        if (WEXITSTATUS(status) != 1) fail_msg("%s: %d", how[i], WEXITSTATUS(status));
+    }
+}
+
 /* ---------------------------------------------------------------- in the namespace ---------------------------------------------------------------- */
 
 /* `sh -c` in the namespace, in the tree; $P is the program. */
@@ -182,7 +184,7 @@ static int shell(const char *script)
 {
     char text[3000];
     snprintf(text, sizeof text, "cd %s; P=%s; %s", tree_path(""), program_path(), script);
-    pid_t pid = testnet_spawn(&net, 0, (const char *const[]){"/bin/sh", "-c", text, NULL}, -1);
+    pid_t pid = testnet_spawn(&program_net, 0, (const char *const[]){"/bin/sh", "-c", text, NULL}, -1);
     return program_await(pid, 30);
 }
 
@@ -356,7 +358,7 @@ static void long_transfers_tell_how_far_they_are(void **state)
     snprintf(command, sizeof command, "cd %s; (sleep 1.6; echo end) | %s nc -l -w 5 7000 > nc.got 2> %s & sleep 0.5;"
         "bash -c 'exec 3<>/dev/tcp/10.77.0.2/7000; cat small >&3; cat <&3 > /dev/null'; wait", tree_path(""), program_path(), ptsname(terminal));
     if (system("command -v bash >/dev/null")) SKIP_BECAUSE("no bash");
-    pid_t pid = testnet_spawn(&net, 0, (const char *const[]){"/bin/sh", "-c", command, NULL}, -1);
+    pid_t pid = testnet_spawn(&program_net, 0, (const char *const[]){"/bin/sh", "-c", command, NULL}, -1);
     size_t n = 0;
     for (int i = 0; i < 60 && !strstr(said, "MiB/s"); i++) {
         struct pollfd p = {.fd = terminal, .events = POLLIN};
@@ -376,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(help_and_manual_name_the_same_options),
         cmocka_unit_test(the_completion_completes),
+        cmocka_unit_test(a_full_disk_is_told),
         cmocka_unit_test(every_line_of_json_parses),
         cmocka_unit_test(the_demos_capture_holds_all_acts),
         cmocka_unit_test(every_command_captures),

@@ -6,6 +6,7 @@
  */
 #include "support/http_tree.h"
 #include "support/program.h"
+#include "support/program_net.h"
 #include "support/skip.h"
 #include "support/unit.h"
 #include "os/host/testnet.h"
@@ -22,12 +23,6 @@
 #define LARGE (64u << 20)
 #define PORT 7000
 
-static struct testnet net;
-static bool have_net;
-static char why_not_here[300];
-
-#define NEEDS_TUN                                                                                                                                     \
-    if (!have_net) SKIP_BECAUSE(why_not_here)
 
 static void pause_ms(long ms)
 {
@@ -36,22 +31,15 @@ static void pause_ms(long ms)
 
 static int group_setup(void **state)
 {
-    struct pl_driver *d;
     (void)state;
-    tree_make();
-    tree_large_file("large", LARGE);
-    tree_file("small", "hello\n");
-    if (testnet_open(&net, 1, why_not_here, sizeof why_not_here) < 0) return 0;
-    have_net = testnet_tun(&net, 0, &(struct tun_params){.up = true}, &d, why_not_here, sizeof why_not_here) == 0;
-    if (have_net) d->ops->close(d);
+    program_net_open(LARGE);
     return 0;
 }
 
 static int group_teardown(void **state)
 {
     (void)state;
-    testnet_close(&net);
-    tree_remove();
+    program_net_close();
     return 0;
 }
 
@@ -63,7 +51,7 @@ static pid_t start(const char *words, const char *ends)
     char command[1000];
     unlink(tree_path("said"));
     snprintf(command, sizeof command, "cd %s && exec %s nc %s %s 2> said", tree_path(""), program_path(), words, ends);
-    pid_t pid = testnet_spawn(&net, 0, (const char *const[]){"/bin/sh", "-c", command, NULL}, -1);
+    pid_t pid = testnet_spawn(&program_net, 0, (const char *const[]){"/bin/sh", "-c", command, NULL}, -1);
     assert_true(pid > 0);
     return pid;
 }
@@ -129,7 +117,7 @@ static void assert_large(const char *name)
 static int listening(int type)
 {
     struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
-    int fd = testnet_socket(&net, 0, AF_INET6, type, 0), one = 1;
+    int fd = testnet_socket(&program_net, 0, AF_INET6, type, 0), one = 1;
     assert_true(fd >= 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     assert_int_equal(bind(fd, (struct sockaddr *)&any, sizeof any), 0);
@@ -153,7 +141,7 @@ static int dialled(bool six)
     struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
     inet_pton(AF_INET, "10.77.0.2", &a4.sin_addr);
     inet_pton(AF_INET6, "fd77::2", &a6.sin6_addr);
-    int fd = testnet_socket(&net, 0, six ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+    int fd = testnet_socket(&program_net, 0, six ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){.tv_sec = 10}, sizeof(struct timeval));
     assert_int_equal(six ? connect(fd, (struct sockaddr *)&a6, sizeof a6) : connect(fd, (struct sockaddr *)&a4, sizeof a4), 0);
     return fd;
@@ -208,7 +196,7 @@ static void exchange_large(int fd)
 
 static bool interface_exists(void)
 {
-    return testnet_link_up(&net, 0, "parley0", true) == 0;
+    return testnet_link_up(&program_net, 0, "parley0", true) == 0;
 }
 
 /* ---------------------------------------------------------------- bytes ---------------------------------------------------------------- */
@@ -244,7 +232,7 @@ static void a_listener_takes_one_connection_and_says_where_it_listens(void **sta
         assert_reads(fd, "hello\n");
         struct sockaddr_in again = {.sin_family = AF_INET, .sin_port = htons(PORT)};
         inet_pton(AF_INET, "10.77.0.2", &again.sin_addr);
-        int second = testnet_socket(&net, 0, AF_INET, SOCK_STREAM, 0);
+        int second = testnet_socket(&program_net, 0, AF_INET, SOCK_STREAM, 0);
         assert_int_equal(connect(second, (struct sockaddr *)&again, sizeof again), -1);
         assert_int_equal(errno, ECONNREFUSED);
         close(second);
@@ -416,7 +404,7 @@ static void a_lost_interface_ends_it(void **state)
     int l = listening(SOCK_STREAM);
     pid_t pid = start("localhost 7000", "< /dev/null > got");
     int fd = accepted(l);
-    assert_int_equal(testnet_link_delete(&net, 0, "parley0"), 0);
+    assert_int_equal(testnet_link_delete(&program_net, 0, "parley0"), 0);
     assert_ends(pid, 1);
     assert_true(says("parley0 was taken away"));
     close(fd);

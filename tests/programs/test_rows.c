@@ -43,7 +43,7 @@ static const struct row {
         "client ESTABLISHED, server ESTABLISHED", "pl_finish()", "client FIN-WAIT-1, server CLOSE-WAIT", "client TIME-WAIT, server CLOSED", "client CLOSED, server CLOSED"}},
     {"M16", {"HTTP/1.0: one request", "FIN,PSH,ACK", "\"this is /one\"", "three requests at once", "\"this is /one\", \"this is /two\", \"this is /three\"",
         "needs no handshake", "\"this is /four\""}},
-    {"M17", {"heartbeat 1", "network up", "heartbeat 3", "client online", "falls silent", "120.01", "FIN,ACK", "has no more connection of it", "the network breaks",
+    {"M17", {"heartbeat 1", "network up", "heartbeat 3", "client online", "falls silent", "120.01", "FIN,ACK", "program has forgotten it", "as if the network broke",
         "the retransmission timer", "counts the network down"}},
     {"M18", {"14 of its own + 89 from above", "Ethernet 14 | IPv4 20 | TCP 20+12 | HTTP 37", "103 - 14 = 89", "200 OK"}},
     {"M19", {"No handshake", "UDP 5000 > 53", "reads \"question\"", "reads \"answer\"", "lost on the way", "reads \"first\"", "reads \"third\"", "ICMP", "connection refused"}},

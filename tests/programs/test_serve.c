@@ -6,6 +6,7 @@
  */
 #include "support/http_tree.h"
 #include "support/program.h"
+#include "support/program_net.h"
 #include "support/skip.h"
 #include "support/unit.h"
 #include "os/host/http_sockets.h"
@@ -22,9 +23,6 @@
 
 #define LARGE (3u << 20)
 
-static struct testnet net;
-static bool have_net;
-static char why_not_here[300];
 static pid_t server;
 static char said[4096];
 static int said_fd = -1;
@@ -61,7 +59,7 @@ static pid_t spawn(const char *const argv[])
     if (said_fd >= 0) close(said_fd);
     said_fd = ends[0];
     said[0] = '\0';
-    pid_t pid = testnet_spawn(&net, 0, argv, ends[1]);
+    pid_t pid = testnet_spawn(&program_net, 0, argv, ends[1]);
     close(ends[1]);
     return pid;
 }
@@ -78,45 +76,35 @@ static void start_server(void)
 
 static int group_setup(void **state)
 {
-    struct pl_driver *d;
     (void)state;
-    tree_make();
-    tree_file("small", "hello\n");
-    tree_large_file("large", LARGE);
-    if (testnet_open(&net, 1, why_not_here, sizeof why_not_here) < 0) return 0;
-    have_net = testnet_tun(&net, 0, &(struct tun_params){.up = true}, &d, why_not_here, sizeof why_not_here) == 0;
-    if (have_net) d->ops->close(d);
+    program_net_open(LARGE);
     return 0;
 }
 
 static int group_teardown(void **state)
 {
     (void)state;
-    testnet_close(&net);
-    tree_remove();
+    program_net_close();
     return 0;
 }
 
 static int setup(void **state)
 {
     (void)state;
-    if (have_net) start_server();
+    if (program_net_works) start_server();
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    if (have_net && server > 0) {
+    if (program_net_works && server > 0) {
         kill(server, SIGKILL);
         program_await(server, 1);
     }
     server = 0;
     return 0;
 }
-
-#define NEEDS_TUN                                                                                                                                     \
-    if (!have_net) SKIP_BECAUSE(why_not_here)
 
 /* ---------------------------------------------------------------- talking to it ---------------------------------------------------------------- */
 
@@ -126,7 +114,7 @@ static int dial(bool six)
     struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons(80)};
     inet_pton(AF_INET, "10.77.0.2", &a4.sin_addr);
     inet_pton(AF_INET6, "fd77::2", &a6.sin6_addr);
-    int fd = testnet_socket(&net, 0, six ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+    int fd = testnet_socket(&program_net, 0, six ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
     assert_true(fd >= 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){.tv_sec = 5}, sizeof(struct timeval));
     assert_int_equal(six ? connect(fd, (struct sockaddr *)&a6, sizeof a6) : connect(fd, (struct sockaddr *)&a4, sizeof a4), 0);
@@ -268,7 +256,7 @@ static void curl_fetches_a_large_file_over_both_families(void **state)
         const char *const argv[] = {"curl", "-q", "--noproxy", "*", "-sS", "--fail", "-g", "--max-time", "20", url[i], NULL};
         int ends[2];
         assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-        pid_t pid = testnet_spawn(&net, 0, argv, ends[1]);
+        pid_t pid = testnet_spawn(&program_net, 0, argv, ends[1]);
         close(ends[1]);
         char *got = malloc(LARGE + 1000);
         size_t n = get_all(ends[0], got, LARGE + 1000);
@@ -302,7 +290,7 @@ static void get_fetches_from_the_kernels_sockets(void **state)
     pid_t parent = getpid(), serving = fork();
     if (serving == 0) {
         struct http_sockets *s;
-        bool in = testnet_enter(&net, 0) == 0;
+        bool in = testnet_enter(&program_net, 0) == 0;
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (!in || getppid() != parent) _exit(1);
         if (http_sockets_open(&(struct http_sockets_params){.address = "::", .port = 8080, .dir = tree_path("")}, &s) < 0) _exit(1);
@@ -423,7 +411,7 @@ static void a_lost_interface_ends_it_with_a_sentence(void **state)
     (void)state;
     NEEDS_TUN;
     int fd = dial(false);
-    assert_int_equal(testnet_link_delete(&net, 0, "parley0"), 0);
+    assert_int_equal(testnet_link_delete(&program_net, 0, "parley0"), 0);
     assert_true(await_word("was taken away", 3));
     assert_int_equal(program_await(server, 3), 1);
     close(fd);

@@ -136,8 +136,11 @@ static void run(struct crowd *w, pl_time limit, const char *what)
 {
     pl_time stop = w->d.now + limit;
     while (at_most(w, 1) < EACH || (w->both_ways && at_most(w, 0) < EACH)) {
-        while (programs(w) | deliver(w))
+        for (bool more = true; more;) {
+            more = programs(w);
+            more |= deliver(w);
             duo_drain_events(&w->d);
+        }
         duo_drain_events(&w->d);
         if (at_most(w, 1) == EACH && (!w->both_ways || at_most(w, 0) == EACH))
             break;

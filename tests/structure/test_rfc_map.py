@@ -36,6 +36,13 @@ static void a_case(void **state)
 
 static void another(void **state) { call("RFC 5961 3.2-a"); }
 """
+SCRIPT = """// SPDX-License-Identifier: MIT
+// A rule: MUST-1, RFC 6298 5.4,
+// 5.5.
+`parley msl=5s`
+0  socket(..., SOCK_STREAM, IPPROTO_TCP) = 3     /* MUST-1 again; MUST-2b */
++0 write(3, "SHLD-3", 6) = 6
+"""
 GOOD = {"tests/rfc/requirements.tsv": REQUIREMENTS, "tests/rfc/not-done.tsv": "SHLD-3\tnot built\tnobody did\n", "src/a.c": CODE, "tests/unit/test_a.c": TEST,
         "docs/defaults.md": "as it is\n"}
 
@@ -52,6 +59,11 @@ def said(changes, then=lambda m: m.problems):
             with open(os.path.join(top, path), "w") as file:
                 file.write(text)
         return then(rfc_map.RfcMap(top))
+
+
+def script(text, path="tests/script/open/a.pkt"):
+    """The changes that leave a script as the only test there is."""
+    return {"tests/unit/test_a.c": "/* nothing */\n", path: text}
 
 
 def bites(changes, *wanted):
@@ -71,6 +83,17 @@ def found_places():
     want = {"MUST-1": (code, test), "MUST-2a": (code, test), "MUST-2b": (code, test), "SHLD-3": ([], []), "6298-5.4": (body, [(7, "a_case")]),
             "6298-5.5": (body, [(7, "a_case")]), "5961-3.2-a": (body, [(10, "another")])}
     got = said({}, places)
+    return ["%s: %r, not %r" % (key, got[key], want[key]) for key in want if got[key] != want[key]]
+
+
+def found_in_scripts():
+    """A script is a case; its comments mark it, once each, and nothing else in it does."""
+    def places(m):
+        return {key: [(p.line, p.function, p.link()) for p in row.tests] for key, row in m.rows.items()}
+    def at(line):
+        return [(line, None, "[open/a.pkt:%d](../tests/script/open/a.pkt#L%d)" % (line, line))]
+    want = {"MUST-1": at(2), "MUST-2a": [], "MUST-2b": at(5), "SHLD-3": [], "6298-5.4": at(2), "6298-5.5": at(2), "5961-3.2-a": []}
+    got = said(script(SCRIPT), places)
     return ["%s: %r, not %r" % (key, got[key], want[key]) for key in want if got[key] != want[key]]
 
 
@@ -99,6 +122,11 @@ tap.run([
     ("a row without code", bites({"src/a.c": ("MUST-1, 2", "MUST-2")}, "MUST-1 (RFC 9293 3.8) has no code")),
     ("a row without test", bites({"tests/unit/test_a.c": ("5.4, 5.5", "5.5")}, "6298-5.4 (RFC 6298 3.8) has no test")),
     ("a test that is no case", bites({"tests/unit/test_a.c": ("another(void **state)", "another(void)")}, "5961-3.2-a (RFC 5961 3.8) has no test")),
+    ("scripts are tests, and their comments are read", found_in_scripts),
+    ("a script that is not run is no test", bites(script(SCRIPT, "tests/drill/a.pkt"), "MUST-1 (RFC 9293 3.8) has no test")),
+    ("a row that the script does not cite", bites(script(SCRIPT.replace("MUST-2b", "x")), "MUST-2b (RFC 9293 3.8) has no test")),
+    ("an unknown id in a script", bites(script(SCRIPT.replace("MUST-2b", "MUST-78")), "tests/script/open/a.pkt:5 cites MUST-78")),
+    ("a row that is not done, and a script cites it", bites(script(SCRIPT.replace("again", "again, SHLD-3")), "SHLD-3 (RFC 9293 3.8) is 'not built'")),
     ("a row without either and without reason", bites({"tests/rfc/not-done.tsv": ""}, "SHLD-3 (RFC 9293 3.8) has no code and no test")),
     ("a row that is not done, and cited", bites({"src/a.c": ("why.", "why. SHLD-3")}, "SHLD-3 (RFC 9293 3.8) is 'not built'")),
     ("no test, but there is one", bites({"tests/rfc/not-done.tsv": GOOD["tests/rfc/not-done.tsv"] + "MUST-1\tno test\tlater\n"}, "MUST-1 (RFC 9293 3.8) is 'no test'")),

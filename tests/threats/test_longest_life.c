@@ -208,7 +208,7 @@ static void as_it_comes(struct pl_config *c) { (void)c; }
 static void hasty(struct pl_config *c)
 {
     c->msl = 50 * PL_MS, c->orphan_timeout = 2 * PL_S, c->orphan_lifetime = 5 * PL_S, c->fin_wait_2_timeout = PL_S, c->rto_initial = 200 * PL_MS;
-    c->syn_ack_retries = 3;
+    c->syn_ack_retries = 3, c->deferred_timeout = PL_S;
 }
 static void patient(struct pl_config *c)
 {
@@ -272,6 +272,35 @@ static void the_worst_peer_comes_near_it(void **state)
     }
 }
 
+/* At a deferred listener: the program says yes at the last moment, and then nobody answers. */
+static void a_handshake_decided_late_comes_near_it_too(void **state)
+{
+    (void)state;
+    for (unsigned v6 = 0; v6 < 2; v6++) {
+        struct pl_config c = victim_config();
+        c.msl = PL_MS, c.orphan_lifetime = PL_S;         /* so that nothing lasts longer than a handshake */
+        victim_make(&v, &c);
+        struct pl_listen_params params = {.local.port = 81, .deferred = true};
+        pl_listener l;
+        pl_incoming in;
+        uint32_t n[PL_STATE_COUNT];
+        pl_time bound = pl_longest_life(&c, NULL, 0), lasted = c.deferred_timeout - PL_MS;
+        assert_int_equal(pl_listen(v.s, &params, &l), PL_OK);
+        struct peer p = peer_half_open(&v, v6, NULL);
+        struct forged f = {.src = p.at, .dst = p.victim, .seq = 1, .flags = PL_SYN, .wnd = 1000};
+        (void)peer_says(&p, PL_RST, NULL);
+        f.dst.port = 81;
+        (void)victim_give(&v, &f);
+        assert_int_equal(pl_incoming_next(v.s, l, &in, NULL, NULL), PL_OK);
+        (void)victim_run(&v, lasted, listens, &p);
+        assert_int_equal(pl_incoming_accept(v.s, in, 0), PL_OK);
+        for (; pl_states(v.s, n), n[PL_SYN_RECEIVED]; lasted += 100 * PL_MS)
+            (void)victim_run(&v, 100 * PL_MS, listens, &p);
+        assert_in_range(lasted, bound / 10 * 9, bound);
+        victim_free(&v);
+    }
+}
+
 /* An interface that never takes a frame changes nothing. */
 static void nor_what_waits_for_a_device(void **state)
 {
@@ -312,7 +341,7 @@ static void the_sum_is_told(void **state)
     pl_config_default(&c, sizeof c);
     pl_time bound = pl_longest_life(&c, text, sizeof text);
     assert_int_equal(bound, (900 + 11 * 60) * PL_S);
-    static const char *const parts[] = {"CLOSED within", "1560 s", "8 repeats in vain", "60 s", "10 repeats of the peer's FIN", "66 s", "3072 orphans", "2048 of one peer", "247 s", "7875 s"};
+    static const char *const parts[] = {"CLOSED within", "1560 s", "8 repeats in vain", "60 s", "10 repeats of the peer's FIN", "96 s", "30 s at most", "3072 orphans", "2048 of one peer", "247 s", "7875 s"};
     for (unsigned i = 0; i < COUNT_OF(parts); i++)
         if (!strstr(text, parts[i]))
             fail_msg("\"%s\" is missing in\n%s", parts[i], text);
@@ -331,6 +360,7 @@ int main(void)
         cmocka_unit_test(no_peer_outlives_the_bound),
         cmocka_unit_test(nor_does_one_without_a_plan),
         cmocka_unit_test(the_worst_peer_comes_near_it),
+        cmocka_unit_test(a_handshake_decided_late_comes_near_it_too),
         cmocka_unit_test(nor_what_waits_for_a_device),
         cmocka_unit_test(the_sum_is_told),
     };

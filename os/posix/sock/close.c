@@ -91,12 +91,11 @@ int sock_close(struct sock_world *w, int fd, struct sock_op *op)
     if (!s || (s->closing && op))
         return -EBADF;
     sock_sync(s);
-    if (s->kind == SOCK_KIND_TCP && s->state == SOCK_CONNECTED && !s->over && s->opt.linger.l_onoff && !s->closing) {
-        if (s->opt.linger.l_linger == 0)
-            pl_abort(w->stack, s->handle);
-        else if (op && stream_look(s, 0, NULL, 1) == 0)
-            return linger(s, op);
-    }
+    bool lingers = s->kind == SOCK_KIND_TCP && !s->over && s->opt.linger.l_onoff && !s->closing;
+    if (lingers && s->opt.linger.l_linger == 0 && (s->state == SOCK_CONNECTED || s->state == SOCK_CONNECTING))
+        pl_abort(w->stack, s->handle);    /* RFC 9293 3.10.5: before ESTABLISHED, too: in SYN-RECEIVED, when two SYNs have crossed, the peer has to know */
+    else if (lingers && s->state == SOCK_CONNECTED && op && stream_look(s, 0, NULL, 1) == 0)
+        return linger(s, op);
     return gone(s);
 }
 

@@ -88,6 +88,8 @@ struct sock_world {
     uint32_t starved;                     /* how many sockets are */
     uint16_t port_min, port_max;
     uint64_t random, serials;
+    bool isn_fixed;
+    uint32_t isn;
     uint8_t scratch[65536];               /* a datagram on its way */
 };
 

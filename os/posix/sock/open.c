@@ -38,6 +38,8 @@ int sock_listen(struct sock_world *w, int fd, int backlog)
         return sock_errno(error);
     sock_attach(s, handle);
     s->state = SOCK_LISTENING;
+    if (w->isn_fixed)
+        pl_set(w->stack, handle, PL_OPT_ISN, w->isn);
     option_apply(s);                      /* connections have them from their SYN-ACK on */
     s->shut_rd = s->shut_wr = false;
     return 0;
@@ -138,7 +140,7 @@ static bool port_is_anothers(const struct sock *s, const struct pl_endpoint *loc
 
 static int open_connection(struct sock *s, const struct pl_endpoint *remote)
 {
-    struct pl_connect_params p = {.remote = *remote, .local = s->local};
+    struct pl_connect_params p = {.remote = *remote, .local = s->local, .isn_fixed = s->world->isn_fixed, .isn = s->world->isn};
     struct pl_tcp_status st;
     if (sock_address_is_any(&p.local.addr))
         p.local.addr = (struct pl_addr){.zone = 0};

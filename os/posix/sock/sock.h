@@ -40,6 +40,8 @@ struct sock_params {
     int somaxconn;                        /* the longest backlog; 0: 4096 */
     uint16_t port_min, port_max;          /* what bind(0) chooses from; 0: 32768, 60999 */
     uint64_t seed;                        /* of that choice */
+    bool isn_fixed;                       /* isn: of every connection, instead of the keyed clock: for tests and demonstrations (PL_OPT_ISN) */
+    uint32_t isn;
 };
 
 /* NULL: no memory (or, errno EINVAL, a range that is none). */

@@ -21,6 +21,8 @@ struct sock_world *sock_world_new(const struct sock_params *p)
     w->port_min = p->port_min ? p->port_min : 32768;
     w->port_max = p->port_max ? p->port_max : 60999;
     w->random = p->seed;
+    w->isn_fixed = p->isn_fixed;
+    w->isn = p->isn;
     if (w->files_max < 0 || w->first_fd < 0 || w->somaxconn < 0 || w->port_min > w->port_max) {
         free(w);
         errno = EINVAL;

@@ -119,7 +119,8 @@ size_t tcp_explain(const struct tcp_ctx *x, const struct tcp *c, char *buffer, s
     text_put(&t, ". ");
     trouble(&t, c);
     streams(&t, x, c);
-    timer(&t, x, c, TIMER_RESEND, c->timers.resend_is == RESEND_PERSIST ? c->snd.wnd ? "It goes anyway" : "Window probe" : "Retransmission");
+    if (c->syn_sent || c->state != PL_SYN_SENT)          /* else it is only there to end this */
+        timer(&t, x, c, TIMER_RESEND, c->timers.resend_is == RESEND_PERSIST ? c->snd.wnd ? "It goes anyway" : "Window probe" : "Retransmission");
     timer(&t, x, c, TIMER_DELACK, "Delayed ACK");
     timer(&t, x, c, TIMER_KEEPALIVE, "Keepalive check");
     timer(&t, x, c, TIMER_LIFE, "Time limit");

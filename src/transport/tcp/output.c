@@ -48,8 +48,8 @@ static uint32_t sendable(const struct tcp *c, const struct tcp_flight *f, uint32
     int64_t window = (int64_t)c->snd.wnd - (int64_t)(c->snd.nxt - c->snd.una);    /* negative after it shrank: MUST-34, SHLD-15 */
     uint32_t cwnd = c->cc.cwnd;
     uint32_t pipe = f ? f->queue.pipe : 0;
-    if (f && !f->in_recovery && !f->in_rto_recovery && f->dupacks)
-        cwnd += (f->dupacks < 2 ? f->dupacks : 2) * c->opt.mss;                   /* RFC 3042: limited transmit */
+    if (f && !f->in_recovery && !f->in_rto_recovery)
+        cwnd += f->left * c->opt.mss;     /* RFC 3042: limited transmit */
     int64_t congestion = (int64_t)cwnd - pipe;
     int64_t n = window < congestion ? window : congestion;
     return n <= 0 ? 0 : n < unsent ? (uint32_t)n : unsent;
@@ -59,6 +59,11 @@ static uint32_t sendable(const struct tcp *c, const struct tcp_flight *f, uint32
 static bool fin_fits(const struct tcp *c, uint32_t bytes)
 {
     return c->fin_queued && !c->fin_sent && bytes == tcp_unsent(c) && c->snd.nxt - c->snd.una + bytes < c->snd.wnd;
+}
+
+static bool no_record(const struct tcp_ctx *x, const struct tcp_flight *f)
+{
+    return x->records->used == x->records->capacity || (f && f->queue.count >= x->config->records_per_conn_max);
 }
 
 /* RFC 9293 3.7.4, SHLD-7, MUST-17: Nagle, unless the program said no; so small writes gather (MAY-16). */
@@ -73,19 +78,20 @@ static void want_data(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, ui
     uint32_t most = c->opt.mss;
     if (gso_bytes > PL_HEADER_BYTES_MAX + 2u * c->opt.mss && !c->urgent_out)    /* a device cannot count down the urgent pointer */
         most = (gso_bytes - PL_HEADER_BYTES_MAX) / c->opt.mss * c->opt.mss;
+    uint32_t all = n;
     n = n < most ? n : most;
-    if (c->cork && n < c->opt.mss && !c->fin_queued && !c->override_due)
-        n = 0;
+    if (c->cork && !c->fin_queued && !c->override_due)
+        n -= n % c->opt.mss;
     bool fin = fin_fits(c, n);
     if (n == 0 && !fin)
         return;
     bool no_flight = !f && x->flights->used == x->flights->capacity;
-    bool no_record = x->records->used == x->records->capacity || (f && f->queue.count >= x->config->records_per_conn_max);
-    if (no_flight || no_record) {         /* its own ACKs bring it back here, or the clock does */
+    if (no_flight || no_record(x, f)) {         /* its own ACKs bring it back here, or the clock does */
         w->when = f ? PL_NEVER : x->now + WHEN_POOLS_ARE_EMPTY;
         return;
     }
     w->bytes = n;
+    w->more = all - n;
     w->fin = fin;
     wants(w, WANT_DATA, !fin ? PL_WHY_DATA_NEW : n ? PL_WHY_DATA_NEW_FIN : PL_WHY_FIN_CLOSE, x->now);
 }
@@ -119,7 +125,7 @@ struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
     if (c->state == PL_CLOSED || c->state == PL_LISTEN)
         return w;
     if (c->syn_due && c->state == PL_SYN_SENT) {
-        wants(&w, WANT_SYN, c->syn_retries ? PL_WHY_SYN_REPEAT : PL_WHY_SYN_CONNECT, x->now);
+        wants(&w, WANT_SYN, c->syn_sent ? PL_WHY_SYN_REPEAT : PL_WHY_SYN_CONNECT, x->now);
     } else if (c->syn_due && c->state == PL_SYN_RECEIVED) {
         wants(&w, WANT_SYN_ACK, syn_ack_why(c), x->now);
     } else if (c->state != PL_SYN_SENT) {
@@ -136,6 +142,15 @@ struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
         w.when = timer < w.when ? timer : w.when;
     }
     return w;
+}
+
+/* Whole segments with text behind them: no window, Nagle or FIN has anything to add. The last of them is asked about. */
+bool tcp_want_again(const struct tcp_ctx *x, const struct tcp *c, struct tcp_want *w)
+{
+    if (w->what != WANT_DATA || w->more <= w->bytes || no_record(x, tcp_flight(x, c)))
+        return false;
+    w->more -= w->bytes;
+    return true;
 }
 
 /* Something waits to be sent, nothing is in flight whose ACK would bring us back, and yet nothing may go: the peer's window is closed or too
@@ -193,13 +208,16 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
         c->rcv.wnd = tcp_first_window(x, c);
     o->wnd = o->wnd_raw = (uint16_t)c->rcv.wnd;
     c->syn_due = false;
+    bool first = c->active && !c->syn_sent;              /* the timer waited for the device so far: RFC 6298 5.1 begins here. A half-open entry's goes on */
+    if (first)
+        c->syn_retries = 0, c->rtt.backoffs = 0;
     if (c->syn_sent)
         c->syn_repeated = true;           /* for whatever reason: RFC 6298 3: its acknowledgement gives no sample */
     else
         c->syn_sent_at = x->now;
     c->syn_sent = true;
     struct rtt_bounds b = tcp_rtt_bounds(x);
-    if (c->timers.resend_is != RESEND_RTO)
+    if (first || c->timers.resend_is != RESEND_RTO)
         timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
 }
 
@@ -216,11 +234,8 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     uint32_t n = w->bytes, covered = n;
     bool fin = w->fin;
     if (!c->flight) {
-        struct rtt_bounds b = tcp_rtt_bounds(x);
-        if (x->now - c->progress_at > rtt_rto(&c->rtt, &b))
-            cc_on_idle(&c->cc, c->opt.mss);              /* RFC 5681 4.1: what an idle connection knew of the path is old */
+        tcp_outstanding_begins(x, c);
         c->flight = slots_take(x->flights);
-        c->progress_at = x->now;
     }
     if (n) {
         at = stream_find(x->chunks, &c->snd_stream, c->snd_sent);
@@ -295,22 +310,28 @@ static void build_user_timeout(struct tcp_ctx *x, struct tcp *c, struct tcp_out 
     c->uto_due = false;
 }
 
-/* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps or duplicates and there was no room for them beside the text. */
-static bool pays_ack(const struct tcp *c, const struct tcp_out *o) { return !(o->text && c->gaps && c->opt.sack_ok && o->opts.nsack == 0); }
+/* A probe is meant to be not acceptable: of it the peer looks at the sequence number alone, and drops the rest unread, RFC 9293 3.10.7.4 first. What is
+ * to be told to it is told in another segment: an ACK that is owed, blocks, a larger window. */
+static bool is_probe(const struct tcp_want *w) { return w->what == WANT_PROBE; }
+
+/* Does this segment pay an ACK that is owed? Not if the ACK is to tell of gaps or duplicates and there was no room for them beside the text; and without
+ * SACK the peer counts the ACKs themselves, those without text: RFC 5681 2, 4.2. */
+static bool pays_ack(const struct tcp *c, const struct tcp_out *o) { return !(o->text && c->gaps && o->opts.nsack == 0); }
 
 /* What every segment of a synchronised connection carries. */
-static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
+static void build_common(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o)
 {
+    bool read = !is_probe(w);
     if (!(o->flags & PL_SYN)) {
-        if (may_receive(c))
+        if (may_receive(c) && read)
             tcp_offer_window(x, c);
         o->wnd_raw = window_field(c->rcv.wnd, c->opt.rcv_wscale);
         o->wnd = (uint32_t)o->wnd_raw << c->opt.rcv_wscale;          /* RCV.WND itself stays exact: RFC 7323 2.3-e, 2.4-c */
         if (c->opt.ts_ok)                 /* RFC 7323 3.2-d */
             o->opts.have |= WIRE_OPT_TIMESTAMPS;
-        if (c->opt.sack_ok && c->gaps)
+        if (c->opt.sack_ok && c->gaps && read)
             build_sack(x, c, o);
-        if (c->uto_due)
+        if (c->uto_due && read)
             build_user_timeout(x, c, o);
     }
     /* RFC 9293 3.8.5, MUST-30: while urgent data is ahead, the segments say how far it reaches: SND.UP, as an offset of 16 bits. */
@@ -326,7 +347,7 @@ static void build_common(struct tcp_ctx *x, struct tcp *c, struct tcp_out *o)
     if (o->flags & PL_ACK) {
         o->ack = c->rcv.nxt;
         c->ts.last_ack_sent = c->rcv.nxt;
-        if (pays_ack(c, o)) {
+        if (read && pays_ack(c, o)) {
             delack_sent(&c->delack);
             timers_clear(&c->timers, TIMER_DELACK);
             tcp_gaps_forget(x, c);        /* if it only held a duplicate to be told of */
@@ -356,6 +377,6 @@ void tcp_build(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struc
         o->flags = PL_ACK;
         break;
     }
-    build_common(x, c, o);
+    build_common(x, c, w, o);
     c->count.segs_out += o->segs;
 }

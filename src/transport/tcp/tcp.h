@@ -41,12 +41,13 @@
 /* Taken from a pool only while something is outstanding. */
 struct tcp_flight {
     struct rtx_queue queue;
-    uint32_t recover;                     /* RFC 6582: SND.NXT when the loss was noticed */
+    uint32_t pad2_;
     uint32_t dupacks;
     bool in_recovery, in_rto_recovery;    /* fast recovery; resending after a time-out */
     uint8_t retries;                      /* time-outs without progress: RFC 9293 3.8.3's R1 and R2 */
-    uint8_t pad_;
+    uint8_t left;                         /* RFC 3042: duplicates that each let one segment more go: 2 at most */
     uint32_t limited;                     /* bytes that limited transmit let go: not part of FlightSize, RFC 5681 3.2 (2) */
+    uint32_t told_lo, told_hi;            /* the first SACK block of the duplicate before */
 };
 
 /* The connection. Who writes what: snd.una, wnd, wl1, wl2: ack.c and the handshake; snd.nxt: output.c; rcv.nxt: text.c, teardown.c and the
@@ -88,6 +89,7 @@ struct tcp {
     bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1;
     bool urgent_in : 1;                   /* bytes before RCV.UP are not read: "urgent mode" */
     bool uto_enabled : 1, uto_changeable : 1;            /* RFC 5482 3: ENABLED, CHANGEABLE */
+    bool below_recover : 1;               /* SND.UNA has not passed `recover` */
     bool uto_due : 1;                     /* the user timeout option wants to go along with a segment */
     uint8_t keepalive_probes;
     uint8_t syn_retries_max;              /* PL_OPT_SYN_RETRIES; 0: the config's */
@@ -110,6 +112,7 @@ struct tcp {
     uint32_t user_timeout_ms;             /* 0: off */
     uint16_t adv_uto, remote_uto;         /* RFC 5482 3: ADV_UTO, 0: not said by the program; REMOTE_UTO, 0: none came. As they stand in the option */
     uint32_t keepalive_idle_ms, keepalive_interval_ms;
+    uint32_t recover;                     /* RFC 6582: SND.NXT when a loss was noticed last; outlives the flight */
     uint32_t orphan_ms;                   /* when it became one. Times in ms are of ctx->wire_now: a shift in time, of any length, leaves them as they are */
     pl_time progress_at;                  /* when SND.UNA moved, or something came to be outstanding */
     union {
@@ -230,7 +233,7 @@ static inline void tcp_ctx_renew(struct tcp_ctx *x)
 {
     x->reply.due = false;
     x->news = x->mtu_learned = 0;
-    x->progress = x->doubt = x->chunks_freed = false;
+    x->progress = x->doubt = x->chunks_freed = x->starved = false;
 }
 
 /* What the connection would send, and when: the one answer to both questions. */
@@ -241,6 +244,7 @@ struct tcp_want {
     bool fin;                             /* the FIN goes along */
     uint16_t why;                         /* enum pl_reason */
     uint32_t bytes;                       /* text; WANT_DATA: may be several segments */
+    uint32_t more;                        /* WANT_DATA: text that may follow at once, in segments of their own */
     uint32_t record;                      /* WANT_RESEND */
 };
 
@@ -260,6 +264,8 @@ enum pl_drop tcp_input_rest(struct tcp_ctx *, struct tcp *, struct tcp_seg *);  
 
 /* output.c. gso_bytes: the largest frame the interface takes, 0: one segment at a time */
 struct tcp_want tcp_want(struct tcp_ctx *, struct tcp *, uint32_t gso_bytes);
+/* After tcp_build, and if nothing else happened since: as much once more, which is what tcp_want would say now. False: it has to be asked. */
+bool tcp_want_again(const struct tcp_ctx *, const struct tcp *, struct tcp_want *);
 /* Nothing is to be sent, said tcp_want: arms the persist and life timers that follow from it, and says when the connection wants to be called. */
 pl_time tcp_settle(struct tcp_ctx *, struct tcp *, const struct tcp_want *);
 /* Forms the segment and records that it was sent. `spans` receives the text, at most max. */
@@ -333,9 +339,10 @@ enum pl_drop icmp_error_half_open(struct tcp_ctx *, struct tcp *scratch, uint32_
 void tcp_state(struct tcp_ctx *, struct tcp *, enum pl_state, enum pl_reason);
 void tcp_die(struct tcp_ctx *, struct tcp *, int error, enum pl_reason);                /* CLOSED, with an error for the program (0: none) */
 void tcp_return(struct tcp_ctx *, struct tcp *, enum pl_reason);                         /* a passive one in SYN-RECEIVED: back where it came from */
-void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);                     /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> */
+void tcp_owe_reset(struct tcp_ctx *, struct tcp *, enum pl_reason);                     /* <SEQ=SND.NXT><CTL=RST> */
 void tcp_trace(struct tcp_ctx *, const struct tcp *, enum pl_trace_kind, enum pl_reason, int64_t a, int64_t b);
 void tcp_doubt(struct tcp_ctx *, struct tcp *);                                         /* R1 is reached: IP and the program hear of it */
+void tcp_outstanding_begins(const struct tcp_ctx *, struct tcp *);                       /* the first that is given, or sent, when all is acknowledged */
 void tcp_receive_begins(struct tcp_ctx *, struct tcp *);                                 /* ESTABLISHED: memory is kept for a segment, the window counts */
 void tcp_receive_ends(struct tcp_ctx *, struct tcp *);                                   /* nothing more is taken from the peer */
 uint32_t tcp_first_window(const struct tcp_ctx *, const struct tcp *);                   /* that a SYN announces */

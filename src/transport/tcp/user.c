@@ -34,6 +34,7 @@ void tcp_user_open(struct tcp_ctx *x, struct tcp *c, uint32_t iss)
     c->snd.iss = c->snd.una = iss;
     c->snd.nxt = iss + 1;
     c->syn_due = true;
+    timers_set_resend(&c->timers, RESEND_RTO, x->now + x->config->rto_initial);     /* RFC 9293 3.8.3, MUST-22: whether or not the device takes the SYN */
     c->opt.rcv_wscale = window_scale_for(c->rcvbuf_bytes);          /* RFC 7323 2.3: fixed for the connection from the SYN on */
     options_set_mss(&c->opt, c->path_mtu, tcp_ipv6(&c->flow));
     tcp_state(x, c, PL_SYN_SENT, PL_WHY_CALL_CONNECT);
@@ -61,7 +62,7 @@ static int may_send(const struct tcp *c)
 static void waiting_begins(const struct tcp_ctx *x, struct tcp *c)
 {
     if (c->syn_acked && c->snd_stream.len == 0 && !c->flight)
-        c->progress_at = x->now;
+        tcp_outstanding_begins(x, c);
 }
 
 ptrdiff_t tcp_user_send(struct tcp_ctx *x, struct tcp *c, const void *bytes, size_t n)

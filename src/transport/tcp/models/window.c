@@ -27,6 +27,8 @@ static uint32_t sayable(uint32_t room, uint8_t scale) { return cap(room, scale) 
 
 uint32_t window_to_offer(uint32_t current, uint32_t room, uint32_t mss, uint32_t rcvbuf, uint8_t scale)
 {
+    if (room <= current)
+        return current;
     uint32_t most = sayable(room, scale), unit = (uint32_t)1 << scale, up = (current + unit - 1) >> scale << scale;
     if (worthwhile(current, most, mss, cap(rcvbuf, scale)))   /* whenever window_update_due, or the update would say nothing, for ever */
         return most;

@@ -69,6 +69,7 @@ static bool syn_again(struct tcp *c, struct tcp_seg *seg)
         seg->len -= known, seg->text -= known, seg->text_off += known;
     }
     seg->seq = c->rcv.nxt;
+    seg->up = seg->up > known + 1 ? (uint16_t)(seg->up - known - 1) : 0;     /* RFC 9293 3.1: from SEG.SEQ, which was the SYN's */
     return false;
 }
 

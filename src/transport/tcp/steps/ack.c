@@ -35,7 +35,7 @@ static void measure(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg,
 /* RFC 6582 3.2: an ACK that moves SND.UNA while a loss is being repaired. */
 static void recovery(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t acked)
 {
-    bool full = seq_ge(c->snd.una, f->recover);
+    bool full = seq_ge(c->snd.una, c->recover);
     if (f->in_rto_recovery && full)
         f->in_rto_recovery = false;
     if (!f->in_recovery)
@@ -66,6 +66,8 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
     c->snd.una = seg->ack;
     if (c->urgent_out && seq_ge(seg->ack, c->snd.up))
         c->urgent_out = false;
+    if (c->below_recover && seq_gt(seg->ack, c->recover))
+        c->below_recover = false;
     c->fin_acked = c->fin_sent && seg->ack == c->snd.nxt;
     uint32_t bytes = acked - (c->fin_acked ? 1 : 0);
     stream_drop(x->chunks, &c->snd_stream, bytes);
@@ -77,7 +79,7 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
     x->progress = true;
     if (f) {
         f->dupacks = f->retries = 0;
-        f->limited = 0;
+        f->limited = f->left = 0;
         bool limited = c->cc.cwnd < c->cc.ssthresh ? c->cc.cwnd < 2 * in_flight : in_flight + 3u * c->opt.mss >= c->cc.cwnd;
         if (!f->in_recovery)
             cc_on_ack(&c->cc, acked, c->opt.mss, limited);
@@ -100,6 +102,27 @@ static bool tells_of_duplicate(const struct tcp_seg *seg)
     return seq_le(o->sack[0].hi, seg->ack) || (o->nsack > 1 && seq_le(o->sack[1].lo, o->sack[0].lo) && seq_le(o->sack[0].hi, o->sack[1].hi));
 }
 
+/* RFC 6582 3.2 (2): not before "the Cumulative Acknowledgment field covers more than recover": until then duplicates may be answers to what was repeated
+ * needlessly, after a time-out above all. At `recover` itself a SACK block tells which it is: something behind has arrived. */
+static bool may_mean_loss(const struct tcp *c, const struct tcp_seg *seg)
+{
+    return !c->below_recover || (c->snd.una == c->recover && c->opt.sack_ok && seg->opts.nsack);
+}
+
+/* RFC 3042 2: each of the first two duplicates says that a segment has left the network. With SACK one that "contain[s] no new SACK information" says
+ * nothing: the first block is always of the newest segment (RFC 2018 4). */
+static void limited_transmit(const struct tcp *c, struct tcp_flight *f, const struct tcp_seg *seg)
+{
+    const struct wire_tcp_opts *o = &seg->opts;
+    if (c->opt.sack_ok) {
+        if (o->nsack == 0 || (o->sack[0].lo == f->told_lo && o->sack[0].hi == f->told_hi))
+            return;
+        f->told_lo = o->sack[0].lo;
+        f->told_hi = o->sack[0].hi;
+    }
+    f->left += f->left < 2;
+}
+
 /* RFC 5681 2: what counts as a duplicate acknowledgement; 3.2: the third one means a loss. */
 static void duplicate(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
@@ -113,13 +136,14 @@ static void duplicate(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *se
         cc_on_duplicate(&c->cc, c->opt.mss);
         return;
     }
-    /* RFC 6582 3.2 (2): after a time-out duplicates may be answers to what was repeated needlessly: not before `recover` is passed. */
-    if (f->dupacks != 3 || f->in_rto_recovery)
+    limited_transmit(c, f, seg);
+    if (f->dupacks != 3 || f->in_rto_recovery || !may_mean_loss(c, seg))
         return;
     uint32_t before = c->cc.cwnd;
-    cc_on_loss(&c->cc, f->queue.pipe - f->limited, c->opt.mss);
+    cc_on_loss(&c->cc, c->snd.nxt - c->snd.una - f->limited, c->opt.mss);    /* FlightSize, RFC 5681 2: not what ICMP made us take for lost */
     f->in_recovery = true;
-    f->recover = c->snd.nxt;
+    c->recover = c->snd.nxt;
+    c->below_recover = true;
     rtx_mark_front_lost(x->records, x->chunks, &f->queue, c->opt.mss);    /* one segment, even of a super-frame: RFC 5681 3.2 (2) */
     tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_FAST, before, c->cc.cwnd);
 }

@@ -99,7 +99,8 @@ enum pl_drop handshake_arrives(struct tcp_ctx *x, struct tcp *c, struct tcp_seg 
         seg->len -= seg->flags & PL_FIN ? 1 : 0;         /* a FIN this early will be repeated by its sender */
         seg->flags &= (uint8_t)~PL_FIN;
     }
-    seg->seq++;                           /* the SYN is dealt with; what is left is text */
+    seg->seq++;                           /* the SYN is dealt with; what is left is text. RFC 9293 3.1: SEG.UP counts from SEG.SEQ */
+    seg->up -= seg->up != 0;
     seg->len--;
     seg->flags &= (uint8_t)~PL_SYN;
     return PL_DROP_NONE;

@@ -41,8 +41,8 @@ void keepalive_fires(struct tcp_ctx *x, struct tcp *c)
     if (!c->keepalive || c->state == PL_CLOSED)
         return;
     pl_time due = due_at(c), interval = c->keepalive_interval_ms * PL_MS;
-    /* heard since; or the retransmission timer, the persist timer or the handshake watches over the peer */
-    if (due > x->now || c->timers.resend_is != RESEND_OFF || !tcp_synchronised(c)) {
+    /* heard since; or the retransmission timer (which is off at the moment when it fires), the persist timer or the handshake watches over the peer */
+    if (due > x->now || c->flight || c->timers.resend_is != RESEND_OFF || !tcp_synchronised(c)) {
         timers_set(&c->timers, TIMER_KEEPALIVE, due > x->now ? due : x->now + interval);
         return;
     }

@@ -9,8 +9,10 @@ void persist_fires(struct tcp_ctx *x, struct tcp *c)
 {
     timers_clear(&c->timers, TIMER_RESEND);
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_PERSIST, c->persist_backoffs, c->snd.wnd);
-    /* MUST-37: kept up as long as the peer answers. One that does not is given up like one that acknowledges nothing. */
-    if (c->snd.wnd == 0 && c->probes >= (c->orphan ? x->config->orphan_retries : x->config->data_retries)) {
+    /* MUST-37: kept up as long as the peer answers. One that does not is given up like one that acknowledges nothing: by count, or, with a user timeout,
+     * by time alone (MUST-21; life.c). */
+    uint32_t bound = c->orphan ? x->config->orphan_retries : c->user_timeout_ms ? UINT32_MAX : x->config->data_retries;
+    if (c->snd.wnd == 0 && c->probes >= bound) {
         tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, c->probes, 0);
         tcp_owe_reset(x, c, PL_WHY_RST_TIMEOUT);
         tcp_die(x, c, c->soft_error ? c->soft_error : PL_ETIMEDOUT, PL_WHY_TIMER_RETRIES);
@@ -18,7 +20,7 @@ void persist_fires(struct tcp_ctx *x, struct tcp *c)
     }
     if (c->snd.wnd == 0) {
         c->probe_due = true;
-        c->probes++;                      /* since the peer was last heard: keepalive_heard */
+        c->probes += c->probes < UINT8_MAX;              /* since the peer was last heard: keepalive_heard */
     } else {
         c->override_due = true;
     }

@@ -11,7 +11,7 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     if (!f)
         return;
     /* RFC 9293 3.8.3, MUST-21: R2 is the program's to set: with a user timeout, time alone decides (life.c), later or sooner than the count. */
-    uint32_t bound = c->orphan ? x->config->orphan_retries : c->user_timeout_ms ? UINT8_MAX : x->config->data_retries;
+    uint32_t bound = c->orphan ? x->config->orphan_retries : c->user_timeout_ms ? UINT32_MAX : x->config->data_retries;
     if (f->retries >= bound) {            /* RFC 9293 3.8.3: R2: close the connection (MUST-20b) */
         tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, f->retries, 0);
         if (c->orphan)
@@ -24,7 +24,7 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RTO, (int64_t)rtt_rto(&c->rtt, &b), c->rtt.backoffs);
     /* A peer that has closed its window over what is under way, and answers, is alive: the repetition is a probe then (SHLD-17, MUST-35, 37). */
     bool alive = c->snd.wnd == 0 && x->now - c->heard_at <= rtt_rto(&c->rtt, &b);
-    f->retries = (uint8_t)(alive ? 0 : f->retries + 1);
+    f->retries = (uint8_t)(alive ? 0 : f->retries + (f->retries < UINT8_MAX));
     c->rtt.backoffs++;                    /* RFC 6298 5.5, 5.6; RFC 9293 3.8.3, MUST-20a, SHLD-10: R1 = 3: IP is asked to look at the path */
     if (f->retries >= 3)
         tcp_doubt(x, c);
@@ -32,8 +32,9 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     cc_on_rto(&c->cc, f->queue.pipe, c->opt.mss, !f->in_rto_recovery);
     f->in_recovery = false;
     f->in_rto_recovery = true;
-    f->dupacks = 0;
-    f->recover = c->snd.nxt;
+    f->dupacks = f->limited = f->left = 0;
+    c->recover = c->snd.nxt;              /* RFC 6582 3.2 (4) */
+    c->below_recover = true;
     rtx_mark_all_lost(x->records, &f->queue);            /* the first of them at once, whatever a SACK said: RFC 2018 5-c, 5.1-b */
     tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_RTO, before, c->cc.cwnd);
 }

@@ -69,7 +69,7 @@ uint32_t time_wait_iss(const struct time_wait *w, uint32_t iss) { return seq_gt(
 bool time_wait_allows_connect(const struct tcp_ctx *x, const struct time_wait *w)
 {
     pl_time began = w->until - 2 * x->config->msl;       /* or began anew */
-    uint32_t answered = w->answered_ms ? (uint32_t)(x->now / PL_MS) - (w->answered_ms & ~1u) : UINT32_MAX;
+    uint32_t answered = w->answered_ms ? (uint32_t)(x->wire_now / PL_MS) - (w->answered_ms & ~1u) : UINT32_MAX;
     return w->ts_ok && x->config->timestamps && !w->ack_why && !w->parked && x->now - began >= TIME_WAIT_REUSE_AFTER &&
            answered >= TIME_WAIT_REUSE_AFTER / PL_MS;
 }
