@@ -42,7 +42,7 @@ struct cli_command {
     int (*run)(char *const *operands, int n);               /* enum cli_exit */
 };
 
-extern const struct cli_command cli_drill, cli_demo, cli_serve, cli_get, cli_nc, cli_ping, cli_doctor;
+extern const struct cli_command cli_drill, cli_demo, cli_sim, cli_serve, cli_get, cli_nc, cli_ping, cli_doctor;
 /* All of them; ends with NULL. */
 extern const struct cli_command *const cli_commands[];
 

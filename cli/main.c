@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct cli_command *const cli_commands[] = {&cli_demo, &cli_drill, &cli_serve, &cli_get, &cli_nc, &cli_ping, &cli_doctor, NULL};
+const struct cli_command *const cli_commands[] = {&cli_demo, &cli_sim, &cli_drill, &cli_serve, &cli_get, &cli_nc, &cli_ping, &cli_doctor, NULL};
 
 static void help(void)
 {

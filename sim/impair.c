@@ -5,6 +5,7 @@
  * Each rule throws a die of its own, seeded by the impairment's seed and the rule's number: adding a rule changes no other rule's luck.
  */
 #include "sim/impair.h"
+#include "sim/header.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +76,21 @@ struct impair_rule *impair_corrupt_nth(struct impair *im, uint32_t n, uint32_t b
     return impair_add(im, &(struct impair_rule){.kind = IMPAIR_CORRUPT, .nth = n, .bit = bit});
 }
 
-static bool rule_selects(struct impair_rule *r, const struct packet *p)
+static bool chance(struct impair_rule *r, uint32_t per_million)
 {
+    return sim_prng_below(&r->prng, 1000000) < per_million;
+}
+
+/* The chain makes its step, then the frame its luck in the state reached. */
+static bool burst_selects(struct impair_rule *r)
+{
+    if (chance(r, r->in_burst ? r->burst_leave : r->burst_enter)) r->in_burst = !r->in_burst;
+    return chance(r, r->in_burst ? r->burst_bad : r->burst_good);
+}
+
+static bool rule_selects(struct impair_rule *r, const struct packet *p, pl_time now)
+{
+    if (now < r->from || (r->until && now >= r->until)) return false;
     if (r->match && !r->match(r->match_user, p)) return false;
     uint64_t number = ++r->seen;
     bool hit = true;
@@ -84,8 +98,10 @@ static bool rule_selects(struct impair_rule *r, const struct packet *p)
         hit = number >= r->nth && number - r->nth < (r->count ? r->count : 1);
     } else if (r->masked) {
         hit = number <= 64 && (r->mask >> (number - 1) & 1);
+    } else if (r->burst_enter) {
+        hit = burst_selects(r);
     } else if (r->per_million) {
-        hit = sim_prng_below(&r->prng, 1000000) < r->per_million;
+        hit = chance(r, r->per_million);
     }
     r->hit += hit;
     return hit;
@@ -115,6 +131,18 @@ static void corrupt(struct impair_rule *r, struct packet *p)
     p->flags &= (uint8_t)~(PL_F_CSUM_OK | PL_F_CSUM_PARTIAL);
 }
 
+/* False if the rule was to change the frame and found nothing to change. */
+static bool changes(const struct impair *im, struct impair_rule *r, struct packet *p)
+{
+    switch (r->kind) {
+    case IMPAIR_CORRUPT: corrupt(r, p); return true;
+    case IMPAIR_STRIP: return header_strip(p, im->ethernet, r->options);
+    case IMPAIR_BLEACH: return header_bleach(p, im->ethernet);
+    case IMPAIR_MARK: return header_mark(p, im->ethernet);
+    default: return true;
+    }
+}
+
 /* One frame has passed: those that wait for it come one nearer, and leave right behind it when their count is full. */
 static void release_overtaken(struct impair *im, struct impair_list *list)
 {
@@ -137,13 +165,13 @@ void impair_push(struct impair *im, struct packet *p, pl_time now, struct impair
     list->did = 0;
     for (unsigned i = 0; i < im->rules; i++) {
         struct impair_rule *r = &im->rule[i];
-        if (!rule_selects(r, p)) continue;
+        if (!rule_selects(r, p, now)) continue;
+        if (!changes(im, r, p)) continue;
         list->did |= 1u << r->kind;
         switch (r->kind) {
         case IMPAIR_DUPLICATE: copies += r->copies ? r->copies : 1, gap = r->delay; break;
         case IMPAIR_DELAY: extra += r->delay; break;
         case IMPAIR_REORDER: behind = r->behind, hold = r->delay; break;
-        case IMPAIR_CORRUPT: corrupt(r, p); break;
         default: break;
         }
     }

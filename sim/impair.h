@@ -7,7 +7,8 @@
  *
  * An impairment is a list of rules. Each rule looks at every frame in turn: `match` narrows it to some frames, and those it counts. Of the
  * counted frames it selects some: the nth and the `count` from there on; or those whose bit is set in a mask; or each with a chance;
- * or, if none of these is given, all. What is selected suffers what the rule says. Every rule counts every frame, also one that another
+ * or in bursts (Gilbert and Elliott's chain of a good and a bad state); or, if none of these is given, all. With from and until it looks only at frames of
+ * that time. What is selected suffers what the rule says. Every rule counts every frame, also one that another
  * rule drops, so rules can be written down independently of each other.
  */
 #ifndef SIM_IMPAIR_H
@@ -22,6 +23,10 @@ enum impair_kind {
     IMPAIR_DELAY,                         /* arrives `delay` later than it would; frames behind it overtake it */
     IMPAIR_REORDER,                       /* is held until `behind` more frames have passed, but `delay` at most */
     IMPAIR_CORRUPT,                       /* bit number `bit` is inverted, counted from the first bit of the frame; IMPAIR_ANY_BIT: a die */
+    /* Habits of boxes in the middle. */
+    IMPAIR_STRIP,                         /* TCP options, bits of enum header_option in `options`, become NOPs */
+    IMPAIR_BLEACH,                        /* the ECN field becomes Not-ECT */
+    IMPAIR_MARK,                          /* a frame of an ECN-capable transport is marked: CE */
 };
 #define IMPAIR_ANY_BIT UINT32_MAX
 #define IMPAIR_HOLD_DEFAULT (1 * PL_S)    /* how long a reordered frame waits for frames to overtake it */
@@ -36,11 +41,16 @@ struct impair_rule {
     uint64_t mask;                        /* bit i: the (i + 1)th; frames behind the 64th are not selected */
     bool masked;                          /* the mask is used, even if it is zero */
     uint32_t per_million;                 /* chance */
+    /* Gilbert-Elliott, used if burst_enter is not 0: chances per million. Before each frame the state may change: good to bad with burst_enter, bad to good with
+     * burst_leave (so bursts last 1 / leave frames on average); the frame is selected with burst_bad or burst_good. It begins in the good state. */
+    uint32_t burst_enter, burst_leave, burst_bad, burst_good;
+    pl_time from, until;                  /* until 0: for ever */
     pl_time delay;
-    uint32_t behind, copies, bit;
+    uint32_t behind, copies, bit, options;
     /* kept by impair */
     uint64_t seen, hit;                   /* frames counted, frames selected */
     struct sim_prng prng;
+    bool in_burst;
 };
 
 struct impair_held {
@@ -54,6 +64,7 @@ struct impair_held {
 
 struct impair {
     uint64_t seed;
+    bool ethernet;                        /* frames begin with an Ethernet header: for what reads them */
     struct impair_rule rule[IMPAIR_RULES_MAX];
     unsigned rules;
     struct impair_held held[IMPAIR_HELD_MAX];
@@ -104,5 +115,12 @@ struct match_tcp {
     uint32_t seq;                         /* exactly, when seq_given */
 };
 bool match_tcp(void *user, const struct packet *);
+
+/* A match function: `user` is a struct match_kind. */
+struct match_kind {
+    enum { MATCH_DATA, MATCH_ACK, MATCH_SYN, MATCH_ICMP } kind;      /* TCP with text; TCP's bare ACKs; SYN and SYN-ACK; ICMP but not Neighbour Discovery */
+    bool ethernet;
+};
+bool match_kind(void *user, const struct packet *);
 
 #endif

@@ -3,7 +3,6 @@
  * link.c: queue, transmitter, impairment, delay. See link.h.
  */
 #include "sim/world.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,46 +19,31 @@ static void tap(struct sim_link *l, unsigned from, enum sim_fate fate, const str
     sim_tap_tell(l->sim, &e);
 }
 
-static void lose(struct sim_link *l, unsigned from, struct packet *p, pl_time now, const char *why)
+static void lose(struct sim_link *l, unsigned from, struct packet *p, pl_time now, uint64_t *counter, const char *why)
 {
     l->dir[from].lost++;
+    ++*counter;
     tap(l, from, SIM_LOST, p, now, 0, why);
     packet_free(p);
 }
 
-/* Frames whose transmission has started wait no longer. Returns how many do. */
-static size_t queue_trim(struct sim_direction *d, pl_time now)
+static bool too_large(const struct sim_link *l, unsigned from, const struct packet *p)
 {
-    while (d->slot_first < d->slots && d->slot[d->slot_first].start <= now)
-        d->waiting_bytes -= d->slot[d->slot_first++].bytes;
-    if (d->slot_first > 64 && d->slot_first * 2 > d->slots) {
-        memmove(d->slot, d->slot + d->slot_first, (d->slots - d->slot_first) * sizeof *d->slot);
-        d->slots -= d->slot_first;
-        d->slot_first = 0;
-    }
-    return d->slots - d->slot_first;
-}
-
-static void queue_add(struct sim_direction *d, pl_time start, size_t bytes)
-{
-    if (d->slots == d->slot_capacity) {
-        d->slot_capacity = d->slot_capacity ? 2 * d->slot_capacity : 64;
-        d->slot = realloc(d->slot, d->slot_capacity * sizeof *d->slot);
-        if (!d->slot) {
-            fputs("sim: out of memory\n", stderr);
-            abort();
-        }
-    }
-    d->slot[d->slots++] = (struct sim_slot){start, bytes};
-    d->waiting_bytes += bytes;
-}
-
-static bool too_large(const struct sim_link *l, const struct packet *p)
-{
-    if (!l->params.mtu) return false;
+    uint32_t mtu = l->dir[from].params.mtu;
+    if (!mtu) return false;
     size_t bytes = p->len - (l->params.ethernet && p->len >= 14 ? 14 : 0);
     if (p->gso_size && p->gso_segs > 1) bytes = (size_t)p->hdr_len + p->gso_size - (l->params.ethernet ? 14 : 0);
-    return bytes > l->params.mtu;
+    return bytes > mtu;
+}
+
+/* When a frame arrives that left at `departed`. What the impairment delays goes its own way and nobody waits for it. */
+static pl_time arrival(struct sim_direction *d, pl_time departed, pl_time extra)
+{
+    pl_time at = departed + d->params.delay + extra;
+    if (d->params.jitter) at += sim_prng_next(&d->jitter) % (d->params.jitter + 1);
+    if (extra || d->params.jitter_reorders) return at;
+    if (at < d->last_arrival) at = d->last_arrival;
+    return d->last_arrival = at;
 }
 
 /* Schedules what the impairment gave out, to arrive `delay` after `departed`. */
@@ -68,9 +52,8 @@ static void launch(struct sim_link *l, unsigned from, pl_time departed)
     struct sim_direction *d = &l->dir[from];
     for (size_t i = 0; i < l->scratch.n; i++) {
         const struct impair_out *o = &l->scratch.out[i];
-        struct sim_item item = {.at = departed + l->params.delay + o->extra, .what = SIM_DELIVER, .link = l, .side = !from,
-            .node = d->to, .packet = o->packet};
-        queue_put(&l->sim->queue, &item);
+        queue_put(&l->sim->queue, &(struct sim_item){.at = arrival(d, departed, o->extra), .what = SIM_DELIVER, .link = l, .side = !from,
+            .node = d->to, .packet = o->packet});
     }
     impair_list_clear(&l->scratch);
     pl_time due = impair_deadline(&d->impair);
@@ -83,10 +66,14 @@ static void tell_fate(struct sim_link *l, unsigned from, const struct packet *tw
     uint32_t did = l->scratch.did;
     if (did & 1u << IMPAIR_DROP) {
         l->dir[from].lost++;
+        l->dir[from].lost_way++;
         tap(l, from, SIM_LOST, twin, now, 0, "lost on the way");
         return;
     }
     if (did & 1u << IMPAIR_CORRUPT) tap(l, from, SIM_CORRUPTED, twin, now, 0, "a bit is inverted on the way");
+    if (did & 1u << IMPAIR_STRIP) tap(l, from, SIM_CHANGED, twin, now, 0, "a box in the middle strips TCP options");
+    if (did & 1u << IMPAIR_BLEACH) tap(l, from, SIM_CHANGED, twin, now, 0, "a box in the middle clears the ECN field");
+    if (did & 1u << IMPAIR_MARK) tap(l, from, SIM_CHANGED, twin, now, 0, "marked: congestion experienced");
     bool gone = true;
     for (size_t i = 0; i < l->scratch.n; i++) {
         const struct impair_out *o = &l->scratch.out[i];
@@ -98,38 +85,118 @@ static void tell_fate(struct sim_link *l, unsigned from, const struct packet *tw
     if (gone) tap(l, from, SIM_DELAYED, twin, now, PL_NEVER, "held back until others have overtaken it");
 }
 
+static void transmit(struct sim_link *l, unsigned from, struct packet *p, pl_time now)
+{
+    struct sim_direction *d = &l->dir[from];
+    pl_time end = now + sim_transmit_ns(p->len, d->params.rate);
+    hist_add(&d->wait, now - p->queued);
+    d->busy_until = end;
+    if (!d->impair.rules) {
+        impair_push(&d->impair, p, now, &l->scratch);
+    } else {
+        struct packet *twin = packet_copy(p);
+        impair_push(&d->impair, p, now, &l->scratch);
+        d->marked += l->scratch.did >> IMPAIR_MARK & 1;
+        if (l->scratch.did || !l->scratch.n) tell_fate(l, from, twin, now);
+        packet_free(twin);
+    }
+    launch(l, from, end);
+}
+
+static void codel_told(void *user, enum codel_deed deed, struct packet *p, pl_time now)
+{
+    struct sim_direction *d = user;
+    struct sim_link *l = d->to->link[d->to_iface];
+    unsigned from = !d->to->link_side[d->to_iface];
+    if (deed == CODEL_DROPPED) {
+        lose(l, from, p, now, &d->lost_codel, "CoDel: frames have waited too long for too long");
+    } else {
+        d->marked++;
+        tap(l, from, SIM_CHANGED, p, now, 0, "marked by CoDel: congestion experienced");
+    }
+}
+
+static struct packet *next_waiting(struct sim_direction *d, pl_time now)
+{
+    if (d->params.queue != SIM_CODEL) return fifo_take(&d->fifo);
+    return codel_take(&d->codel, &d->fifo, now, codel_told, d);
+}
+
+/* Frames that wait begin as soon as the transmitter is free. */
+static void advance(struct sim_link *l, unsigned from, pl_time now)
+{
+    struct sim_direction *d = &l->dir[from];
+    while (d->fifo.packets && d->busy_until <= now) {
+        struct packet *p = next_waiting(d, now);
+        if (p) transmit(l, from, p, now);
+    }
+    if (!d->fifo.packets || d->start_pending) return;
+    d->start_pending = true;
+    queue_put(&l->sim->queue, &(struct sim_item){.at = d->busy_until, .what = SIM_START, .link = l, .side = from});
+}
+
+void sim_link_start(struct sim_link *l, unsigned from, pl_time now)
+{
+    l->dir[from].start_pending = false;
+    advance(l, from, now);
+}
+
+static bool queue_is_full(const struct sim_direction *d, const struct packet *p)
+{
+    if (d->params.queue_bytes && d->fifo.bytes + p->len > d->params.queue_bytes) return true;
+    return d->params.queue_packets && d->fifo.packets + 1 > d->params.queue_packets;
+}
+
+void sim_link_enter(struct sim_link *l, unsigned from, struct packet *p, pl_time now)
+{
+    struct sim_direction *d = &l->dir[from];
+    if (l->down || d->down) {
+        lose(l, from, p, now, &d->lost_way, "the link is down");
+        return;
+    }
+    if (too_large(l, from, p)) {
+        lose(l, from, p, now, &d->lost_mtu, "larger than the link's MTU");
+        return;
+    }
+    advance(l, from, now);
+    if (d->busy_until <= now && d->params.queue != SIM_CODEL) {
+        p->queued = now;
+        transmit(l, from, p, now);
+        return;
+    }
+    if (d->busy_until > now && queue_is_full(d, p)) {
+        lose(l, from, p, now, &d->lost_full, "the link's queue is full");
+        return;
+    }
+    fifo_put(&d->fifo, p, now);
+    if (d->busy_until > now && d->fifo.packets > d->fullest) d->fullest = d->fifo.packets;
+    advance(l, from, now);
+}
+
 void sim_link_send(struct sim_link *l, unsigned from, struct packet *p, pl_time now)
 {
     struct sim_direction *d = &l->dir[from];
-    p->id = ++l->sim->packets;
+    if (!p->id) p->id = ++l->sim->packets;
     d->frames++;
     d->bytes += p->len;
     tap(l, from, SIM_SENT, p, now, 0, NULL);
-    if (l->down) {
-        lose(l, from, p, now, "the link is down");
-        return;
-    }
-    if (too_large(l, p)) {
-        lose(l, from, p, now, "larger than the link's MTU");
-        return;
-    }
-    size_t waiting = queue_trim(d, now);
-    pl_time start = now;
-    if (p->not_before != PL_NEVER && p->not_before > start) start = p->not_before;
-    if (d->busy_until > start) start = d->busy_until;
-    if (start > now && ((l->params.queue_bytes && d->waiting_bytes + p->len > l->params.queue_bytes) ||
-                           (l->params.queue_packets && waiting + 1 > l->params.queue_packets))) {
-        lose(l, from, p, now, "the link's queue is full");
-        return;
-    }
-    pl_time end = start + sim_transmit_ns(p->len, l->params.rate);
-    if (l->params.rate) d->busy_until = end;
-    if (start > now) queue_add(d, start, p->len);
-    struct packet *twin = packet_copy(p);
-    impair_push(&d->impair, p, now, &l->scratch);
-    if (l->scratch.did || !l->scratch.n) tell_fate(l, from, twin, now);
-    packet_free(twin);
-    launch(l, from, end);
+    /* A frame that may not leave yet waits in its host: it takes no room in the queue and stands in nobody's way. */
+    if (p->not_before != PL_NEVER && p->not_before > now)
+        queue_put(&l->sim->queue, &(struct sim_item){.at = p->not_before, .what = SIM_ENTER, .link = l, .side = from, .packet = p});
+    else
+        sim_link_enter(l, from, p, now);
+}
+
+void sim_link_set(struct sim_link *l, unsigned from, const struct sim_link_params *params)
+{
+    struct sim_direction *d = &l->dir[from];
+    bool ethernet = l->params.ethernet;
+    d->params = *params;
+    d->params.ethernet = d->impair.ethernet = d->codel.ethernet = ethernet;
+    d->codel.target = params->codel_target;
+    d->codel.interval = params->codel_interval;
+    d->codel.ecn = params->ecn;
+    d->codel.maxpacket = (params->mtu ? params->mtu : 1500) + (ethernet ? 14 : 0);
 }
 
 void sim_link_release(struct sim_link *l, unsigned from, pl_time now)
@@ -149,7 +216,7 @@ void sim_link_free(struct sim_link *l)
 {
     for (unsigned i = 0; i < 2; i++) {
         impair_free(&l->dir[i].impair);
-        free(l->dir[i].slot);
+        fifo_free(&l->dir[i].fifo);
     }
     impair_list_free(&l->scratch);
     free(l);

@@ -4,42 +4,18 @@
  * does not match.
  */
 #include "sim/impair.h"
+#include "sim/header.h"
 
 static unsigned get16(const uint8_t *p)
 {
     return (unsigned)p[0] << 8 | p[1];
 }
 
-/* The TCP segment inside the frame; NULL if there is none. *len: from the TCP header on, as the IP header has it. */
-static const uint8_t *find_tcp(const struct packet *p, bool ethernet, size_t *len)
-{
-    const uint8_t *b = p->bytes;
-    size_t n = p->len;
-    if (ethernet) {
-        if (n < 14) return NULL;
-        b += 14, n -= 14;
-    }
-    if (n < 20) return NULL;
-    size_t header, total;
-    if (b[0] >> 4 == 4) {
-        header = (size_t)(b[0] & 15) * 4;
-        total = get16(b + 2);
-        if (b[9] != 6 || header < 20 || total < header) return NULL;
-    } else {
-        header = 40;
-        if (b[0] >> 4 != 6 || n < 40 || b[6] != 6) return NULL;
-        total = 40 + get16(b + 4);
-    }
-    if (total > n || total - header < 20) return NULL;
-    *len = total - header;
-    return b + header;
-}
-
 bool match_tcp(void *user, const struct packet *p)
 {
     const struct match_tcp *m = user;
     size_t len;
-    const uint8_t *t = find_tcp(p, m->ethernet, &len);
+    const uint8_t *t = header_tcp(p, m->ethernet, &len);
     if (!t) return false;
     size_t header = (size_t)(t[12] >> 4) * 4;
     if (header < 20 || header > len) return false;
@@ -48,4 +24,19 @@ bool match_tcp(void *user, const struct packet *p)
     if (m->port && get16(t) != m->port && get16(t + 2) != m->port) return false;
     if (m->seq_given && seq != m->seq) return false;
     return len - header >= m->len_min;
+}
+
+bool match_kind(void *user, const struct packet *p)
+{
+    const struct match_kind *m = user;
+    size_t len;
+    if (m->kind == MATCH_ICMP) return header_is_icmp(p, m->ethernet);
+    const uint8_t *t = header_tcp(p, m->ethernet, &len);
+    if (!t) return false;
+    size_t header = (size_t)(t[12] >> 4) * 4;
+    switch (m->kind) {
+    case MATCH_DATA: return len > header;
+    case MATCH_ACK: return len <= header && (t[13] & 0x17) == 0x10;
+    default: return t[13] & 0x02;
+    }
 }

@@ -15,6 +15,8 @@ struct packet {
     uint8_t flags;                        /* enum pl_frame_flag */
     bool injected;                        /* made by hand, not sent by a node */
     pl_time not_before;
+    pl_time queued;                       /* when it came to the queue that it stands in */
+    struct packet *next;                  /* there */
     size_t len;
     uint8_t bytes[];
 };

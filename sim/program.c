@@ -71,7 +71,7 @@ static pl_stack *stack_of(struct program_conn *c)
 
 static void take(struct program_conn *c, const uint8_t *bytes, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && !c->plan.blank; i++) {
         c->digest = (c->digest ^ bytes[i]) * 0x100000001b3u;
         if (c->plan.verify && !c->mismatch && bytes[i] != pattern_byte(c->plan.expect_salt, c->received + i)) {
             c->mismatch = true;
@@ -108,9 +108,10 @@ static bool read_some(struct program_conn *c)
 ptrdiff_t program_send_pattern(struct program_conn *c, size_t n)
 {
     static uint8_t piece[PIECE];
+    static const uint8_t zeros[PIECE];
     if (n > sizeof piece) n = sizeof piece;
-    pattern_fill(c->plan.salt, c->sent, piece, n);
-    ptrdiff_t took = pl_send(stack_of(c), c->handle, piece, n);
+    if (!c->plan.blank) pattern_fill(c->plan.salt, c->sent, piece, n);
+    ptrdiff_t took = pl_send(stack_of(c), c->handle, c->plan.blank ? zeros : piece, n);
     if (took > 0) c->sent += (uint64_t)took;
     return took;
 }
@@ -204,6 +205,7 @@ static void accept_all(struct program *p, struct program_port *port)
         c->accepted = true;
         pl_set_cookie(p->node->stack, handle, c->number + 1);
         program_pump(c);
+        if (p->acted) p->acted(p, c);
     }
     if (rc != PL_EAGAIN) sim_fail(p->node->sim, "pl_accept of %s gave %s", p->node->name, pl_error_name(rc));
 }
@@ -245,7 +247,9 @@ static void on_event(struct sim_node *n, const struct pl_event *e)
     }
     struct program_conn *c = p->conn[e->cookie - 1];
     if (p->watch) p->watch(p, c, e->bits);
-    if (c->handle == e->handle) conn_event(c, e->bits);
+    if (c->handle != e->handle) return;
+    conn_event(c, e->bits);
+    if (p->acted) p->acted(p, c);
 }
 
 struct program *program_new(struct sim_node *n)

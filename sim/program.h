@@ -20,6 +20,8 @@ struct program_plan {
     bool hold;                            /* does not finish of its own accord */
     bool finish_last;                     /* finishes only after the peer has */
     bool paused;                          /* does not read */
+    bool blank;                           /* sends zeros, and only counts what it receives: for long runs, where the pattern would cost more than TCP */
+    void *tag;                            /* the maker's; nothing here looks at it */
     bool keep_handle;                     /* does not pl_close when the connection is over */
 };
 /* The common ones. */
@@ -53,7 +55,7 @@ struct program_port {
     struct program_plan plan;             /* of the connections that it accepts */
 };
 
-#define PROGRAM_PORTS_MAX 8
+#define PROGRAM_PORTS_MAX 64
 
 struct program {
     struct sim_node *node;
@@ -63,6 +65,8 @@ struct program {
     unsigned ports;
     /* Told of every event before the program acts on it; may be NULL. */
     void (*watch)(struct program *, struct program_conn * /* NULL: of a listener */, uint32_t bits);
+    /* The same, after it has acted; may change the plan and pump. */
+    void (*acted)(struct program *, struct program_conn *);
     void *user;
 };
 

@@ -14,6 +14,8 @@ struct sim_link;
 
 enum sim_what {
     SIM_DELIVER,                          /* packet arrives at side `side` of link */
+    SIM_ENTER,                            /* packet may leave its host and comes to the link's queue */
+    SIM_START,                            /* the transmitter of that direction is free */
     SIM_RELEASE,                          /* the impairment of that direction wants its time */
     SIM_WAKE,                             /* node's stack has something due; void unless `generation` is still the node's */
     SIM_TIMER,                            /* node's program asked for it; same */

@@ -76,6 +76,8 @@ struct sim_link *sim_add_link(struct sim *s, const struct sim_link_params *param
         l->dir[i].to = end[!i];
         l->dir[i].to_iface = iface[!i];
         impair_init(&l->dir[i].impair, sim_prng_mix(s->seed, 2 * l->number + i + 1));
+        sim_prng_seed(&l->dir[i].jitter, sim_prng_mix(s->seed, 0x71770000u + 2 * l->number + i));
+        sim_link_set(l, i, params);
         end[i]->link[iface[i]] = l;
         end[i]->link_side[iface[i]] = i;
         if ((unsigned)iface[i] >= end[i]->ifaces) end[i]->ifaces = (unsigned)iface[i] + 1;
@@ -274,9 +276,11 @@ static void deliver(struct sim *s, const struct sim_item *i)
     } else {
         struct pl_frame f;
         d->delivered++;
+        d->delivered_bytes += i->packet->len;
         sim_tap_tell(s, &e);
         packet_frame(i->packet, &f);
         f.rx_time = s->now;
+        f.cookie = i->packet->id;         /* for a node that passes it on */
         int rc = i->node->ops->rx(i->node, d->to_iface, &f, 1, s->now);
         if (rc < 0) sim_fail(s, "pl_rx of %s on interface %d gave %d", i->node->name, d->to_iface, rc);
         sim_settle(i->node);
@@ -288,6 +292,8 @@ static void happen(struct sim *s, const struct sim_item *i)
 {
     switch (i->what) {
     case SIM_DELIVER: deliver(s, i); break;
+    case SIM_ENTER: sim_link_enter(i->link, i->side, i->packet, s->now); break;
+    case SIM_START: sim_link_start(i->link, i->side, s->now); break;
     case SIM_RELEASE: sim_link_release(i->link, i->side, s->now); break;
     case SIM_WAKE:
         i->node->wake_at = PL_NEVER;
@@ -332,7 +338,7 @@ static bool step_until(struct sim *s, pl_time bound)
     if (++s->instant_steps > s->spin_limit) {
         sim_fail(s, "the clock stands still: %" PRIu64 " steps at one instant, the last of kind %d at %s", s->instant_steps, (int)i.what,
             i.node ? i.node->name : "no host");
-        packet_free(i.what == SIM_DELIVER ? i.packet : NULL);
+        packet_free(i.what == SIM_DELIVER || i.what == SIM_ENTER ? i.packet : NULL);
         return false;
     }
     happen(s, &i);

@@ -132,9 +132,9 @@ static void event_sentence(const struct pl_trace_event *e, char *buf, size_t siz
     snprintf(buf, size, "%s%s%s%s%s", states, text, *rule ? " [" : "", rule, *rule ? "]" : "");
 }
 
-/* One more line for the next frame's comment, whole or not at all. */
-static void add_note(struct pcapng *p, int interface, const char *line)
+void pcapng_note(struct pcapng *p, int interface, const char *line)
 {
+    if (interface < 0 || (unsigned)interface >= p->interfaces) return;
     char *note = p->note[interface];
     size_t n = strlen(note), m = strlen(line);
     if (!m || n + m + 2 > PCAPNG_NOTE_BYTES) return;
@@ -151,5 +151,5 @@ void pcapng_event(struct pcapng *p, int interface, const struct pl_trace_event *
         pcapng_frame(p, interface, e->now, e->frame, e->nspans, e->kind == PL_TRACE_IN, text);
         return;
     }
-    add_note(p, interface, text);
+    pcapng_note(p, interface, text);
 }

@@ -27,5 +27,7 @@ int pcapng_interface(struct pcapng *, const char *name, bool ethernet);
 void pcapng_frame(struct pcapng *, int interface, pl_time, const struct pl_span *, unsigned nspans, bool inbound, const char *comment);
 /* One event of the trace of that interface's stack. Events without a frame are kept for the next comment, as far as there is room. */
 void pcapng_event(struct pcapng *, int interface, const struct pl_trace_event *);
+/* One more line for the comment of the interface's next frame: whole, or not at all when PCAPNG_NOTE_BYTES are full. */
+void pcapng_note(struct pcapng *, int interface, const char *line);
 
 #endif

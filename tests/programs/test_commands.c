@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *const commands[] = {"demo", "serve", "get", "nc", "ping", "doctor"};
+static const char *const commands[] = {"demo", "sim", "serve", "get", "nc", "ping", "doctor"};
 
 static int group_setup(void **state)
 {
@@ -132,7 +132,7 @@ static void help_and_manual_name_the_same_options(void **state)
         from = section(upper, &end);
         add_headings(from, end, text, sizeof text);
         from = section("LINK OPTIONS", &end);
-        if (strcmp(commands[i], "demo") && strcmp(commands[i], "doctor")) add_headings(from, end, text, sizeof text);
+        if (strcmp(commands[i], "demo") && strcmp(commands[i], "sim") && strcmp(commands[i], "doctor")) add_headings(from, end, text, sizeof text);
         options_in(text, text + strlen(text), "\\-", page, sizeof page);
         options_of_help(commands[i], help, sizeof help);
         assert_true(strlen(help) > 4);
@@ -144,7 +144,7 @@ static void help_and_manual_name_the_same_options(void **state)
 static void the_completion_completes(void **state)
 {
     static const struct { const char *words, *gives; } how[] = {
-        {"parley d", "demo drill doctor"}, {"parley demo --sc", "--scene"}, {"parley demo --scene simul", "simultaneous-open simultaneous-close"},
+        {"parley d", "demo drill doctor"}, {"parley si", "sim"}, {"parley sim --l", "--ladder"}, {"parley demo --sc", "--scene"}, {"parley demo --scene simul", "simultaneous-open simultaneous-close"},
         {"parley demo --act \"\"", "a b c"}, {"parley demo --row M2", "M2 M20"}, {"parley nc --keep", "--keepalive"}, {"parley nc -l", "-l"},
         {"parley get --iface t", "tun: tap:"}, {"parley get --pcap sma", "small"}, {"parley get -o la", "large"}, {"parley drill lar", "large"}, {"parley serve --offline", "--offline-after"},
         {"parley ping --c", "--count"}, {"parley doctor --j", "--json"}};
@@ -304,6 +304,40 @@ static void the_demos_capture_holds_all_acts(void **state)
     assert_true(c.frames > 150 && c.inbound > 70 && c.comments >= 5);
 }
 
+static void a_simulated_run_is_reported_captured_drawn_and_kept_over_time(void **state)
+{
+    static const char scenario[] = "time 3s\nhost a\nhost b\nrouter r\nlink a r delay=5ms\nlink r b rate=5Mbit delay=5ms queue=20\nimpair r>b loss nth=10\nflow a b bulk bytes=300kB\n";
+    struct capture c;
+    (void)state;
+    FILE *f = fopen(tree_path("sim.txt"), "w");
+    fwrite(scenario, 1, sizeof scenario - 1, f);
+    fclose(f);
+    f = fopen(tree_path("bad.txt"), "w");
+    fputs("time 3s\nhost a\nlink a b\n", f);
+    fclose(f);
+    assert_int_equal(shell("$P sim --json sim.txt > sim.json && $P sim --json sim.txt > sim2.json && cmp sim.json sim2.json && $P sim --json --seed 9 sim.txt > sim3.json && ! cmp -s "
+                           "sim.json sim3.json && $P sim --pcap caps --series sim.csv --every 50ms sim.txt > sim.out && $P sim --series sim.jsonl sim.txt > /dev/null && "
+                           "$P sim --ladder sim.txt > sim.ladder && $P sim -n sim.txt"), 0);
+    assert_int_equal(shell("$P sim bad.txt 2> bad.err"), 1);
+    assert_int_equal(shell("$P sim none.txt 2> none.err"), 1);
+    assert_int_equal(shell("$P sim --json --ladder sim.txt 2> both.err"), 2);
+    assert_int_equal(shell("$P sim --pcap /dev/null/x sim.txt 2> where.err"), 1);
+    assert_parses("sim.json");
+    assert_parses("sim.jsonl");
+    static const struct { const char *name, *says; } out[] = {{"sim.json", "\"event\":\"flow\",\"name\":\"flow1\",\"goodput_bps\":"}, {"sim.json", "\"lost_on_the_way\":1"},
+        {"sim.json", "\"bytes\":300000"}, {"sim.out", "a>b              bulk"}, {"sim.out", "digest "}, {"sim.csv", "time_ns,kind,name,received_bytes,goodput_bps,cwnd_bytes"},
+        {"sim.csv", "\n50000000,flow,flow1,"}, {"sim.csv", "\n3000000000,link,r>b,,,,,,,,,,0,0,1,0\n"}, {"sim.ladder", "SYN-SENT"}, {"bad.err", "bad.txt: line 3: no host or router \"b\" was named above"},
+        {"none.err", "none.txt: No such file"}, {"where.err", "Not a directory"}};
+    for (size_t i = 0; i < COUNT_OF(out); i++)
+        assert_says(out[i].name, out[i].says);
+    read_capture(tree_path("caps/a-r.pcapng"), &c, "[RFC 9293 3.10.1]");
+    assert_int_equal(c.interfaces, 2);
+    assert_true(c.ordered && c.frames > 400 && c.inbound > 200 && c.inbound * 2 == c.frames && c.comments == 1);
+    read_capture(tree_path("caps/r-b.pcapng"), &c, "lost on the way");
+    assert_int_equal(c.inbound * 2 + 1, c.frames);
+    assert_int_equal(c.comments, 1);
+}
+
 static void every_command_captures(void **state)
 {
     struct capture c;
@@ -381,6 +415,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_told),
         cmocka_unit_test(every_line_of_json_parses),
         cmocka_unit_test(the_demos_capture_holds_all_acts),
+        cmocka_unit_test(a_simulated_run_is_reported_captured_drawn_and_kept_over_time),
         cmocka_unit_test(every_command_captures),
         cmocka_unit_test(heartbeats_tell_both_sides_who_is_online),
         cmocka_unit_test(long_transfers_tell_how_far_they_are),
