@@ -78,10 +78,11 @@ static void settle(struct inside *i)
 
 static int64_t now_us(void *self) { return us_of(((struct inside *)self)->now); }
 
-/* One that waits for several descriptors (fd < 0) cannot be asked which: it is tried whenever something has happened. */
+/* One that waits for several descriptors (fd < 0) cannot be asked which: it is tried whenever something has happened. One that was tried, and nothing
+ * has happened since, waits: so time goes on whatever the call says. */
 static bool may_get_further(struct inside *i, const struct sock_op *op)
 {
-    return op->until <= i->now || (op->fd < 0 ? !i->asked : sock_op_ready(i->world, op));
+    return !i->asked && (op->fd < 0 || op->until <= i->now || sock_op_ready(i->world, op));
 }
 
 static void pass(void *self, int64_t until_us, unsigned stop, const struct drill_wait *waiting)
@@ -98,7 +99,7 @@ static void pass(void *self, int64_t until_us, unsigned stop, const struct drill
         if (i->now >= until)
             return;
         pl_time next = pl_deadline(i->stack);
-        if ((stop & STOP_AT_CALL) && op && op->until < next)
+        if ((stop & STOP_AT_CALL) && op && op->until > i->now && op->until < next)
             next = op->until;
         i->now = next > until ? until : next > i->now ? next : i->now;
         i->asked = false;
