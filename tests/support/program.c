@@ -44,6 +44,8 @@ static _Noreturn void become(const char *words, int out, int err, int (*before)(
     int refused = before ? before() : 0;
     if (refused) _exit(refused);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_DFL);              /* who starts the tests in the background makes them deaf to it, and what they start */
+    signal(SIGQUIT, SIG_DFL);
     execv(path, argv);
     dprintf(2, "cannot run %s: %s\n", path, strerror(errno));
     _exit(127);
