@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,18 +35,22 @@ static void remove_all(const char *dir)
     rmdir(dir);
 }
 
-/* Ctrl-C reaches the whole process group; the guard outlives it for the moment that it needs. */
-static _Noreturn void stand_guard(const char *dir, int fd)
+/* Makes the folder, tells its name, and removes it when the program is gone: at no moment is there a folder and no guard. Ctrl-C reaches the whole process
+ * group; the guard outlives it for the moment that it needs. */
+static _Noreturn void stand_guard(char *dir, int fd)
 {
     char byte;
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);             /* the program may be gone before it hears the name */
     int nothing = open("/dev/null", O_RDWR);
     for (int i = 0; i < 3; i++)
         dup2(nothing, i);
-    while (read(fd, &byte, 1) < 0 && errno == EINTR)
-        ;
+    if (!mkdtemp(dir)) _exit(errno);      /* why, for the program */
+    if (write(fd, dir, strlen(dir) + 1) > 0)
+        while (read(fd, &byte, 1) < 0 && errno == EINTR)
+            ;
     remove_all(dir);
     _exit(0);
 }
@@ -53,17 +58,23 @@ static _Noreturn void stand_guard(const char *dir, int fd)
 static bool set_guard(struct demo_files *f)
 {
     int ends[2];
-    if (pipe(ends) < 0) return false;
+    char name[sizeof f->dir];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return false;
     f->guard = fork();
     if (f->guard == 0) {
         close(ends[1]);
         stand_guard(f->dir, ends[0]);
     }
     close(ends[0]);
-    f->guard_fd = ends[1];
-    fcntl(f->guard_fd, F_SETFD, FD_CLOEXEC);
-    if (f->guard > 0) return true;
+    ssize_t n = f->guard > 0 ? read(ends[1], name, sizeof name) : 0;
+    if (n > 0 && name[n - 1] == 0) {
+        memcpy(f->dir, name, (size_t)n);
+        f->guard_fd = ends[1];
+        return true;
+    }
+    int status = 0;
     close(ends[1]);
+    if (f->guard > 0 && waitpid(f->guard, &status, 0) == f->guard && WIFEXITED(status)) errno = WEXITSTATUS(status);
     return false;
 }
 
@@ -86,11 +97,7 @@ bool demo_files_make(struct demo_files *f, const char *name, uint64_t bytes)
     char path[512];
     const char *tmp = getenv("TMPDIR");
     snprintf(f->dir, sizeof f->dir, "%s/parley-demo-XXXXXX", tmp && *tmp == '/' && strlen(tmp) < 150 ? tmp : "/tmp");
-    if (!mkdtemp(f->dir)) return false;
-    if (!set_guard(f)) {
-        rmdir(f->dir);
-        return false;
-    }
+    if (!set_guard(f)) return false;
     demo_files_path(f, name, path, sizeof path);
     if (write_file(path, bytes)) return true;
     int error = errno;
