@@ -36,7 +36,7 @@ bool demo_client_has_all(const struct pair *p)
     return demo_conn(p, PAIR_CLIENT)->received >= demo_conn(p, PAIR_SERVER)->plan.send_bytes;
 }
 
-bool demo_server_has_all(const struct pair *p)
+static bool demo_server_has_all(const struct pair *p)
 {
     return demo_conn(p, PAIR_SERVER)->received >= demo_conn(p, PAIR_CLIENT)->plan.send_bytes;
 }

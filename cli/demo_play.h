@@ -15,7 +15,7 @@ typedef bool demo_when_fn(const struct pair *);
 
 /* Steps until it holds, or nothing happens any more, ten minutes at most. Whether it holds. */
 bool demo_until(struct pair *, demo_when_fn *holds);
-demo_when_fn demo_connected, demo_client_has_all, demo_server_has_all, demo_server_sees_end, demo_client_sees_end, demo_closing_begun;
+demo_when_fn demo_connected, demo_client_has_all, demo_server_sees_end, demo_client_sees_end, demo_closing_begun;
 
 struct program_conn *demo_conn(const struct pair *, enum pair_side);
 /* A line of the narrator's. */

@@ -77,7 +77,7 @@ static intptr_t number(struct drill_reading *r)
 }
 
 /* A descriptor of the script's as the target's. One that the script never got stays what it is: the call must say EBADF. */
-intptr_t calls_fd(const struct drill_reading *r, int64_t script)
+static intptr_t calls_fd(const struct drill_reading *r, int64_t script)
 {
     return script >= 0 && script < DRILL_FDS ? (r->names->fd[script] >= 0 ? r->names->fd[script] : 1000000 + (intptr_t)script) : (intptr_t)script;
 }

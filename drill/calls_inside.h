@@ -27,7 +27,6 @@ struct drill_reading {
 bool calls_fail(struct drill_reading *, const char *what, ...) __attribute__((format(printf, 2, 3)));       /* false */
 bool calls_number(struct drill_reading *, const struct drill_value *, int64_t *);
 const struct drill_value *calls_field(const struct drill_value *of, const char *name);      /* NULL: no such field */
-intptr_t calls_fd(const struct drill_reading *, int64_t script);
 bool calls_option(struct drill_reading *, const struct drill_value *, uint8_t *to, size_t size, size_t *bytes);
 
 #endif

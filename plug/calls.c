@@ -4,7 +4,6 @@
  * says which socket of the world it stands for.
  */
 #include "plug/plug.h"
-#include "os/posix/sock/sock.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -33,7 +32,7 @@ static int outside(struct plug *p, int inner)
     if (fd < 0 || fd >= PLUG_FDS) {
         if (fd >= 0)
             syscall(SYS_close, fd);
-        sock_close(p->world, inner, NULL);
+        sock_close(p->node.world, inner, NULL);
         return -EMFILE;
     }
     p->inside[fd] = inner;
@@ -90,19 +89,19 @@ static ssize_t leave(struct waiting *w, ssize_t r)
 
 static int do_socket(void *u, int domain, int type, int protocol)
 {
-    WAITING(u, outside(w.p, sock_socket(w.p->world, domain, type, protocol)));
+    WAITING(u, outside(w.p, sock_socket(w.p->node.world, domain, type, protocol)));
 }
 
 static int bind_inside(struct plug *p, int fd, const struct sockaddr *name, socklen_t bytes)
 {
     if (name && bytes >= sizeof(sa_family_t))
         plug_knows_address(p, name);      /* packetdrill chooses the addresses; bind says what is wrong with this one */
-    return sock_bind(p->world, in(p, fd), name, bytes);
+    return sock_bind(p->node.world, in(p, fd), name, bytes);
 }
 
 static int do_bind(void *u, int fd, const struct sockaddr *name, socklen_t bytes) { WAITING(u, bind_inside(w.p, fd, name, bytes)); }
 
-static int do_listen(void *u, int fd, int backlog) { WAITING(u, sock_listen(w.p->world, INNER, backlog)); }
+static int do_listen(void *u, int fd, int backlog) { WAITING(u, sock_listen(w.p->node.world, INNER, backlog)); }
 
 static int do_accept(void *u, int fd, struct sockaddr *name, socklen_t *bytes)
 {
@@ -110,14 +109,14 @@ static int do_accept(void *u, int fd, struct sockaddr *name, socklen_t *bytes)
     ssize_t r = -ENOMEM;
     if (enter(&w, u)) {
         do
-            r = sock_accept(w.p->world, INNER, name, bytes, 0, &w.op);
+            r = sock_accept(w.p->node.world, INNER, name, bytes, 0, &w.op);
         while (again(&w, r));
         r = outside(w.p, (int)r);
     }
     return (int)leave(&w, r);
 }
 
-static int do_connect(void *u, int fd, const struct sockaddr *name, socklen_t bytes) { WAITING(u, sock_connect(w.p->world, INNER, name, bytes, &w.op)); }
+static int do_connect(void *u, int fd, const struct sockaddr *name, socklen_t bytes) { WAITING(u, sock_connect(w.p->node.world, INNER, name, bytes, &w.op)); }
 
 /* ------------------------------------------------------------------ bytes ------------------------------------------------------------------ */
 
@@ -128,7 +127,7 @@ static ssize_t receive(void *u, int fd, const struct iovec *iov, size_t n, int f
     ssize_t r = -ENOMEM;
     if (enter(&w, u))
         do
-            r = sock_recvmsg(w.p->world, INNER, &m, flags, &w.op);
+            r = sock_recvmsg(w.p->node.world, INNER, &m, flags, &w.op);
         while (again(&w, r));
     if (r >= 0 && bytes)
         *bytes = m.msg_namelen;
@@ -138,25 +137,25 @@ static ssize_t receive(void *u, int fd, const struct iovec *iov, size_t n, int f
 static ssize_t give(void *u, int fd, const struct iovec *iov, size_t n, int flags, const struct sockaddr *name, socklen_t bytes)
 {
     struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = n, .msg_name = (void *)(uintptr_t)name, .msg_namelen = bytes};
-    WAITING(u, sock_sendmsg(w.p->world, INNER, &m, flags, &w.op));
+    WAITING(u, sock_sendmsg(w.p->node.world, INNER, &m, flags, &w.op));
 }
 
-static ssize_t do_read(void *u, int fd, void *to, size_t n) { WAITING(u, sock_read(w.p->world, INNER, to, n, &w.op)); }
-static ssize_t do_readv(void *u, int fd, const struct iovec *v, int n) { WAITING(u, sock_readv(w.p->world, INNER, v, n, &w.op)); }
+static ssize_t do_read(void *u, int fd, void *to, size_t n) { WAITING(u, sock_read(w.p->node.world, INNER, to, n, &w.op)); }
+static ssize_t do_readv(void *u, int fd, const struct iovec *v, int n) { WAITING(u, sock_readv(w.p->node.world, INNER, v, n, &w.op)); }
 static ssize_t do_recv(void *u, int fd, void *to, size_t n, int flags) { return receive(u, fd, &(struct iovec){to, n}, 1, flags, NULL, NULL); }
 static ssize_t do_recvfrom(void *u, int fd, void *to, size_t n, int flags, struct sockaddr *name, socklen_t *bytes)
 {
     return receive(u, fd, &(struct iovec){to, n}, 1, flags, name, bytes);
 }
-static ssize_t do_recvmsg(void *u, int fd, struct msghdr *m, int flags) { WAITING(u, sock_recvmsg(w.p->world, INNER, m, flags, &w.op)); }
-static ssize_t do_write(void *u, int fd, const void *p, size_t n) { WAITING(u, sock_write(w.p->world, INNER, p, n, &w.op)); }
-static ssize_t do_writev(void *u, int fd, const struct iovec *v, int n) { WAITING(u, sock_writev(w.p->world, INNER, v, n, &w.op)); }
+static ssize_t do_recvmsg(void *u, int fd, struct msghdr *m, int flags) { WAITING(u, sock_recvmsg(w.p->node.world, INNER, m, flags, &w.op)); }
+static ssize_t do_write(void *u, int fd, const void *p, size_t n) { WAITING(u, sock_write(w.p->node.world, INNER, p, n, &w.op)); }
+static ssize_t do_writev(void *u, int fd, const struct iovec *v, int n) { WAITING(u, sock_writev(w.p->node.world, INNER, v, n, &w.op)); }
 static ssize_t do_send(void *u, int fd, const void *p, size_t n, int flags) { return give(u, fd, &(struct iovec){(void *)(uintptr_t)p, n}, 1, flags, NULL, 0); }
 static ssize_t do_sendto(void *u, int fd, const void *p, size_t n, int flags, const struct sockaddr *name, socklen_t bytes)
 {
     return give(u, fd, &(struct iovec){(void *)(uintptr_t)p, n}, 1, flags, name, bytes);
 }
-static ssize_t do_sendmsg(void *u, int fd, const struct msghdr *m, int flags) { WAITING(u, sock_sendmsg(w.p->world, INNER, m, flags, &w.op)); }
+static ssize_t do_sendmsg(void *u, int fd, const struct msghdr *m, int flags) { WAITING(u, sock_sendmsg(w.p->node.world, INNER, m, flags, &w.op)); }
 
 /* ------------------------------------------------------------------ the rest ------------------------------------------------------------------ */
 
@@ -166,7 +165,7 @@ static int do_fcntl(void *u, int fd, int command, ...)
     va_start(args, command);
     long argument = va_arg(args, long);
     va_end(args);
-    WAITING(u, sock_fcntl(w.p->world, INNER, command, argument));
+    WAITING(u, sock_fcntl(w.p->node.world, INNER, command, argument));
 }
 
 static int do_ioctl(void *u, int fd, unsigned long request, ...)
@@ -175,7 +174,7 @@ static int do_ioctl(void *u, int fd, unsigned long request, ...)
     va_start(args, request);
     void *argument = va_arg(args, void *);
     va_end(args);
-    WAITING(u, sock_ioctl(w.p->world, INNER, request, argument));
+    WAITING(u, sock_ioctl(w.p->node.world, INNER, request, argument));
 }
 
 int plug_close(void *u, int fd)
@@ -184,7 +183,7 @@ int plug_close(void *u, int fd)
     ssize_t r = -EBADF;
     if (enter(&w, u) && plug_has(w.p, fd)) {
         do
-            r = sock_close(w.p->world, INNER, &w.op);
+            r = sock_close(w.p->node.world, INNER, &w.op);
         while (again(&w, r));
         w.p->inside[fd] = -1;
         syscall(SYS_close, fd);
@@ -192,16 +191,16 @@ int plug_close(void *u, int fd)
     return (int)leave(&w, r);
 }
 
-static int do_shutdown(void *u, int fd, int how) { WAITING(u, sock_shutdown(w.p->world, INNER, how)); }
+static int do_shutdown(void *u, int fd, int how) { WAITING(u, sock_shutdown(w.p->node.world, INNER, how)); }
 
 int plug_getsockopt(void *u, int fd, int level, int name, void *value, socklen_t *bytes)
 {
-    WAITING(u, sock_getsockopt(w.p->world, INNER, level, name, value, bytes));
+    WAITING(u, sock_getsockopt(w.p->node.world, INNER, level, name, value, bytes));
 }
 
 static int do_setsockopt(void *u, int fd, int level, int name, const void *value, socklen_t bytes)
 {
-    WAITING(u, sock_setsockopt(w.p->world, INNER, level, name, value, bytes));
+    WAITING(u, sock_setsockopt(w.p->node.world, INNER, level, name, value, bytes));
 }
 
 static pl_time ms(int timeout) { return timeout < 0 ? PL_NEVER : (pl_time)timeout * PL_MS; }
@@ -215,7 +214,7 @@ static int do_poll(void *u, struct pollfd *set, nfds_t n, int timeout)
         for (nfds_t i = 0; i < n; i++)
             inner[i] = (struct pollfd){.fd = set[i].fd < 0 ? -1 : plug_has(w.p, set[i].fd) ? w.p->inside[set[i].fd] : PLUG_FDS, .events = set[i].events};
         do
-            r = sock_poll(w.p->world, inner, n, ms(timeout), &w.op);
+            r = sock_poll(w.p->node.world, inner, n, ms(timeout), &w.op);
         while (again(&w, r));
         for (nfds_t i = 0; i < n && r >= 0; i++)
             set[i].revents = inner[i].revents;
@@ -228,17 +227,17 @@ static int do_epoll_create(void *u, int size)
 {
     if (size <= 0)
         return (int)ssize_of(-EINVAL);
-    WAITING(u, outside(w.p, sock_epoll_create(w.p->world, 0)));
+    WAITING(u, outside(w.p, sock_epoll_create(w.p->node.world, 0)));
 }
 
 static int do_epoll_ctl(void *u, int epoll_fd, int what, int fd, struct epoll_event *e)
 {
-    WAITING(u, sock_epoll_ctl(w.p->world, in(w.p, epoll_fd), what, INNER, e));
+    WAITING(u, sock_epoll_ctl(w.p->node.world, in(w.p, epoll_fd), what, INNER, e));
 }
 
 static int do_epoll_wait(void *u, int epoll_fd, struct epoll_event *e, int max, int timeout)
 {
-    WAITING(u, sock_epoll_wait(w.p->world, in(w.p, epoll_fd), e, max, ms(timeout), &w.op));
+    WAITING(u, sock_epoll_wait(w.p->node.world, in(w.p, epoll_fd), e, max, ms(timeout), &w.op));
 }
 
 /* A pipe is the system's; bytes between it and a socket go through a buffer. */

@@ -17,8 +17,7 @@
 
 #include <pthread.h>
 
-#include "drill/settings.h"
-#include "drill/target.h"
+#include "drill/node.h"
 #include "plug/interface.h"
 #include <parley/parley.h>
 
@@ -31,30 +30,16 @@ struct plug_waiter {                      /* a call that sleeps */
     bool woken;
 };
 
-struct plug_sent {
-    struct plug_sent *next;
-    int64_t us;
-    size_t n;
-    uint8_t packet[];
-};
-
 struct plug {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct drill_config config;
     char local4[64], local6[64];
     uint32_t mtu;
-    void *block;
-    size_t block_bytes;
-    pl_stack *stack;                      /* NULL: not needed so far, settings may still change */
-    struct sock_world *world;
-    struct pl_env env;
-    int iface;
-    pl_time now;
+    struct node node;                     /* its stack is NULL as long as it was not needed: settings may still change */
     int frozen;                           /* threads that were woken and have not asked for the time yet */
     pthread_t frozen_by[16];
     struct plug_waiter *waiters;
-    struct plug_sent *first, **last;
     int inside[PLUG_FDS];                 /* a real descriptor's socket in the world, -1: none */
 };
 

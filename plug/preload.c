@@ -10,7 +10,6 @@
  *   mlockall     it wants never to be paged out: virtual time does not mind
  */
 #include "plug/plug.h"
-#include "drill/settings.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -69,7 +68,7 @@ PRELOADED int system(const char *line)
     pthread_mutex_lock(&p->lock);
     struct drill_config config = p->config;
     bool good = drill_shell(&config, line, error, sizeof error);
-    if (good && p->stack && memcmp(&config, &p->config, sizeof config) != 0) {
+    if (good && p->node.stack && memcmp(&config, &p->config, sizeof config) != 0) {
         snprintf(error, sizeof error, "\"%s\": settings are made before the first packet or call: the stack is there now", line);
         good = false;
     }

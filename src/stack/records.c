@@ -344,7 +344,7 @@ bool half_open_scratch(pl_stack *s, struct tcp_ctx *x, uint32_t slot, struct tcp
     return true;
 }
 
-void half_open_free(pl_stack *s, uint32_t slot)
+static void half_open_free(pl_stack *s, uint32_t slot)
 {
     struct half_open *h = half_open_at(s, slot);
     uint32_t ref = flow_ref(&s->flows, FLOW_HALF_OPEN, slot), w_slot = behind(s, h);

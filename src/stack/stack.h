@@ -260,7 +260,6 @@ void conn_fires(pl_stack *, uint32_t slot);
 /* `like`: of its listener, NULL: the config's. False: no path to the peer. */
 bool scratch_init(pl_stack *, struct tcp_ctx *, const struct flow *, const struct tcp_inherited *like, struct tcp *);
 bool half_open_scratch(pl_stack *, struct tcp_ctx *, uint32_t slot, struct tcp *);          /* the same, and thawed */
-void half_open_free(pl_stack *, uint32_t slot);
 void half_open_after(pl_stack *, uint32_t slot, struct tcp *scratch, struct tcp_ctx *);     /* freezes or frees */
 void half_open_fires(pl_stack *, uint32_t slot);
 void half_open_end(pl_stack *, uint32_t slot, enum pl_reason);      /* traced, and freed */

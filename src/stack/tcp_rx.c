@@ -419,7 +419,7 @@ void tcp_neighbor_failed(pl_stack *s, uint32_t ref)
             x.news |= PL_EV_TROUBLE;
         c->soft_error = PL_EHOSTUNREACH;
         if (c->state == PL_SYN_SENT) {
-            tcp_die(&x, c, PL_EHOSTUNREACH, PL_WHY_GOT_ICMP);
+            tcp_die(&x, c, PL_EHOSTUNREACH, PL_WHY_NO_WAY);
         } else {                          /* what wanted to go counts as sent and lost: the retransmission timer decides */
             struct pl_span spans[PL_SPANS];
             struct tcp_out out;

@@ -356,6 +356,7 @@ static void flags_are_settings(void **state)
     assert_true(takes(NULL));
     assert_true(takes(""));
     assert_true(takes("rto_min=200ms,sack=1,mtu=1280,local_ip=10.0.0.1,local_ip6=fd00::9,"));
+    assert_true(takes("mtu=576"));        /* IPv4 alone */
     static const char *const bad[] = {"nonsense", "nonsense=1", "rto_min=fast", "mtu=100", "mtu=70000", "local_ip=fd00::1", "local_ip6=10.0.0.1", "local_ip=x", "sack=2x", "connections_max=0"};
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         if (takes(bad[i]))

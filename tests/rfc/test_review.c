@@ -341,6 +341,39 @@ static void a_lost_neighbour_is_told(void **state)
     duo_free(&d);
 }
 
+static unsigned closed_by[PL_WHY_COUNT];
+
+static void note_closing(void *user, const struct pl_trace_event *e)
+{
+    (void)user;
+    if (e->kind == PL_TRACE_STATE && e->state_after == PL_CLOSED)
+        closed_by[e->why]++;
+}
+
+/* RFC 1122 3.3.1: nobody answers for the peer's address: no packet of the network's said so, and the trace does not claim one did. */
+static void an_attempt_without_a_neighbour_says_why(void **state)
+{
+    struct duo d;
+    duo_init(&d, NULL, true);
+    memset(closed_by, 0, sizeof closed_by);
+    d.env[0].trace = note_closing;
+    struct pl_endpoint other = duo_endpoint(1, SIX(state), 80);
+    (void)pl_neighbor_remove(d.s[0], 0, &other.addr);
+    d.cut[0] = d.cut[1] = true;
+    pl_conn c = duo_connect(&d, 0, SIX(state), 80);
+    for (pl_time stop = d.now + 60 * PL_S; d.now < stop;) {
+        duo_exchange(&d);
+        duo_drain_events(&d);
+        pl_time next = pl_deadline(d.s[0]);
+        d.now = next < stop ? next > d.now ? next : d.now + 1 : stop;
+        pl_poll(d.s[0], d.now);
+    }
+    assert_int_equal(pl_error(d.s[0], c), PL_EHOSTUNREACH);
+    assert_int_equal(closed_by[PL_WHY_NO_WAY], 1);
+    assert_int_equal(closed_by[PL_WHY_GOT_ICMP], 0);
+    duo_free(&d);
+}
+
 /* parley.h, pl_send: after PL_EAGAIN "PL_EV_WRITABLE follows", whoever had the memory: here datagrams that have just been sent. The loop is the one of
  * docs/architecture.md. */
 static void memory_that_comes_back_from_a_frame_is_told_of(void **state)
@@ -534,6 +567,7 @@ int main(void)
         BOTH(what_came_before_accept_is_told),
         BOTH(the_urgent_pointer_of_a_syn_ack),
         BOTH(a_lost_neighbour_is_told),
+        BOTH(an_attempt_without_a_neighbour_says_why),
         BOTH(memory_that_comes_back_from_a_frame_is_told_of),
         BOTH(one_starved_segment_sheds_one_connection_only),
         BOTH(connect_ends_though_the_device_takes_nothing),

@@ -95,7 +95,7 @@ int sock_address_in(const struct sock *s, const struct sockaddr *sa, socklen_t b
     return 0;
 }
 
-socklen_t sock_address_bytes(const struct sock *s) { return s->v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in); }
+static socklen_t sock_address_bytes(const struct sock *s) { return s->v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in); }
 
 int sock_address_out(const struct sock *s, const struct pl_endpoint *e, struct sockaddr *sa, socklen_t *bytes)
 {

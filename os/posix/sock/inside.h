@@ -111,7 +111,6 @@ uint64_t sock_random(struct sock_world *);
 /* address.c */
 int sock_address_in(const struct sock *, const struct sockaddr *, socklen_t, struct pl_endpoint *);     /* 0, -EINVAL, -EAFNOSUPPORT, -ENETUNREACH */
 int sock_address_out(const struct sock *, const struct pl_endpoint *, struct sockaddr *, socklen_t *);  /* 0, -EINVAL, -EFAULT */
-socklen_t sock_address_bytes(const struct sock *);
 bool sock_address_is_ip4(const struct pl_addr *);
 bool sock_address_is_any(const struct pl_addr *);                   /* of one family or both */
 bool sock_address_is_group(const struct sock *, const struct pl_addr *, bool *broadcast);
