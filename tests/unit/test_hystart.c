@@ -283,7 +283,8 @@ static void it_does_what_the_pseudocode_says(void **state)         /* RFC 9406 4
         struct sender s;
         struct as_written w = {.cwnd = 10 * MSS, .ssthresh = PL_CC_CWND_MAX};
         sender_init(&s, (uint32_t)prng_next(&p));
-        uint32_t base = (1 + prng_below(&p, 200)) * 1000000, jitter = 1 + prng_below(&p, 1u << prng_below(&p, 25)), slope = prng_below(&p, 3) ? prng_below(&p, 60000) : 0;
+        uint32_t base = (1 + prng_below(&p, 200)) * 1000000, jitter = 1 + prng_below(&p, 1u << prng_below(&p, 25));
+        uint32_t slope = prng_below(&p, 3) ? prng_below(&p, 60000) : 0;
         bool paced = prng_below(&p, 2);
         for (uint32_t n = 0; n < 3000 && s.cc.cwnd < s.cc.ssthresh && s.cc.cwnd < 20000000; n++) {
             uint32_t bytes = prng_below(&p, 4) ? MSS : 1 + prng_below(&p, 12 * MSS);

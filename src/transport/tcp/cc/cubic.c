@@ -61,8 +61,8 @@ static void estimate_reno(struct cubic_stage *s, uint32_t cwnd, uint32_t acked, 
     s->est_rest = parts % whole;
 }
 
-/* RFC 9438 4.4, 4.5: (target - cwnd) / cwnd for each segment acknowledged, below W_max and above it. By bytes, so that ACKs of many segments, or of parts of one, make
- * what an ACK of each segment would. */
+/* RFC 9438 4.4, 4.5: (target - cwnd) / cwnd for each segment acknowledged, below W_max and above it. By bytes, so that ACKs of many segments, or of parts of
+ * one, make what an ACK of each segment would. */
 static void follow_cubic(struct cubic_stage *s, struct pl_cc *cc, const struct pl_cc_ack *ack, uint32_t acked)
 {
     /* RFC 9438 4.2: target = W_cubic(t + RTT), not under cwnd and not over 1.5 cwnd */
@@ -92,7 +92,7 @@ void cubic_on_start(void *user, struct pl_cc *cc, void *state, pl_time now, pl_t
 {
     struct cubic *c = state;
     (void)user, (void)cc, (void)srtt;
-    *c = (struct cubic){.seen = now};
+    c->seen = now;
     cc->pacing_rate = 0;
     cc->quantum = 0;
 }
@@ -107,16 +107,14 @@ void cubic_on_ack(void *user, struct pl_cc *cc, void *state, const struct pl_cc_
     if (ack->phase == PL_CC_RECOVERY)
         return;
     /* RFC 9438 4.10-a, 4.10-b: slow start below ssthresh, by HyStart++. At ssthresh it is over: that is how RFC 9406 4.2 ends it. */
-    if (cc->cwnd < cc->ssthresh) {
-        s->running = false;
+    if (cc->cwnd < cc->ssthresh)
         hystart_slow_start(&c->hystart, cc, ack);
-    } else if (!ack->limited) {
+    else if (!ack->limited)
         s->epoch += since;                /* RFC 9438 4.2-a: what the program did not use is not part of t */
-    } else if (!s->running || s->cwnd != cc->cwnd || s->mss != cc->mss) {
+    else if (!s->running || s->cwnd != cc->cwnd || s->mss != cc->mss)
         begin_epoch(s, cc, ack->now);
-    } else {
+    else
         avoid_congestion(s, cc, ack);
-    }
 }
 
 static void congestion_event(struct cubic *c, struct pl_cc *cc, uint32_t flight)
@@ -127,7 +125,6 @@ static void congestion_event(struct cubic *c, struct pl_cc *cc, uint32_t flight)
     c->undo.cwnd = cc->cwnd;
     c->undo.ssthresh = cc->ssthresh;
     c->undo.stage = *s;
-    c->undo.hystart = c->hystart;
     /* RFC 9438 4.7-a, fast convergence: a loss below W_max says that there is less room than there was. W_max = cwnd * (1 + beta) / 2 */
     s->w_max = cc->cwnd < s->w_max ? (uint32_t)((uint64_t)cc->cwnd * 17 / 20) : cc->cwnd;
     /* RFC 9438 4.6-a, 4.6-b, 4.6-c, Figure 5: beta = 0.7 of FlightSize; never of more than cwnd: what flies beyond it left before an earlier reduction */
@@ -153,10 +150,9 @@ void cubic_on_rto(void *user, struct pl_cc *cc, void *state, pl_time now, uint32
         congestion_event(c, cc, flight);
     cc->cwnd = cc->mss;
     c->stage.timed_out = true;
-    c->stage.running = false;
 }
 
-/* RFC 9438 4.9.2-b, 4.9.2-c: as it was, unless the window is larger again than it was. */
+/* RFC 9438 4.9.2-b, 4.9.2-c: as it was, unless the window is larger again than it was. HyStart++ has waited: ssthresh was not its initial value meanwhile. */
 void cubic_on_undo(void *user, struct pl_cc *cc, void *state, pl_time now)
 {
     struct cubic *c = state;
@@ -165,7 +161,6 @@ void cubic_on_undo(void *user, struct pl_cc *cc, void *state, pl_time now)
         cc->cwnd = c->undo.cwnd;
         cc->ssthresh = c->undo.ssthresh;
         c->stage = c->undo.stage;
-        c->hystart = c->undo.hystart;
     }
     c->undo.possible = false;
 }

@@ -2,11 +2,11 @@
  *
  * cubic.h: CUBIC, RFC 9438, without its answers to ECN; slow start is HyStart++ (hystart.h).
  *
- * After a loss the window falls to beta = 0.7 of what was in flight, and grows along W_cubic(t) = C (t - K)^3 + W_max: fast at first, then hardly at all around W_max,
- * where the loss was, then faster and faster, in search of a new W_max. Reno's window, W_est, is estimated along with it: the larger of the two holds.
+ * After a loss the window falls to beta = 0.7 of what was in flight, and grows along W_cubic(t) = C (t - K)^3 + W_max: fast at first, then hardly at all around
+ * W_max, where the loss was, then faster and faster, in search of a new W_max. Reno's window, W_est, is estimated along with it: the larger of the two holds.
  *
- * Windows are bytes and times nanoseconds, but K and t - K are milliseconds, rounded down: windows to 2^30 bytes, MSS from 1, and any t stay within 64 bits without a
- * rounding but the last one. (1 ms is 0.1 % of K at a window of two segments, less with more.)
+ * Windows are bytes and times nanoseconds, but K and t are whole milliseconds in the cubic function, rounded down: windows to 2^30 bytes, MSS from 1, and
+ * any t stay within 64 bits without a rounding but the last one. (But at the smallest windows K is more than a second: 1 ms is less than 0.1 % of it.)
  *
  * What is relied on:
  *   - An epoch (the congestion avoidance stage of the RFC) begins with the first ACK that finds cwnd >= ssthresh, the window in use (ack->limited) and no fast
@@ -41,7 +41,6 @@ struct cubic {
         bool possible;
         uint32_t cwnd, ssthresh;
         struct cubic_stage stage;
-        struct hystart hystart;
     } undo;
 };
 _Static_assert(sizeof(struct cubic) <= PL_CC_STATE_BYTES, "the state of an algorithm");

@@ -17,19 +17,8 @@ static void grow(struct pl_cc *cc, const struct pl_cc_ack *ack, bool css)
     cc->cwnd += n < room ? n : room;
 }
 
-static void judge_delay(struct hystart *h)
+static void enter_css_if_delayed(struct hystart *h)
 {
-    if (h->rtt_sample_count < HYSTART_N_RTT_SAMPLE)
-        return;
-    if (h->css) {                         /* below the baseline: the exit from slow start was premature */
-        if (h->current_round_min_rtt < h->css_baseline_min_rtt) {
-            h->css = false;
-            h->css_baseline_min_rtt = 0;
-        }
-        return;
-    }
-    if (h->last_round_min_rtt == 0)
-        return;
     pl_time thresh = h->last_round_min_rtt / HYSTART_MIN_RTT_DIVISOR;
     if (thresh > HYSTART_MAX_RTT_THRESH)
         thresh = HYSTART_MAX_RTT_THRESH;
@@ -42,8 +31,18 @@ static void judge_delay(struct hystart *h)
     }
 }
 
-/* RFC 9406 4.2, after the growth: true when CSS_ROUNDS rounds are complete. The sample of the ACK that ends a round is still one of that round: what it acknowledges
- * was sent before the round's end was set. */
+static void judge_delay(struct hystart *h)
+{
+    if (h->rtt_sample_count < HYSTART_N_RTT_SAMPLE)
+        return;
+    if (h->css)                           /* below the baseline: the exit from slow start was premature */
+        h->css = h->current_round_min_rtt >= h->css_baseline_min_rtt;
+    else if (h->last_round_min_rtt)
+        enter_css_if_delayed(h);
+}
+
+/* RFC 9406 4.2, after the growth: true when CSS_ROUNDS rounds are complete. The sample of the ACK that ends a round is still one of that round: what it
+ * acknowledges was sent before the round's end was set. */
 static bool listen(struct hystart *h, const struct pl_cc_ack *ack)
 {
     if (!h->started) {

@@ -3,8 +3,8 @@
  * hystart.h: slow start, with HyStart++ (RFC 9406) while it is the initial one. Any algorithm may use it: one call for each ACK.
  *
  * A round is the time in which the segments that were in flight at its beginning are acknowledged. When the shortest RTT of a round is clearly longer than
- * that of the round before, a queue is filling: the window grows four times slower (conservative slow start, CSS). When the RTT falls again, that was jitter, and
- * slow start goes on. After five rounds of CSS the window stays where it is: ssthresh = cwnd.
+ * that of the round before, a queue is filling: the window grows four times slower (conservative slow start, CSS). When the RTT falls again, that was
+ * jitter, and slow start goes on. After five rounds of CSS the window stays where it is: ssthresh = cwnd.
  */
 #ifndef TCP_CC_HYSTART_H
 #define TCP_CC_HYSTART_H
@@ -27,8 +27,8 @@ struct hystart {
     bool css;
 };
 
-/* An ACK arrived while cc->cwnd < cc->ssthresh, and nothing is being repaired by fast recovery: cwnd grows, never beyond ssthresh, if ack->limited. When HyStart++ has
- * found the end of the initial slow start, ssthresh is set to cwnd: the caller goes on to congestion avoidance with the next ACK. */
+/* An ACK arrived while cc->cwnd < cc->ssthresh, and nothing is being repaired by fast recovery: cwnd grows, never beyond ssthresh, if ack->limited. When
+ * HyStart++ has found the end of the initial slow start, ssthresh is set to cwnd: the caller goes on to congestion avoidance with the next ACK. */
 void hystart_slow_start(struct hystart *, struct pl_cc *, const struct pl_cc_ack *);
 /* "slow start" or "conservative slow start" */
 const char *hystart_describe(const struct hystart *, const struct pl_cc *);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * none.h: no congestion control, for links whose capacity is known: what the peer's window allows may fly, at once, and losses say nothing. A queue in between that
- * others use, too, would be flooded: never across a network that is shared.
+ * none.h: no congestion control, for links whose capacity is known: what the peer's window allows may fly, at once, and losses say nothing. A queue in
+ * between that others use, too, would be flooded: never across a network that is shared.
  *
  * The functions of struct pl_cc_ops that it has; the others are NULL. Its flags: NONE_FLAGS.
  */
