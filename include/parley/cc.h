@@ -38,7 +38,7 @@ enum pl_cc_phase {
 
 /* A delivery-rate sample, draft-ietf-ccwg-bbr section 4.1 (RS); of the newest segment that this ACK says has arrived. */
 struct pl_cc_rate {
-    bool valid;                           /* an interval that says something: else only newly_* and the totals hold */
+    bool valid;                           /* the interval says something of the path. The rest holds whenever something arrived */
     bool app_limited;                     /* RS.is_app_limited: the program had too little to send when it was sent */
     uint32_t delivered;                   /* RS.delivered: bytes that arrived in the interval */
     pl_time interval;                     /* RS.interval */
