@@ -62,13 +62,14 @@ struct pl_cc_ack {
     bool limited;                         /* the window was used: growing it is justified (RFC 7661 4.1, RFC 9438 5.8) */
     bool app_limited;                     /* C.app_limited != 0 */
     bool paced;                           /* segments are spread over time: slow start need not be limited (RFC 9406 4.3) */
+    bool no_sack;                         /* the peer reports no SACK: one loss in a round trip is noticed, not more */
     struct pl_cc_rate rate;
 };
 
 /* A segment (or part of a super-frame) that is newly believed to be lost. */
 struct pl_cc_lost {
     pl_time now;
-    uint32_t bytes;
+    uint32_t bytes, seq;                  /* seq: of its first byte: what was lost side by side can be told from what was lost apart */
     uint64_t delivered_total, lost_total; /* C.delivered, C.lost, these bytes included */
     uint64_t prior_delivered;             /* P.delivered */
     uint32_t lost_since_sent;             /* C.lost - P.lost: these bytes included */

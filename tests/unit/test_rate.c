@@ -193,12 +193,12 @@ static void what_was_lost_since_the_sending_is_counted(void **state)            
     struct rate_round rs = {0};
     for (unsigned i = 0; i < 3; i++)
         send_one(&c, &s[i], i * PL_MS, i * MSS, (i + 1) * MSS);
-    rate_lost(&c, &rs, &s[0].p, 400, 50 * PL_MS, &why);  /* a part of it */
+    rate_lost(&c, &rs, &s[0].p, 0, 400, 50 * PL_MS, &why);  /* a part of it */
     assert_int_equal(why.lost_since_sent, 400);
-    rate_lost(&c, &rs, &s[0].p, 600, 50 * PL_MS, NULL);
-    rate_lost(&c, NULL, &s[1].p, MSS, 51 * PL_MS, &why); /* by a timer */
+    rate_lost(&c, &rs, &s[0].p, 400, 600, 50 * PL_MS, NULL);
+    rate_lost(&c, NULL, &s[1].p, MSS, MSS, 51 * PL_MS, &why); /* by a timer */
     assert_int_equal(rs.newly_lost, 1000);
-    assert_int_equal(why.bytes, MSS);
+    assert_true(why.bytes == MSS && why.seq == MSS);
     assert_int_equal(why.lost_since_sent, 2000);
     assert_true(why.lost_total == 14345 && why.delivered_total == 0 && why.now == 51 * PL_MS);
     assert_int_equal(why.tx_in_flight, 2 * MSS);
@@ -215,7 +215,7 @@ static void totals_beyond_4_gib_are_rebuilt_from_32_bits(void **state)
     for (unsigned i = 0; i < 3; i++)
         send_one(&c, &s[i], i * PL_MS, i * MSS, (i + 1) * MSS);
     one_ack(&c, &s[0], 50 * PL_MS, 0);
-    rate_lost(&c, NULL, &s[2].p, MSS, 51 * PL_MS, &why);
+    rate_lost(&c, NULL, &s[2].p, 2 * MSS, MSS, 51 * PL_MS, &why);
     assert_true(why.prior_delivered == start && why.lost_since_sent == MSS && why.lost_total == lost + MSS);
     struct pl_cc_rate r = one_ack(&c, &s[1], 52 * PL_MS, 0);         /* C.delivered passed the multiple of 2^32 */
     assert_true(c.delivered == start + 2 * MSS);

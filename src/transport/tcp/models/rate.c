@@ -46,7 +46,7 @@ void rate_delivered(struct rate *c, struct rate_round *rs, const struct rate_sna
     c->first_send_time = sent;
 }
 
-void rate_lost(struct rate *c, struct rate_round *rs, const struct rate_snapshot *p, uint32_t bytes, pl_time now, struct pl_cc_lost *why)
+void rate_lost(struct rate *c, struct rate_round *rs, const struct rate_snapshot *p, uint32_t seq, uint32_t bytes, pl_time now, struct pl_cc_lost *why)
 {
     c->lost += bytes;
     if (rs)
@@ -55,6 +55,7 @@ void rate_lost(struct rate *c, struct rate_round *rs, const struct rate_snapshot
         *why = (struct pl_cc_lost){
             .now = now,
             .bytes = bytes,
+            .seq = seq,
             .delivered_total = c->delivered,
             .lost_total = c->lost,
             .prior_delivered = since(c->delivered, p->delivered),
