@@ -52,7 +52,7 @@ struct rate_round {
 void rate_sent(struct rate *, struct rate_snapshot *, pl_time now, uint32_t bytes, uint32_t in_flight);
 /* `bytes` of the transmission at `sent`, which ends before sequence number `end`, are newly known to have arrived: called once for each byte. */
 void rate_delivered(struct rate *, struct rate_round *, const struct rate_snapshot *, uint32_t bytes, pl_time sent, uint32_t end, pl_time now);
-/* `bytes` of it, from `seq` on, are newly believed to be lost. `why` may be NULL; else it is what the congestion control is told. rs may be NULL: not by an ACK. */
+/* `bytes` of it, from `seq` on, are newly believed to be lost. rs NULL: not by an ACK. `why`, if not NULL, is what the congestion control is to be told. */
 void rate_lost(struct rate *, struct rate_round *, const struct rate_snapshot *, uint32_t seq, uint32_t bytes, pl_time now, struct pl_cc_lost *why);
 /* min_rtt: the smallest of the connection's life, 0: not known. */
 void rate_finish(struct rate *, const struct rate_round *, pl_time min_rtt, struct pl_cc_rate *);
