@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * cc_link.h: one bottleneck in virtual time, for a congestion control alone. Senders that always have something to send (or as much as a program gives them) put
+ * cc_link.h: one bottleneck in virtual time, for a congestion control alone. Senders that always have something to send (or as much as a program gives) put
  * packets into a queue of so many bytes; each packet that leaves it comes back as an ACK after the path's delay; one that finds the queue full, or has no
  * luck, does not. A sender knows a packet to be lost when one that was sent three later is acknowledged, or when nothing comes back for long. Packets are
  * numbered as they go, so nothing is ambiguous: what is tested is the control, not the repair.

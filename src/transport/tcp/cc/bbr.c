@@ -26,6 +26,7 @@ void bbr_on_start(void *user, struct pl_cc *cc, void *state, pl_time now, pl_tim
     struct bbr *b = state;
     (void)user;
     b->min_rtt = b->probe_rtt_min_delay = srtt ? srtt : BBR_RTT_INFINITY;
+    b->least_rtt = BBR_RTT_INFINITY;
     b->min_rtt_stamp = b->probe_rtt_min_stamp = now;
     b->undo_state = BBR_NO_STATE;
     b->extra_acked_interval_start = now;
@@ -85,12 +86,14 @@ void bbr_on_ack(void *user, struct pl_cc *cc, void *state, const struct pl_cc_ac
     bbr_update_congestion_signals(b, cc, &rs);
     bbr_update_ack_aggregation(b, cc, &rs);
     bbr_check_full_bw_reached(b, &rs);
-    bbr_check_startup_done(b, cc, &rs);
+    bbr_check_startup_done(b, &rs);
     if (bbr_is_drain_done(b, cc, &rs))
         bbr_start_probe_bw_down(b, a->now);              /* EnterProbeBW */
     bbr_update_probe_bw_cycle_phase(b, cc, &rs);
     bbr_update_min_rtt(b, &rs);
     bbr_check_probe_rtt(b, cc, &rs);
+    if (b->state != BBR_PROBE_BW_DOWN)
+        b->down_until = bbr_min64(b->down_until, b->delivered);
     bbr_advance_latest_delivery_signals(b, &rs);
     bbr_bound_bw_for_model(b);
     bbr_update_control_parameters(b, cc, &rs);

@@ -78,10 +78,18 @@ void bbr_update_ack_aggregation(struct bbr *b, const struct pl_cc *cc, const str
         b->extra_acked = bbr_max32(b->extra_acked, b->extra_acked_filter[i]);
 }
 
+/* RS.delivery_rate as a measure of the path in bw_latest. Departure (docs/decisions/0007): what DOWN sends at 0.9 of bw arrives at 0.9 of it, and that is our
+ * doing: taken for the path's limit, one loss in that round would keep the flow at 0.9 until the next REFILL. */
+static uint64_t delivery_rate_of_path(const struct bbr *b, const struct bbr_rs *rs)
+{
+    bool is_down = rs->prior_delivered >= b->down_from && rs->prior_delivered < b->down_until;
+    return is_down ? rs->delivery_rate * 100 / BBR_DOWN_PACING_GAIN : rs->delivery_rate;
+}
+
 /* 5.5.10.3: "Near start of ACK processing" */
 void bbr_update_latest_delivery_signals(struct bbr *b, const struct bbr_rs *rs)
 {
-    b->bw_latest = bbr_max64(b->bw_latest, rs->delivery_rate);
+    b->bw_latest = bbr_max64(b->bw_latest, delivery_rate_of_path(b, rs));
     b->inflight_latest = bbr_max32(b->inflight_latest, rs->delivered);
     b->loss_round_start = rs->prior_delivered >= b->loss_round_delivered;
     if (b->loss_round_start)
@@ -93,7 +101,7 @@ void bbr_advance_latest_delivery_signals(struct bbr *b, const struct bbr_rs *rs)
 {
     if (!b->loss_round_start)
         return;
-    b->bw_latest = rs->delivery_rate;
+    b->bw_latest = delivery_rate_of_path(b, rs);
     b->inflight_latest = rs->delivered;
 }
 

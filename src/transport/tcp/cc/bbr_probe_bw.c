@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ProbeBW, draft-ietf-ccwg-bbr section 5.3.3: the circle of DOWN (drain what is queued), CRUISE (as fast as the path delivers), REFILL (fill the pipe, forgetting
- * what short losses said) and UP (is there more?).
+ * ProbeBW, draft-ietf-ccwg-bbr section 5.3.3: the circle of DOWN (drain what is queued), CRUISE (as fast as the path delivers), REFILL (fill the pipe, and
+ * forget what losses said since) and UP (is there more?).
  */
 #include "transport/tcp/cc/bbr_state.h"
 
@@ -38,6 +38,8 @@ void bbr_start_probe_bw_down(struct bbr *b, pl_time now)
     b->cycle_stamp = now;
     b->ack_phase = BBR_ACKS_PROBE_STOPPING;
     bbr_start_round(b);
+    b->down_from = b->delivered;
+    b->down_until = UINT64_MAX;
     b->state = BBR_PROBE_BW_DOWN;
 }
 

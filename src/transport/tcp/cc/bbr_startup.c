@@ -48,9 +48,8 @@ static bool is_startup_loss_high(const struct bbr *b, const struct bbr_rs *rs)
 }
 
 /* 5.3.1.1, CheckStartupDone. */
-void bbr_check_startup_done(struct bbr *b, const struct pl_cc *cc, const struct bbr_rs *rs)
+void bbr_check_startup_done(struct bbr *b, const struct bbr_rs *rs)
 {
-    (void)cc;
     if (b->state == BBR_STARTUP && !b->full_bw_reached && is_startup_loss_high(b, rs)) {
         b->undo_state = BBR_STARTUP;
         b->full_bw_now = b->full_bw_reached = true;

@@ -24,6 +24,7 @@ enum bbr_ack_phase { BBR_ACKS_INIT, BBR_ACKS_REFILLING, BBR_ACKS_PROBE_STARTING,
 enum {
     BBR_STARTUP_PACING_GAIN = 277,
     BBR_DRAIN_PACING_GAIN = 50,
+    BBR_DOWN_PACING_GAIN = 90,
     BBR_DEFAULT_CWND_GAIN = 200,
     BBR_PROBE_RTT_CWND_GAIN = 50,
     BBR_PACING_MARGIN_PERCENT = 1,
@@ -69,7 +70,7 @@ struct bbr {
     bool is_saved;                        /* 5.5.11.1: what this loss episode may have to restore is saved */
     bool has_seen_rtt;                    /* 5.6.2: "the initial C.srtt after the first non-zero RTT sample" */
     bool no_sack;                         /* !C.has_selective_acks */
-    bool is_cwnd_limited, was_cwnd_limited;              /* 2.2: C.is_cwnd_limited is "at any point in the last packet-timed round trip": in this one, in the last */
+    bool is_cwnd_limited, was_cwnd_limited;              /* 2.2, C.is_cwnd_limited: in this round, in the last */
     uint8_t full_bw_count;
     uint8_t loss_events_in_round;         /* 5.3.1.3: discontiguous ranges lost in this round */
     uint32_t lost_end;                    /* where the last of them ends */
@@ -82,6 +83,7 @@ struct bbr {
     uint32_t inflight_longterm, inflight_shortterm, inflight_latest;
     uint32_t max_inflight, initial_cwnd, prior_cwnd;
     pl_time min_rtt, min_rtt_stamp;
+    pl_time least_rtt;                    /* the smallest of all RS.rtt */
     pl_time probe_rtt_min_delay, probe_rtt_min_stamp, probe_rtt_done_stamp;
 
     /* 2.12 */
@@ -98,7 +100,9 @@ struct bbr {
     uint64_t undo_bw_shortterm;
     uint32_t undo_inflight_shortterm, undo_inflight_longterm;
 
-    uint64_t limited_from, limited_until; /* C.delivered between which BBR itself held the rate down: 5.3.4.3, MarkConnectionAppLimited */
+    /* C.delivered between which we held back on purpose: ProbeRTT (5.3.4.3, MarkConnectionAppLimited), and the last ProbeBW_DOWN */
+    uint64_t limited_from, limited_until;
+    uint64_t down_from, down_until;       /* down_until is UINT64_MAX while it lasts */
     uint64_t random;
 };
 _Static_assert(sizeof(struct bbr) <= PL_CC_STATE_BYTES, "BBR's state");
@@ -120,7 +124,7 @@ static inline bool bbr_was_app_limited(const struct bbr *b, bool marked, uint64_
 void bbr_enter_startup(struct bbr *);
 void bbr_reset_full_bw(struct bbr *);
 void bbr_check_full_bw_reached(struct bbr *, const struct bbr_rs *);
-void bbr_check_startup_done(struct bbr *, const struct pl_cc *, const struct bbr_rs *);
+void bbr_check_startup_done(struct bbr *, const struct bbr_rs *);
 bool bbr_is_drain_done(const struct bbr *, const struct pl_cc *, const struct bbr_rs *);
 /* bbr_probe_bw.c */
 void bbr_start_probe_bw_down(struct bbr *, pl_time now);
