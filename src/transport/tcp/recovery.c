@@ -360,7 +360,10 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
         timers_clear(&c->timers, TIMER_RESEND);
         return;
     }
-    if (a->acked)                         /* RFC 6298 5.3 */
+    bool off = c->timers.resend_is == RESEND_OFF && !a->acked;
+    if (off && f->queue.lost)
+        return;                           /* it ran out, and what goes again has not gone: the timer begins with it, RFC 6298 5.6 */
+    if (a->acked || off)                  /* RFC 6298 5.3 */
         tcp_rto_restart(x, c);
     if (a->acked || timeout || c->timers.resend_is != RESEND_RTO)
         tcp_rto_arm(x, c, timeout);
