@@ -91,8 +91,8 @@ static void each_state_has_its_gain(void **state)                               
     static const struct {
         const char *phase;
         unsigned pacing, pacing_at_most, cwnd;
-    } rows[] = {{"Startup", 274, 400, 200}, {"Drain", 49, 50, 200}, {"ProbeBW_CRUISE", 99, 99, 200}, {"ProbeBW_REFILL", 99, 99, 200}, {"ProbeBW_UP", 124, 124, 225},
-                {"ProbeBW_DOWN", 89, 89, 200}, {"ProbeRTT", 99, 99, 50}};
+    } rows[] = {{"Startup", 274, 400, 200}, {"Drain", 49, 50, 200}, {"ProbeBW_CRUISE", 99, 99, 200}, {"ProbeBW_REFILL", 99, 99, 200},
+                {"ProbeBW_UP", 124, 124, 225}, {"ProbeBW_DOWN", 89, 89, 200}, {"ProbeRTT", 99, 99, 50}};
     struct cc_link l;
     struct cc_flow *f = one(&l, 50, 40, 4 * BDP(50, 40));
     (void)state;
@@ -107,7 +107,8 @@ static void each_state_has_its_gain(void **state)                               
             assert_in_range(percent(f->cc.pacing_rate, b->bw), rows[i].pacing, rows[i].pacing_at_most);
         uint64_t bdp = b->bw * (b->min_rtt / 1000) / 1000000;
         if (i)
-            assert_in_range(percent(rows[i].cwnd == 50 ? f->cc.cwnd : b->max_inflight, bdp), rows[i].cwnd - 1, rows[i].cwnd + 6);   /* and what comes in heaps */
+            /* and what comes in heaps */
+            assert_in_range(percent(rows[i].cwnd == 50 ? f->cc.cwnd : b->max_inflight, bdp), rows[i].cwnd - 1, rows[i].cwnd + 6);
     }
     cc_link_free(&l);
 }
@@ -165,10 +166,9 @@ static void without_sack_one_loss_ends_startup(void **state)                    
     start(&x, 100 * PL_MS);
     x.a.no_sack = true;
     round_of(&x, 50 * MSS, 100 * PL_MS, 100 * MSS);
-    lost(&x, 0, MSS, MSS, 200 * MSS, false);
-    bbr_on_loss(NULL, &x.cc, x.state, x.a.now, 100 * MSS);
+    bbr_on_loss(NULL, &x.cc, x.state, x.a.now, 100 * MSS);           /* all that is known */
     x.a.phase = PL_CC_RECOVERY;
-    round_of(&x, 50 * MSS, 100 * PL_MS, 100 * MSS);
+    round_of(&x, 50 * MSS, 100 * PL_MS, 300 * MSS);
     assert_string_equal(phase(&x), "Drain");
 }
 
@@ -231,8 +231,16 @@ static void without_sack_any_loss_ends_the_probe(void **state)                  
     start(&x, 100 * PL_MS);
     x.a.no_sack = true;
     go_to_up(&x);
-    lost(&x, 0, MSS, MSS, 100 * MSS, false);
+    bbr_on_loss(NULL, &x.cc, x.state, x.a.now, 130 * MSS);
     assert_string_equal(phase(&x), "ProbeBW_DOWN");
+    assert_in_range(x.b->inflight_longterm, 129 * MSS, 130 * MSS);
+    x.a.phase = PL_CC_RECOVERY;
+    round_of(&x, 50 * MSS, 100 * PL_MS, 130 * MSS);
+    bbr_on_recovered(NULL, &x.cc, x.state, x.a.now);
+    bbr_on_loss(NULL, &x.cc, x.state, x.a.now, 100 * MSS);           /* once for each probe; but the short term hears of it */
+    assert_in_range(x.b->inflight_longterm, 129 * MSS, 130 * MSS);
+    round_of(&x, 50 * MSS, 100 * PL_MS, 130 * MSS);
+    assert_true(x.b->bw_shortterm < x.b->max_bw);
 }
 
 static void a_loss_that_was_none_is_undone(void **state)                                /* 5.5.11; A.18, A.19 */
@@ -283,8 +291,12 @@ static void a_time_out_lets_one_segment_go_and_the_window_comes_back(void **stat
     x.a.phase = PL_CC_LOSS;
     round_of(&x, MSS, 100 * PL_MS, 0);
     assert_int_equal(x.cc.cwnd, 4 * MSS); /* 5.6.4.6: BBR.MinPipeCwnd */
+    struct bare copy = x;
     bbr_on_recovered(NULL, &x.cc, x.state, x.a.now);
     assert_int_equal(x.cc.cwnd, cwnd);
+    copy.a.phase = PL_CC_OPEN;            /* or nobody says so */
+    round_of(&copy, MSS, 100 * PL_MS, 0);
+    assert_in_range(copy.cc.cwnd, 100 * MSS, cwnd);
 }
 
 /* Cruising, of each round something is lost: as fast as arrived, but at most 0.7 less; until REFILL. */
@@ -509,11 +521,11 @@ static void what_down_sends_slowly_is_not_taken_for_the_path(void **state)      
     go_to_up(&x);
     lost(&x, 0, 3 * MSS, 3 * MSS, 100 * MSS, false);     /* has its answer; the short-term model needs none */
     assert_string_equal(phase(&x), "ProbeBW_DOWN");
-    x.a.rate.prior_delivered = x.a.delivered_total - 1;
     for (int before = 1; before >= 0; before--) {        /* sent before DOWN, sent in it */
         lost(&x, 10 * MSS, MSS, MSS, 100 * MSS, false);
         x.a.now += 100 * PL_MS;
-        x.a.rate = (struct pl_cc_rate){.valid = true, .delivered = 81 * MSS, .interval = 100 * PL_MS, .prior_delivered = x.a.delivered_total - (uint32_t)before};
+        x.a.rate = (struct pl_cc_rate){.valid = true, .delivered = 81 * MSS, .interval = 100 * PL_MS};
+        x.a.rate.prior_delivered = x.a.delivered_total - (uint32_t)before;
         x.a.delivered = 40 * MSS;
         x.a.delivered_total += 40 * MSS;
         x.a.in_flight = 140 * MSS;
