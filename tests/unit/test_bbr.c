@@ -263,7 +263,7 @@ static void a_loss_that_was_none_is_undone(void **state)                        
         x.a.phase = rto ? PL_CC_LOSS : PL_CC_RECOVERY;
         assert_string_equal(phase(&x), "ProbeBW_DOWN");
         assert_in_range(x.b->inflight_longterm, 95 * MSS, 100 * MSS);
-        assert_int_equal(x.cc.cwnd, rto ? MSS : cwnd);
+        assert_int_equal(x.cc.cwnd, rto ? 101 * MSS : cwnd);
         if (!rto) {
             round_of(&x, 10 * MSS, 100 * PL_MS, 100 * MSS);
             assert_true(x.b->inflight_shortterm < 250 * MSS);
@@ -286,17 +286,25 @@ static void a_time_out_lets_one_segment_go_and_the_window_comes_back(void **stat
     go_to_up(&x);
     uint32_t cwnd = x.cc.cwnd;
     bbr_on_rto(NULL, &x.cc, x.state, x.a.now, 100 * MSS, true);
+    lost(&x, 0, 60 * MSS, 60 * MSS, 100 * MSS, false);
+    assert_int_equal(x.cc.cwnd, 41 * MSS);               /* what is still in flight, and one more */
+    lost(&x, 60 * MSS, 40 * MSS, 100 * MSS, 100 * MSS, false);
     assert_int_equal(x.cc.cwnd, MSS);
-    bbr_on_rto(NULL, &x.cc, x.state, x.a.now, 100 * MSS, false);
+    bbr_on_rto(NULL, &x.cc, x.state, x.a.now, MSS, false);
+    lost(&x, 0, MSS, MSS, MSS, false);
+    assert_int_equal(x.cc.cwnd, MSS);
     x.a.phase = PL_CC_LOSS;
     round_of(&x, MSS, 100 * PL_MS, 0);
     assert_int_equal(x.cc.cwnd, 4 * MSS); /* 5.6.4.6: BBR.MinPipeCwnd */
     struct bare copy = x;
     bbr_on_recovered(NULL, &x.cc, x.state, x.a.now);
     assert_int_equal(x.cc.cwnd, cwnd);
-    copy.a.phase = PL_CC_OPEN;            /* or nobody says so */
+    x.b->no_sack = true;                  /* then all is lost */
+    bbr_on_rto(NULL, &x.cc, x.state, x.a.now, 100 * MSS, true);
+    assert_int_equal(x.cc.cwnd, MSS);
+    copy.a.phase = PL_CC_OPEN;            /* or nobody says that it is over */
     round_of(&copy, MSS, 100 * PL_MS, 0);
-    assert_in_range(copy.cc.cwnd, 100 * MSS, cwnd);
+    assert_in_range(copy.cc.cwnd, 30 * MSS, cwnd);       /* as far as the model lets it */
 }
 
 /* Cruising, of each round something is lost: as fast as arrived, but at most 0.7 less; until REFILL. */

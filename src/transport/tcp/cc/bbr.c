@@ -76,6 +76,7 @@ void bbr_on_ack(void *user, struct pl_cc *cc, void *state, const struct pl_cc_ac
     (void)user;
     b->delivered = a->delivered_total;
     b->no_sack = a->no_sack;
+    b->is_rto = false;
     b->random += a->una;                  /* so that connections that start at the same moment do not move in step */
     if (a->in_flight_before + cc->mss > cc->cwnd)
         b->is_cwnd_limited = true;
@@ -98,7 +99,7 @@ void bbr_on_ack(void *user, struct pl_cc *cc, void *state, const struct pl_cc_ac
     if (bbr_is_drain_done(b, cc, &rs))
         bbr_start_probe_bw_down(b, a->now);              /* EnterProbeBW */
     bbr_update_probe_bw_cycle_phase(b, cc, &rs);
-    bbr_update_min_rtt(b, &rs);
+    bbr_update_min_rtt(b, cc, &rs);
     bbr_check_probe_rtt(b, cc, &rs);
     if (b->state != BBR_PROBE_BW_DOWN)
         b->down_until = bbr_min64(b->down_until, b->delivered);
@@ -119,14 +120,15 @@ void bbr_on_loss(void *user, struct pl_cc *cc, void *state, pl_time now, uint32_
         bbr_handle_lost_packet(b, cc, &one);
 }
 
-/* 5.6.4.4, OnEnterRTO: "a value that will allow 1 C.SMSS to be transmitted". */
+/* 5.6.4.4, OnEnterRTO: "C.cwnd = C.inflight + 1". What the time-out takes out of C.inflight is told to on_lost after this; without SACK it is everything. */
 void bbr_on_rto(void *user, struct pl_cc *cc, void *state, pl_time now, uint32_t flight, bool first)
 {
     struct bbr *b = state;
-    (void)user, (void)now, (void)flight, (void)first;
+    (void)user, (void)now, (void)first;
     bbr_save_state_upon_loss(b, cc);
     b->in_recovery = true;
-    cc->cwnd = cc->mss;
+    b->is_rto = true;
+    cc->cwnd = b->no_sack ? cc->mss : bbr_min32(flight + cc->mss, PL_CC_CWND_MAX);
 }
 
 void bbr_on_recovered(void *user, struct pl_cc *cc, void *state, pl_time now)
@@ -160,8 +162,11 @@ void bbr_on_restart(void *user, struct pl_cc *cc, void *state, pl_time now, pl_t
 
 void bbr_on_lost(void *user, struct pl_cc *cc, void *state, const struct pl_cc_lost *lost)
 {
+    struct bbr *b = state;
     (void)user;
-    bbr_handle_lost_packet(state, cc, lost);
+    if (b->is_rto)
+        cc->cwnd = bbr_max32(cc->cwnd > lost->bytes ? cc->cwnd - lost->bytes : 0, cc->mss);
+    bbr_handle_lost_packet(b, cc, lost);
 }
 
 const char *bbr_on_describe(void *user, const struct pl_cc *cc, const void *state)
