@@ -88,7 +88,8 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
             tcp_flight_end(x, c);
     }
     resend_timer(x, c);
-    if (c->wants_write && c->snd_stream.len < c->sndbuf_bytes)
+    tcp_sndbuf_follow(x, c);
+    if (tcp_writable_again(c))
         x->news |= PL_EV_WRITABLE;
 }
 
