@@ -52,81 +52,68 @@ static uint32_t rcvbuf_ceiling(const struct tcp_ctx *x, const struct tcp *c)
 
 /* The field of the window can say no more: RFC 7323 2.3. */
 static uint32_t sayable(const struct tcp *c) { return (uint32_t)65535 << c->opt.rcv_wscale; }
-
-static void resize_sndbuf(struct tcp_ctx *x, struct tcp *c, uint32_t to)
-{
-    uint32_t from = c->sndbuf_bytes;
-    if (tune_too_small(from, to) && to != x->config->sndbuf_max)
-        return;
-    c->sndbuf_bytes = to;
-    tcp_trace(x, c, PL_TRACE_DECISION, to > from ? PL_WHY_SNDBUF_GROWN : PL_WHY_SNDBUF_SHRUNK, from, to);
-}
-
-static void resize_rcvbuf(struct tcp_ctx *x, struct tcp *c, uint32_t to)
-{
-    uint32_t from = c->rcvbuf_bytes;
-    if (tune_too_small(from, to) && to != x->config->rcvbuf_max)
-        return;
-    c->rcvbuf_bytes = to;
-    tcp_trace(x, c, PL_TRACE_DECISION, to > from ? PL_WHY_RCVBUF_GROWN : PL_WHY_RCVBUF_SHRUNK, from, to);
-}
+static uint32_t rcvbuf_largest(const struct tcp_ctx *x, const struct tcp *c) { return x->config->rcvbuf_max < sayable(c) ? x->config->rcvbuf_max : sayable(c); }
 
 /* ------------------------------------------------------------ receiving ------------------------------------------------------------ */
 
 static uint32_t clock_now(const struct tcp_ctx *x, const struct tcp *c) { return timestamps_clock(c->ts.offset, x->wire_now); }
-static uint32_t taken(const struct tcp *c) { return (uint32_t)c->count.bytes_received - c->rcv_stream.len; }
 
 void tcp_round_begins(const struct tcp_ctx *x, struct tcp *c)
 {
     c->round_ms = clock_now(x, c);
-    c->round_taken = taken(c);
+    c->round_received = (uint32_t)c->count.bytes_received;
 }
 
-void tcp_rcvbuf_grow(struct tcp_ctx *x, struct tcp *c, uint32_t echo)
+/* The n bytes stand in the stream, and are not counted yet. */
+void tcp_rcvbuf_grow(struct tcp_ctx *x, struct tcp *c, uint32_t echo, uint32_t n)
 {
     struct tune_round r = {.echoes = c->opt.ts_ok, .echo = echo, .began = c->round_ms, .now = clock_now(x, c), .srtt_ms = tcp_ms(c->rtt.srtt),
-                           .took = taken(c) - c->round_taken, .rcvbuf = c->rcvbuf_bytes};
+                           .arrived = (uint32_t)c->count.bytes_received - c->round_received, .rcvbuf = c->rcvbuf_bytes};
     if (c->orphan || !tune_round_over(&r))
         return;
-    uint32_t wanted = tune_rcvbuf(r.took, (uint32_t)c->took_before << TUNE_UNIT_SHIFT);
-    c->took_before = (uint16_t)(r.took < 1u << 30 ? r.took >> TUNE_UNIT_SHIFT : UINT16_MAX);
+    uint32_t wanted = tune_rcvbuf(r.arrived, (uint32_t)c->arrived_before << TUNE_UNIT_SHIFT);
+    c->arrived_before = (uint16_t)(r.arrived < 1u << 30 ? r.arrived >> TUNE_UNIT_SHIFT : UINT16_MAX);
     tcp_round_begins(x, c);
-    if (wanted <= c->rcvbuf_bytes)
+    if (wanted <= c->rcvbuf_bytes || tune_program_lags(c->rcv_stream.len - n, c->rcvbuf_bytes))
         return;
-    uint32_t most = rcvbuf_ceiling(x, c);
-    most = most < sayable(c) ? most : sayable(c);
-    wanted = wanted < most ? wanted : most;
-    if (wanted > c->rcvbuf_bytes)
-        resize_rcvbuf(x, c, wanted);
+    uint32_t from = c->rcvbuf_bytes;
+    c->rcvbuf_bytes = tune_grown(from, wanted, rcvbuf_ceiling(x, c), rcvbuf_largest(x, c));
+    if (c->rcvbuf_bytes > from)
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_RCVBUF_GROWN, from, c->rcvbuf_bytes);
 }
 
 void tcp_rcvbuf_shrink(struct tcp_ctx *x, struct tcp *c)
 {
-    uint32_t most = rcvbuf_ceiling(x, c), needed = c->rcv_stream.len + c->rcv.wnd;
+    uint32_t from = c->rcvbuf_bytes, most = rcvbuf_ceiling(x, c), needed = c->rcv_stream.len + c->rcv.wnd;
+    if (!tune_shrinks(from, most))
+        return;
     most = most > needed ? most : needed;
-    if (c->rcvbuf_bytes > most)
-        resize_rcvbuf(x, c, most);
+    if (most >= from)
+        return;
+    c->rcvbuf_bytes = most;
+    if (tune_step_is_told(from, most))
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_RCVBUF_SHRUNK, from, most);
 }
 
 /* ------------------------------------------------------------ sending ------------------------------------------------------------ */
 
 void tcp_sndbuf_tune(struct tcp_ctx *x, struct tcp *c)
 {
-    uint32_t most = sndbuf_ceiling(x), wanted = tune_sndbuf(c->cc.cwnd, c->sndbuf_bytes);
-    if (c->sndbuf_bytes > most) {
-        most = most > c->snd_stream.len ? most : c->snd_stream.len;
-        if (c->sndbuf_bytes > most)
-            resize_sndbuf(x, c, most);
-    } else if (wanted) {
-        wanted = wanted < most ? wanted : most;
-        if (wanted > c->sndbuf_bytes)
-            resize_sndbuf(x, c, wanted);
-    }
+    uint32_t from = c->sndbuf_bytes, most = sndbuf_ceiling(x), to = from;
+    if (!tune_shrinks(from, most))
+        to = tune_grown(from, tune_sndbuf(c->cc.cwnd, from), most, x->config->sndbuf_max);
+    else if (c->snd_stream.len < from)
+        to = most > c->snd_stream.len ? most : c->snd_stream.len;
+    c->sndbuf_bytes = to;
+    if (to > from)
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_SNDBUF_GROWN, from, to);
+    else if (tune_step_is_told(from, to))
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_SNDBUF_SHRUNK, from, to);
 }
 
 /* ------------------------------------------------------------ why it does not grow ------------------------------------------------------------ */
 
-static bool at_ceiling(uint32_t size, uint32_t ceiling) { return size >= ceiling || tune_too_small(size, ceiling); }
+static bool at_ceiling(uint32_t size, uint32_t ceiling, uint32_t max) { return ceiling < max && !tune_below(size, ceiling); }
 
 uint8_t tcp_sndbuf_bound(const struct tcp_ctx *x, const struct tcp *c)
 {
@@ -134,7 +121,7 @@ uint8_t tcp_sndbuf_bound(const struct tcp_ctx *x, const struct tcp *c)
         return PL_BUFFER_FIXED;
     if (c->sndbuf_bytes >= x->config->sndbuf_max)
         return PL_BUFFER_LARGEST;
-    return at_ceiling(c->sndbuf_bytes, sndbuf_ceiling(x)) ? PL_BUFFER_MEMORY : PL_BUFFER_TUNED;
+    return at_ceiling(c->sndbuf_bytes, sndbuf_ceiling(x), x->config->sndbuf_max) ? PL_BUFFER_MEMORY : PL_BUFFER_TUNED;
 }
 
 uint8_t tcp_rcvbuf_bound(const struct tcp_ctx *x, const struct tcp *c)
@@ -145,5 +132,5 @@ uint8_t tcp_rcvbuf_bound(const struct tcp_ctx *x, const struct tcp *c)
         return PL_BUFFER_LARGEST;
     if (tcp_synchronised(c) && c->rcvbuf_bytes >= sayable(c))
         return PL_BUFFER_UNSCALED;
-    return at_ceiling(c->rcvbuf_bytes, rcvbuf_ceiling(x, c)) ? PL_BUFFER_MEMORY : PL_BUFFER_TUNED;
+    return at_ceiling(c->rcvbuf_bytes, rcvbuf_ceiling(x, c), x->config->rcvbuf_max) ? PL_BUFFER_MEMORY : PL_BUFFER_TUNED;
 }

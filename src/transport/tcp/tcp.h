@@ -96,7 +96,7 @@ struct tcp {
     bool sndbuf_fixed : 1, rcvbuf_fixed : 1;             /* no auto-tuning: the program set the size, or the config gives no larger one */
     uint8_t keepalive_probes;
     uint8_t syn_retries_max;              /* PL_OPT_SYN_RETRIES; 0: the config's */
-    uint16_t took_before;                 /* models/tune.h: what the program took in the receiver's round trip before this, in 16 KiB */
+    uint16_t arrived_before;              /* models/tune.h: what arrived in the receiver's round trip before this, in 16 KiB */
     uint32_t challenge_ms;
     uint32_t fin_seq;
     struct tcp_options opt;
@@ -121,7 +121,7 @@ struct tcp {
         uint32_t orphan_ms;               /* when it became one. Times in ms are of ctx->wire_now: a shift in time, of any length, leaves them as they are */
         uint32_t round_ms;                /* until then: when the receiver's round trip began, by the timestamps' clock */
     };
-    uint32_t round_taken;                 /* what the program had taken by then, modulo 2^32 */
+    uint32_t round_received;              /* what had arrived by then, modulo 2^32 */
     pl_time progress_at;                  /* when SND.UNA moved, or something came to be outstanding */
     union {
         pl_time heard_at;                 /* when something acceptable arrived */
@@ -348,7 +348,7 @@ void tcp_buffers_first(const struct tcp_ctx *, struct tcp *);                   
 uint32_t tcp_rcvbuf_most(const struct tcp_ctx *, const struct tcp *);                    /* what the window's scale has to reach */
 void tcp_rcvbuf_scaled(struct tcp *);                                                    /* the scale is known: not below what it can express */
 void tcp_round_begins(const struct tcp_ctx *, struct tcp *);                             /* ESTABLISHED: the first round trip of the receiver */
-void tcp_rcvbuf_grow(struct tcp_ctx *, struct tcp *, uint32_t echo);                      /* text arrived in order: a round may be over */
+void tcp_rcvbuf_grow(struct tcp_ctx *, struct tcp *, uint32_t echo, uint32_t n);          /* n bytes of text arrived in order: a round may be over */
 void tcp_rcvbuf_shrink(struct tcp_ctx *, struct tcp *);                                  /* before a window is offered: is memory short? */
 void tcp_sndbuf_tune(struct tcp_ctx *, struct tcp *);                                    /* after an ACK */
 uint8_t tcp_sndbuf_bound(const struct tcp_ctx *, const struct tcp *);                    /* enum pl_buffer_bound */
@@ -399,10 +399,10 @@ static inline bool tcp_has_gaps(const struct tcp_ctx *x, const struct tcp *c) { 
 static inline uint32_t tcp_unsent(const struct tcp *c) { return c->snd_stream.len - c->snd_sent; }
 static inline uint32_t tcp_rcv_room(const struct tcp *c) { return c->rcvbuf_bytes > c->rcv_stream.len ? c->rcvbuf_bytes - c->rcv_stream.len : 0; }
 /* Each segment with text asks, each ACK asks: mostly there is nothing to do. */
-static inline void tcp_rcvbuf_tune(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
+static inline void tcp_rcvbuf_tune(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, uint32_t n)
 {
     if (!c->rcvbuf_fixed && (!c->opt.ts_ok || seq_gt(seg->opts.ts_ecr, c->round_ms)))
-        tcp_rcvbuf_grow(x, c, seg->opts.ts_ecr);
+        tcp_rcvbuf_grow(x, c, seg->opts.ts_ecr, n);
 }
 static inline void tcp_sndbuf_follow(struct tcp_ctx *x, struct tcp *c)
 {

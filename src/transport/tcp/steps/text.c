@@ -58,10 +58,10 @@ static void trim(struct tcp *c, struct tcp_seg *seg)
 
 static void received(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, uint32_t n)
 {
+    tcp_rcvbuf_tune(x, c, seg, n);        /* before it is counted: it may be what follows a round trip */
     c->rcv.nxt += n;
     c->rcv.wnd = c->rcv.wnd > n ? c->rcv.wnd - n : 0;
     c->count.bytes_received += n;
-    tcp_rcvbuf_tune(x, c, seg);
     if (c->state != PL_SYN_RECEIVED)      /* text that came before ESTABLISHED is told then */
         x->news |= PL_EV_READABLE;
 }
