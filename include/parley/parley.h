@@ -150,7 +150,7 @@ enum pl_event_bit {
     PL_EV_CONNECTED = 2,                  /* pl_connect succeeded */
     PL_EV_READABLE = 4,                   /* pl_recv will not give PL_EAGAIN: there are bytes, the end of the stream, or an error */
     PL_EV_WRITABLE = 8,                   /* pl_send will not give PL_EAGAIN: with PL_EV_CONNECTED (one from pl_accept can be written at once); when there is
-                                             room after it took fewer bytes than asked; and when the connection is over (an error then) */
+                                             room after it took fewer bytes than asked (a quarter of the send buffer, or 64 KiB); and when the connection is over (an error then) */
     PL_EV_PEER_FINISHED = 16,             /* the peer will send nothing more */
     PL_EV_ERROR = 32,                     /* the connection failed: pl_error says why */
     PL_EV_URGENT = 128,                   /* the peer says that urgent data is ahead (MUST-31, 32); pl_urgent tells how much */

@@ -7,6 +7,7 @@
  * peer echoes a timestamp that is younger than the trip (RFC 7323 4); without timestamps when as much time as a measured round trip has passed, or, if none
  * was measured, when a whole buffer arrived, which is a window and so at least one round trip.
  * Sending: what is sent must be kept until it is acknowledged, a congestion window of it, and the next window has to wait behind it.
+ * A peer that echoes falsely makes rounds longer or shorter, and so gets itself a larger or smaller window: `max` at most, as by sending fast.
  * Memory: all connections have one ceiling. It comes down from `max` to `first` as the pool runs short, so those who have most give back most.
  */
 #ifndef TCP_MODELS_TUNE_H
