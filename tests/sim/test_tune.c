@@ -170,7 +170,7 @@ static void a_gigabit_over_100_ms_is_filled_with_the_default_config(void **state
 {
     (void)state;
     struct pl_config c = default_config();
-    struct world *w = open_world(both(&c), (struct sim_link_params){.rate = GBIT, .delay = 50 * PL_MS, .queue_packets = 12000}, 1);
+    struct world *w = open_world(both(&c), (struct sim_link_params){.rate = GBIT, .delay = 50 * PL_MS, .queue_packets = 8334}, 1);
     open_conns(w, 1, UINT64_MAX / 2);
     go(w, 1500 * PL_MS - w->sim->now);    /* 12.5 MB is ten doublings of 14.6 kB */
     assert_true(goodput(w, 500 * PL_MS) >= WITHOUT_HEADERS(GBIT) * 99 / 100);
@@ -192,7 +192,7 @@ static void a_gigabit_over_300_ms_is_filled_from_cold(bool timestamps, uint32_t 
     c.chunks_max = 140000000 / c.chunk_bytes;
     c.records_max = c.records_per_conn_max = 64000;
     c.timestamps = timestamps;
-    struct world *w = open_world(both(&c), (struct sim_link_params){.rate = GBIT, .delay = 150 * PL_MS}, 1);
+    struct world *w = open_world(both(&c), (struct sim_link_params){.rate = GBIT, .delay = 150 * PL_MS, .queue_packets = 25000}, 1);
     open_conns(w, 1, UINT64_MAX / 2);
     assert_int_equal(status(w, 0, 0).rcv_wscale, 10);
     go(w, 4500 * PL_MS - w->sim->now);
