@@ -17,7 +17,10 @@ static unsigned flows_of(const struct scenario *s, unsigned node)
     return n;
 }
 
-/* Room for the host's flows, each with full buffers, and no more: worlds may have many hosts. */
+static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+/* Room for the host's flows, each with full buffers, and no more: worlds may have many hosts. Auto-tuned ones have 256 MiB together at most, as long as that is
+ * enough for their first sizes and for one of the largest. */
 static struct pl_config config_of(const struct scenario *s, unsigned node)
 {
     const struct scenario_host *h = &s->node[node].host;
@@ -27,6 +30,8 @@ static struct pl_config config_of(const struct scenario *s, unsigned node)
     if (!flows) flows = 1;
     c.sndbuf_bytes = (uint32_t)h->sndbuf;
     c.rcvbuf_bytes = (uint32_t)h->rcvbuf;
+    c.sndbuf_max = (uint32_t)h->sndbuf_max;
+    c.rcvbuf_max = (uint32_t)h->rcvbuf_max;
     c.timestamps = h->timestamps;
     c.sack = h->sack;
     c.window_scaling = h->window_scaling;
@@ -39,11 +44,13 @@ static struct pl_config config_of(const struct scenario *s, unsigned node)
     c.ifaces_max = 1;
     c.addrs_max = c.routes_max = c.neighbors_max = 8;
     c.paths_max = 256;
-    c.records_per_conn_max = c.sndbuf_bytes / 500 + 512;
-    c.records_max = c.records_per_conn_max * flows;
+    uint64_t snd = larger(h->sndbuf, h->sndbuf_max), rcv = larger(h->rcvbuf, h->rcvbuf_max), flow = larger(snd, rcv);
+    uint64_t first = (h->sndbuf + h->rcvbuf) * flows, most = (snd + rcv) * flows, bytes = most < 256 << 20 ? most : larger(256 << 20, larger(first, 2 * flow));
+    c.records_per_conn_max = (uint32_t)(snd / 500 + 512);
+    c.records_max = (uint32_t)(bytes / 500 + 512 * flows);
     c.gaps_max = c.connections_max;
     c.gaps_per_conn_max = 1024;
-    c.chunks_max = ((c.sndbuf_bytes + c.rcvbuf_bytes) / c.chunk_bytes * 5 / 4 + 64) * flows + 256;
+    c.chunks_max = (uint32_t)(bytes / c.chunk_bytes * 5 / 4 + 64 * flows + 256);
     return c;
 }
 

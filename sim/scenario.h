@@ -23,7 +23,8 @@
 #define SCENARIO_FLOWS_MAX 64
 
 struct scenario_host {                    /* what a line `host` may set */
-    uint64_t sndbuf, rcvbuf;
+    uint64_t sndbuf, rcvbuf;              /* first sizes */
+    uint64_t sndbuf_max, rcvbuf_max;      /* of auto-tuning; 0: fixed */
     bool timestamps, sack, window_scaling;
     pl_time delayed_ack, rto_min;
 };

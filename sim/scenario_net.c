@@ -40,6 +40,8 @@ static struct scenario_node *add_node(struct reader *r)
 static const struct setting host_settings[] = {
     {"sndbuf", SETTING_BYTES, offsetof(struct scenario_host, sndbuf), 2048, 1 << 30, NULL},
     {"rcvbuf", SETTING_BYTES, offsetof(struct scenario_host, rcvbuf), 2048, 1 << 30, NULL},
+    {"sndbuf-max", SETTING_BYTES, offsetof(struct scenario_host, sndbuf_max), 2048, 1 << 30, NULL},
+    {"rcvbuf-max", SETTING_BYTES, offsetof(struct scenario_host, rcvbuf_max), 2048, 1 << 30, NULL},
     {"timestamps", SETTING_ON, offsetof(struct scenario_host, timestamps), 0, 0, NULL},
     {"sack", SETTING_ON, offsetof(struct scenario_host, sack), 0, 0, NULL},
     {"wscale", SETTING_ON, offsetof(struct scenario_host, window_scaling), 0, 0, NULL},
@@ -53,8 +55,15 @@ bool statement_host(struct reader *r)
     struct pl_config c;
     if (!n) return false;
     pl_config_default(&c, sizeof c);
-    n->host = (struct scenario_host){c.sndbuf_bytes, c.rcvbuf_bytes, c.timestamps, c.sack, c.window_scaling, c.delayed_ack, c.rto_min};
-    return reader_settings(r, 2, host_settings, COUNT(host_settings), &n->host, NULL);
+    struct scenario_host *h = &n->host;
+    *h = (struct scenario_host){0, 0, 0, 0, c.timestamps, c.sack, c.window_scaling, c.delayed_ack, c.rto_min};
+    if (!reader_settings(r, 2, host_settings, COUNT(host_settings), h, NULL)) return false;
+    /* A size without a largest one is fixed. */
+    if (!h->sndbuf_max) h->sndbuf_max = h->sndbuf ? 0 : c.sndbuf_max;
+    if (!h->rcvbuf_max) h->rcvbuf_max = h->rcvbuf ? 0 : c.rcvbuf_max;
+    if (!h->sndbuf) h->sndbuf = c.sndbuf_bytes;
+    if (!h->rcvbuf) h->rcvbuf = c.rcvbuf_bytes;
+    return true;
 }
 
 bool statement_router(struct reader *r)

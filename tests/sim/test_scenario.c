@@ -32,7 +32,7 @@ static void each_mistake_has_its_line_and_sentence(void **x)
         {"host a/b", "line 1: \"a/b\" is no name: up to 15 letters, digits, - and _"},
         {"host sixteenletters_x", "line 1: \"sixteenletters_x\" is no name: up to 15 letters, digits, - and _"},
         {"host a\nrouter a", "line 2: a was named in line 1 already"},
-        {"host a x=1", "line 1: there is no \"x\" here; there is sndbuf rcvbuf timestamps sack wscale delayed-ack rto-min"},
+        {"host a x=1", "line 1: there is no \"x\" here; there is sndbuf rcvbuf sndbuf-max rcvbuf-max timestamps sack wscale delayed-ack rto-min"},
         {"host a sndbuf=1", "line 1: sndbuf=1: expected a number of bytes such as 1500 or 64kB, from 2KiB to 1GiB"},
         {"host a sack=maybe", "line 1: sack=maybe: expected on or off"},
         {"host a sack=on sack=off", "line 1: sack is said twice"},
