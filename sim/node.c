@@ -42,6 +42,6 @@ void sim_node_power(struct sim_node *n, bool on)
 
 void sim_node_free(struct sim_node *n)
 {
-    free(n->block);
+    free(n->memory);
     free(n);
 }

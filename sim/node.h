@@ -33,7 +33,7 @@ struct sim_node {
     void *machine;                        /* of the ops, when they are not the stack's */
 
     pl_stack *stack;
-    void *block;
+    void *block, *memory;                 /* memory: what was allocated; the block lies in it */
     size_t block_bytes;
     struct pl_config config;
     struct pl_env env;

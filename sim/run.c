@@ -32,6 +32,8 @@ static struct pl_config config_of(const struct scenario *s, unsigned node)
     c.window_scaling = h->window_scaling;
     c.delayed_ack = h->delayed_ack;
     c.rto_min = h->rto_min;
+    c.congestion_control = h->cc;
+    c.mem_is_zero = true;                 /* large buffers cost what is used of them */
     c.connections_max = 2 * flows + 8;
     c.half_open_max = c.time_wait_max = flows + 16;
     c.listeners_max = flows + 1;
@@ -54,7 +56,7 @@ static bool add_host(struct sim_run *r, unsigned i)
     r->node[i] = sim_add_host(r->sim, s->node[i].name, &c);
     if (!r->node[i]) return false;
     r->program[i] = program_new(r->node[i]);
-    struct pl_iface_params ip = {.mtu = 1500, .link = PL_LINK_IP};
+    struct pl_iface_params ip = {.mtu = 1500, .link = PL_LINK_IP, .csum_offload = s->node[i].host.csum_offload};
     for (unsigned l = 0; l < s->links; l++)
         for (unsigned side = 0; side < 2; side++)
             if (s->link[l].node[side] == i) ip.mtu = s->link[l].params[side].mtu;

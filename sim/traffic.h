@@ -20,6 +20,8 @@ enum traffic_kind {
 struct traffic_plan {
     uint8_t kind;                         /* enum traffic_kind */
     bool v6;
+    bool cc_given;
+    uint8_t cc;                           /* enum pl_cc_algorithm of both ends, if it is given; else the hosts' */
     uint64_t bytes;                       /* in all, 0: no end (TRAFFIC_REQUEST: see count) */
     uint64_t rate, request, answer;
     uint32_t count;
