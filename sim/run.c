@@ -44,7 +44,7 @@ static struct pl_config config_of(const struct scenario *s, unsigned node)
     c.records_per_conn_max = c.sndbuf_bytes / 500 + 512;
     c.records_max = c.records_per_conn_max * flows;
     c.gaps_max = c.connections_max;
-    c.gaps_per_conn_max = 1024;
+    c.gaps_per_conn_max = c.rcvbuf_bytes / 3000 > 65536 ? 65536 : c.rcvbuf_bytes / 3000 > 1024 ? c.rcvbuf_bytes / 3000 : 1024;   /* every second segment lost */
     c.chunks_max = ((c.sndbuf_bytes + c.rcvbuf_bytes) / c.chunk_bytes * 5 / 4 + 64) * flows + 256;
     return c;
 }
