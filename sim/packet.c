@@ -14,21 +14,22 @@
 #endif
 #endif
 #if defined(__SANITIZE_ADDRESS__) || defined(SANITIZED)
-#define KEPT_MAX 0
+#define KEEPS 0
 #else
-#define KEPT_MAX 4096                     /* enough for what comes and goes; a full pipe's worth of frames has no need to stay */
+#define KEEPS 1
 #endif
+#define KEPT_MAX 4096                     /* enough for what comes and goes; a full pipe's worth of frames has no need to stay */
 
 /* Freed packets with room for ordinary frames: the smaller ones (acknowledgements) and the larger ones. */
 static const size_t room[] = {128, 1600};
 static _Thread_local struct packet *kept[2];
 static _Thread_local unsigned kept_n[2];
 
-static unsigned class_of(size_t len) { return len <= room[0] ? 0 : len <= room[1] ? 1 : 2; }
+static unsigned class_of(size_t len) { return !KEEPS ? 2 : len <= room[0] ? 0 : len <= room[1] ? 1 : 2; }
 
 static struct packet *packet_alloc(size_t len)
 {
-    unsigned class = KEPT_MAX ? class_of(len) : 2;
+    unsigned class = class_of(len);
     struct packet *p = class < 2 ? kept[class] : NULL;
     if (p) {
         kept[class] = p->next;
@@ -81,7 +82,7 @@ struct packet *packet_copy(const struct packet *from)
 
 void packet_free(struct packet *p)
 {
-    unsigned class = p && KEPT_MAX ? class_of(p->len) : 2;
+    unsigned class = p ? class_of(p->len) : 2;
     if (class == 2 || kept_n[class] >= KEPT_MAX) {
         free(p);
         return;
