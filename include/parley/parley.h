@@ -96,7 +96,6 @@ struct pl_config {
     bool mem_is_zero;                     /* the block is already zero: init touches no page but the first */
     bool check;                           /* assert the invariants of a connection after every event */
     uint8_t hop_limit;                    /* 64 */
-    uint8_t congestion_control;           /* enum pl_cc_algorithm */
     uint8_t seed[32];                     /* the secret behind sequence numbers, ports, timestamps and tables: from the system's random source, or
                                              fixed for a reproducible run. All zero is refused */
 };
@@ -368,7 +367,6 @@ enum pl_option {
     PL_OPT_SYN_RETRIES,                   /* 1 .. 100: the SYN is repeated this often; on a listener without effect */
     PL_OPT_CONGESTION,                    /* enum pl_cc_algorithm: at any time; the window stays, the rest begins anew */
     PL_OPT_BACKLOG,                       /* listener: as in pl_listen_params, 1 and more; what waits already stays */
-    PL_OPT_CONGESTION,                    /* enum pl_cc_algorithm, at any time */
 };
 /* On a connection, or on a listener for the connections to come. PL_EINVAL: value out of range or option not of this kind of handle; PL_ENOTCONN: the connection
  * is over (pl_set only). */
