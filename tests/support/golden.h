@@ -17,7 +17,7 @@ struct golden_cell {
     char key[GOLDEN_KEY];                 /* "": left out */
     char scenario[3000];
     unsigned runs;                        /* with the seeds 1, 2, ...; 0 counts as 1 */
-    unsigned cost;                        /* about the seconds that it takes, times anything: the dearest begin first */
+    double cost;                          /* what it takes, in any unit: the dearest begin first */
     void (*take)(const struct sim_run *, double sum[GOLDEN_SUMS]);       /* adds what each run brings */
     void (*judge)(const struct golden_cell *, const double sum[GOLDEN_SUMS], char *text, size_t size);
     double number[6];                     /* the judge's */

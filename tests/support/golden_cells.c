@@ -88,11 +88,13 @@ static void judge_goodput(const struct golden_cell *c, const double sum[GOLDEN_S
     snprintf(text, size, "%9.3f %9.3f %-8s %6.3f %9.1f %3.0f  %s", got, c->number[BOUND], kind[(int)c->number[KIND]], ratio, sum[1] / sum[2], sum[2], verdict);
 }
 
-/* The response functions speak of averages: so many runs that 200 losses can be expected in what is measured, which leaves chance about 5 %. */
-static unsigned runs_of(double mbit_s, double seconds, double p)
+/* The response functions speak of averages: so many runs that 200 losses can be expected in what is measured, which leaves chance about 5 %; and each of them so
+ * long that its share is ten, for it takes several until the window that slow start has left is forgotten. */
+static void settle(struct golden_cell *c, double p, double *seconds)
 {
-    double losses = mbit_s * 1e6 / 8 / TEXT * seconds * p;
-    return losses > 200 ? 1 : (unsigned)ceil(200 / losses);
+    double losses_s = c->number[BOUND] * 1e6 / 8 / TEXT * p;
+    if (*seconds < ceil(20 / losses_s)) *seconds = ceil(20 / losses_s);
+    c->runs = losses_s * *seconds / 2 > 200 ? 1 : (unsigned)ceil(200 / (losses_s * *seconds / 2));
 }
 
 static void goodput_cell(struct golden_cell *c, unsigned algorithm, unsigned rate, unsigned rtt_ms, const char *loss, double p)
@@ -100,16 +102,16 @@ static void goodput_cell(struct golden_cell *c, unsigned algorithm, unsigned rat
     uint64_t bdp = (uint64_t)rate * 1000 / 8 * rtt_ms, queue = (bdp + SEGMENT - 1) / SEGMENT;
     if (queue < 64) queue = 64;
     uint64_t room = 3 * (bdp + queue * SEGMENT) + 65536;      /* what flies, and what stays in the buffers while two losses of it are repaired in turn */
-    unsigned time = 200 * rtt_ms / 1000 > MEASURED_S ? 200 * rtt_ms / 1000 : MEASURED_S;
+    double seconds = 200 * rtt_ms / 1000 > MEASURED_S ? 200 * rtt_ms / 1000 : MEASURED_S;
+    bounds(c, algorithm, rate, rtt_ms, p);
+    if (c->number[KIND] == RESPONSE) settle(c, p, &seconds);
     int at = snprintf(c->scenario, sizeof c->scenario,
-        "time %us\nwarmup %ums\nhost a cc=%s sndbuf=%" PRIu64 " csum-offload\nhost b cc=%s rcvbuf=%" PRIu64 " csum-offload\n"
+        "time %.0fs\nwarmup %.0fms\nhost a cc=%s sndbuf=%" PRIu64 " csum-offload\nhost b cc=%s rcvbuf=%" PRIu64 " csum-offload\n"
         "link a b rate=%uMbit delay=%uus queue=%" PRIu64 "\nflow a b bulk\n",
-        time, time * 500, algorithms[algorithm], room, algorithms[algorithm], room, rate, rtt_ms * 500, queue);
+        seconds, seconds * 500, algorithms[algorithm], room, algorithms[algorithm], room, rate, rtt_ms * 500, queue);
     if (p > 0) snprintf(c->scenario + at, sizeof c->scenario - (size_t)at, "impair a>b loss chance=%s\n", loss);
     snprintf(c->key, sizeof c->key, "%-8s %4uMbit %3ums %5s", algorithms[algorithm], rate, rtt_ms, loss);
-    bounds(c, algorithm, rate, rtt_ms, p);
-    c->runs = c->number[KIND] == RESPONSE ? runs_of(c->number[BOUND], time / 2, p) : 1;
-    c->cost = c->number[KIND] == PINNED ? rate : (unsigned)c->number[BOUND] * 3 * c->runs;
+    c->cost = c->number[BOUND] * seconds / MEASURED_S * (c->runs ? c->runs : 1);
     c->take = take_goodput;
     c->judge = judge_goodput;
 }
@@ -118,11 +120,11 @@ static const char goodput_head[] =
     "# Goodput of one flow in Mbit/s: algorithm, rate, round-trip time and loss; measured; expected; by what; the ratio of both; segments sent again; runs;\n"
     "# verdict.\n"
     "# The queue holds the larger of rate * round-trip time and 64 frames; each data segment is lost with the chance given. Measured over the second half of the larger\n"
-    "# of 60 s and 200 round trips. `link`: what the link carries less headers, of which NewReno and CUBIC must reach 97 % without loss and 75 % with up to 1 %, BBR\n"
-    "# 85 % with up to 1 %. `response`: the response function of RFC 9438 5.1 or Reno's, within 25 %, the average of so many runs that 200 losses fall into them. The rest\n"
-    "# is pinned: a change shows. `make golden` writes it anew.\n";
+    "# of 60 s and 200 round trips (or 20 losses where `response` binds, see below). `link`: what the link carries less headers, of which NewReno and CUBIC must reach 97 % without loss and 75 % with up to 1 %, BBR\n"
+    "# 85 % with up to 1 %. `response`: the response function of RFC 9438 5.1 or Reno's, within 25 %, the average of so many runs that 200 losses fall into them, and ten\n"
+    "# into each. The rest is pinned: a change shows. `make golden` writes it anew.\n";
 
-struct golden_table golden_goodput(unsigned most)
+struct golden_table golden_goodput(double dearest)
 {
     static const unsigned rate[] = {1, 10, 100, 1000}, rtt_ms[] = {1, 20, 100, 300};
     static const struct { const char *text; double p; } loss[] = {{"0%", 0}, {"0.01%", 1e-4}, {"0.1%", 1e-3}, {"1%", 1e-2}, {"5%", 5e-2}};
@@ -130,7 +132,8 @@ struct golden_table golden_goodput(unsigned most)
     t.cell = cells(t.n);
     for (size_t i = 0; i < t.n; i++) {
         size_t l = i % COUNT(loss), d = i / COUNT(loss) % COUNT(rtt_ms), r = i / COUNT(loss) / COUNT(rtt_ms) % COUNT(rate);
-        if (rate[r] <= most) goodput_cell(&t.cell[i], (unsigned)(i / COUNT(loss) / COUNT(rtt_ms) / COUNT(rate)), rate[r], rtt_ms[d], loss[l].text, loss[l].p);
+        goodput_cell(&t.cell[i], (unsigned)(i / COUNT(loss) / COUNT(rtt_ms) / COUNT(rate)), rate[r], rtt_ms[d], loss[l].text, loss[l].p);
+        if (t.cell[i].cost > dearest) t.cell[i].key[0] = '\0';
     }
     return t;
 }
@@ -192,7 +195,7 @@ static void judge_beside(const struct golden_cell *c, const double half[GOLDEN_S
 static const char shares_head[] =
     "# Bulk flows over one bottleneck, for 60 s from the start; rate, round-trip time without the queue, which has 100 frames (20 Mbit/s) or 32. Mbit/s.\n"
     "# Equal ones: all, the least, the most, Jain's index, which must be 0.95. Two algorithms beside each other, as many flows of one as of the other: all, the first's,\n"
-    "# the second's, and the first's share, of ten runs. At 10 Mbit/s CUBIC is in its Reno-friendly region, where it is to have \"approximately the same average window\"\n"
+    "# the second's, and the first's share, of several runs. At 10 Mbit/s CUBIC is in its Reno-friendly region, where it is to have \"approximately the same average window\"\n"
     "# as Reno (RFC 9438 4.3): there its share is 0.4 to 0.6. The others are pinned.\n";
 
 struct golden_table golden_shares(void)
@@ -221,7 +224,7 @@ struct golden_table golden_shares(void)
             snprintf(both, sizeof both, "%s beside %u %s", algorithms[pair[p].a], beside[k] / 2, algorithms[pair[p].b]);
             snprintf(c->key, sizeof c->key, "%s %2u %-26s", pair[p].at->name, beside[k] / 2, both);
             if (pair[p].a == CUBIC && pair[p].at == &small) c->number[LEAST] = 0.4, c->number[MOST] = 0.6;
-            c->runs = 10;
+            c->runs = c->number[MOST] > 0 ? 10 : 3;
             c->take = take_beside;
             c->judge = judge_beside;
         }

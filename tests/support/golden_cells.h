@@ -13,8 +13,8 @@ struct golden_table {
     struct golden_cell *cell;
     size_t n;
 };
-/* `most`: only cells with at most this rate in Mbit/s (goodput) are in it; the others have no key. */
-struct golden_table golden_goodput(unsigned most);
+/* Only cells that cost no more than `dearest` are in it (Mbit/s for a minute, as expected); the others have no key. */
+struct golden_table golden_goodput(double dearest);
 struct golden_table golden_shares(void);
 struct golden_table golden_delay(void);
 /* Plays a table and compares, or writes its file: how many lines are wrong. */
