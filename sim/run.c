@@ -149,7 +149,7 @@ static void add_changes(struct sim_run *r)
 static struct run_mark flow_now(const struct sim_run *r, unsigned i)
 {
     const struct traffic *t = &r->flow[i];
-    return (struct run_mark){traffic_received(t), t->segments, t->retransmits, t->retransmitted_bytes};
+    return (struct run_mark){traffic_received(t), t->segments, t->retransmits, t->retransmitted_bytes, t->recoveries, t->time_outs, t->probes, t->undone};
 }
 
 static struct run_way_mark way_now(const struct sim_run *r, unsigned link, unsigned way)
@@ -280,7 +280,8 @@ void run_free(struct sim_run *r)
 struct run_mark run_flow_counts(const struct sim_run *r, unsigned i)
 {
     struct run_mark now = flow_now(r, i), m = r->flow_mark[i];
-    return (struct run_mark){now.received - m.received, now.segments - m.segments, now.retransmits - m.retransmits, now.retransmitted_bytes - m.retransmitted_bytes};
+    return (struct run_mark){now.received - m.received, now.segments - m.segments, now.retransmits - m.retransmits, now.retransmitted_bytes - m.retransmitted_bytes,
+        now.recoveries - m.recoveries, now.time_outs - m.time_outs, now.probes - m.probes, now.undone - m.undone};
 }
 
 struct run_way_mark run_way_counts(const struct sim_run *r, unsigned link, unsigned way)
@@ -298,9 +299,9 @@ uint64_t run_goodput(const struct sim_run *r, unsigned i)
     if (t->done_at) to = t->done_at;
     if (to <= from) return 0;
     uint64_t bits = run_flow_counts(r, i).received * 8, span = to - from;
-    /* bits * 10^9 / span without leaving 64 bits: the span in microseconds, when there are many */
-    if (bits < UINT64_MAX / PL_S) return bits * PL_S / span;
-    return bits / (span / PL_US ? span / PL_US : 1) * (PL_S / PL_US);
+    /* bits * 10^9 / span without leaving 64 bits: the span in microseconds, or milliseconds, when there are many */
+    uint64_t unit = bits < UINT64_MAX / PL_S ? 1 : bits < UINT64_MAX / PL_MS ? PL_US : PL_MS;
+    return bits * (PL_S / unit) / (span / unit ? span / unit : 1);
 }
 
 unsigned jain(const uint64_t *value, unsigned n)

@@ -53,6 +53,7 @@ struct traffic {
     /* From the trace of the side that sends what counts. */
     struct hist rtt;                      /* ns from a segment to the acknowledgement that ends with it */
     uint64_t segments, retransmits, retransmitted_bytes;
+    uint64_t recoveries, time_outs, probes, undone;      /* losses noticed by acknowledgements; the retransmission timer; loss probes; what of these was undone */
     uint32_t sent_max;
     bool sent_any;
     struct traffic_sent *ring;
