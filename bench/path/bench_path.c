@@ -150,11 +150,9 @@ static void start(struct job *j)
 
 static void finish(struct job *j)
 {
-    int status;
     char name[100];
     ssize_t n = read(j->report, &j->result, sizeof j->result);
     close(j->report);
-    waitpid(j->pid, &status, 0);
     j->done = true;
     if (n == sizeof j->result && !j->result.why[0]) return;
     row_name(name, j->control, j->loss, j->member);
@@ -255,6 +253,8 @@ static void wait_for_one(void)
         of[n] = &jobs[i];
         fd[n++] = (struct pollfd){.fd = jobs[i].report, .events = POLLIN};
     }
+    while (waitpid(-1, NULL, WNOHANG) > 0)              /* a namespace goes slowly: nobody waits for that */
+        ;
     if (poll(fd, n, -1) < 0 && errno != EINTR) fail("poll", strerror(errno));
     for (nfds_t i = 0; i < n; i++)
         if (fd[i].revents) finish(of[i]);
