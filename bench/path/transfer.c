@@ -41,7 +41,6 @@ bool transfer_parley_has(const char *control) { return parley_has(control); }
 
 /* ---- what poll(2) finds */
 
-static void on_listener(void *user, int fd, short revents);
 static void on_receiver(void *user, int fd, short revents)
 {
     struct play *p = user;
@@ -79,8 +78,11 @@ static bool pass_on(struct play *p, struct pl_driver *from, struct pl_driver *to
 
 static void relay_once(struct play *p, pl_time until)
 {
-    for (int i = 0; i < ROUNDS_MAX && (pass_on(p, p->near, p->link) | pass_on(p, p->link, p->near)); i++)
-        ;
+    bool more = true;
+    for (int i = 0; i < ROUNDS_MAX && more; i++) {
+        more = pass_on(p, p->near, p->link);
+        more = pass_on(p, p->link, p->near) || more;
+    }
     struct pollfd fd[FDS] = {{.fd = p->near->ops->pollfd(p->near), .events = POLLIN}, {.fd = p->link->ops->pollfd(p->link), .events = POLLIN},
         {.fd = p->sender.fd, .events = POLLOUT}, {.fd = p->receiver.fd, .events = POLLIN},
         {.fd = p->receiver.fd < 0 ? p->receiver.listener : -1, .events = POLLIN}};
