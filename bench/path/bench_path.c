@@ -35,7 +35,7 @@ static const char usage[] =
     "  --seed N         of the first pair's losses (1); the next has N + 1\n"
     "  --self           the kernel in parley's place: what the instrument adds\n"
     "  --json FILE      the figures of each row as well, one object per line; -: instead of the table\n"
-    "  --keep DIR       capture and sender's numbers of each transfer, in this folder\n"
+    "  --keep DIR       of each transfer, in this folder: a capture, the sender's numbers as they went, its counters\n"
     "A row compares parley's goodput with the kernel's under the same losses: the ratio, and the interval in which it lies with 95 %.\n"
     "It fails when a transfer does, never for a figure.\n";
 

@@ -6,6 +6,8 @@
 #ifndef BENCH_PATH_ENDS_H
 #define BENCH_PATH_ENDS_H
 
+#include <stdio.h>
+
 #include "os/host/loop.h"
 #include "os/host/testnet.h"
 
@@ -34,6 +36,8 @@ bool kernel_accepts(struct kernel_end *);
 bool kernel_sends(struct kernel_end *);
 bool kernel_receives(struct kernel_end *);
 void kernel_numbers(const struct kernel_end *, struct end_numbers *);
+/* Writes what its TCP counted in this namespace, lines of a name and a number. */
+void kernel_counted(const struct testnet *, int ns, FILE *to);
 
 /* ---- parley's, which is near */
 
@@ -51,5 +55,6 @@ bool parley_has(const char *control);
 /* The driver belongs to the end's loop from then on. Sends to ENDS_FAR, or waits for a connection. */
 bool parley_begins(struct parley_end *, struct pl_driver *, const char *control, char *why, size_t why_size);
 void parley_numbers(const struct parley_end *, struct end_numbers *);
+void parley_counted(const struct parley_end *, FILE *to);            /* what it sent, and for what reasons */
 
 #endif

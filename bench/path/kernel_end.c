@@ -92,3 +92,28 @@ void kernel_numbers(const struct kernel_end *k, struct end_numbers *n)
         .ssthresh_bytes = i.tcpi_snd_ssthresh < INT32_MAX ? (uint64_t)i.tcpi_snd_ssthresh * i.tcpi_snd_mss : 0, .retransmits = i.tcpi_total_retrans,
         .rto_ms = i.tcpi_rto / 1000, .srtt = i.tcpi_rtt * PL_US};
 }
+
+struct counted {
+    char name[4096], value[4096];         /* the two lines of a group: names, and their values */
+};
+
+/* In a namespace. */
+static int read_counted(void *arg, int *fd)
+{
+    struct counted *c = arg;
+    FILE *f = fopen("/proc/net/netstat", "r");
+    (void)fd;
+    if (!f) return -errno;
+    bool found = fgets(c->name, sizeof c->name, f) && fgets(c->value, sizeof c->value, f);
+    fclose(f);
+    return found ? 0 : -EIO;
+}
+
+void kernel_counted(const struct testnet *net, int ns, FILE *to)
+{
+    static struct counted c;
+    if (testnet_run(net, ns, read_counted, &c, sizeof c, NULL)) return;
+    char *name_rest, *value_rest, *name = strtok_r(c.name, " \n", &name_rest), *value = strtok_r(c.value, " \n", &value_rest);
+    while ((name = strtok_r(NULL, " \n", &name_rest)) && (value = strtok_r(NULL, " \n", &value_rest)))
+        if (strncmp(name, "TCP", 3) == 0 && strcmp(value, "0") != 0) fprintf(to, "%s\t%s\n", name, value);
+}

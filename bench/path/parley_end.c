@@ -82,3 +82,11 @@ void parley_numbers(const struct parley_end *p, struct end_numbers *n)
     *n = (struct end_numbers){.cwnd_bytes = st.cwnd_bytes, .ssthresh_bytes = st.ssthresh_bytes < INT32_MAX ? st.ssthresh_bytes : 0,
         .in_flight_bytes = st.in_flight_bytes, .retransmits = st.retransmits, .rto_ms = st.rto / PL_MS, .srtt = st.srtt};
 }
+
+void parley_counted(const struct parley_end *p, FILE *to)
+{
+    struct pl_counters c;
+    pl_counters(p->stack, &c, sizeof c);
+    for (unsigned i = 0; i < PL_WHY_SENT_COUNT; i++)
+        if (c.sent[i]) fprintf(to, "%s\t%llu\n", pl_reason_text((enum pl_reason)i), (unsigned long long)c.sent[i]);
+}

@@ -193,5 +193,8 @@ void transfer_play(const struct transfer_params *t, struct transfer_result *r)
     if (!run_until(&p, from + t->measured)) return;
     r->mbit_s = (double)(got(&p) - before) * 8e3 / (double)(host_now() - from);
     sum_up(&p, r);
-    if (t->keep) watch_close(&p.watch);
+    if (!t->keep) return;
+    if (t->who == PARLEY_TO_KERNEL) parley_counted(&p.ours, watch_counted(&p.watch));
+    else kernel_counted(&p.net, t->who == KERNEL_TO_KERNEL ? NEAR : FAR, watch_counted(&p.watch));
+    watch_close(&p.watch);
 }

@@ -22,7 +22,7 @@ struct transfer_params {
     uint32_t loss;                        /* per million, of the sender's frames; those of one seed are lost by their number, whoever sends them */
     uint64_t seed;
     pl_time warm_up, measured;
-    const char *keep;                     /* files of this name: .pcapng, what the link saw; .tsv, the sender every 50 ms. NULL: none */
+    const char *keep;                     /* files of this name: .pcapng, what the link saw; .tsv, the sender every 50 ms; .txt, what it counted. NULL: none */
 };
 
 struct transfer_result {

@@ -43,7 +43,8 @@ bool watch_open(struct watch *w, const char *name, struct sim_link *link, struct
 {
     w->capture_out = create(name, "pcapng", why, why_size);
     w->series = create(name, "tsv", why, why_size);
-    if (!w->capture_out || !w->series) return false;
+    w->counted = create(name, "txt", why, why_size);
+    if (!w->capture_out || !w->series || !w->counted) return false;
     pcapng_begin(&w->capture, w->capture_out);
     pcapng_interface(&w->capture, "near", false);
     pcapng_interface(&w->capture, "far", false);
@@ -64,8 +65,11 @@ void watch_numbers(struct watch *w, pl_time now, uint64_t got, const struct end_
             n->cwnd_bytes, n->ssthresh_bytes, n->in_flight_bytes, n->retransmits, n->srtt / PL_US, n->rto_ms);
 }
 
+FILE *watch_counted(struct watch *w) { return w->counted; }
+
 void watch_close(struct watch *w)
 {
+    fclose(w->counted);
     fclose(w->capture_out);
     fclose(w->series);
 }
