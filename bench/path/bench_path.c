@@ -164,6 +164,7 @@ static void finish(struct job *j)
 struct row {
     int n;
     double kernel[FIGURES_MAX], other[FIGURES_MAX], late_ms;
+    uint64_t lost[2], again[2];           /* of all the kernel's transfers, of all the others: lost on the link, retransmitted */
     uint64_t refused;
 };
 
@@ -185,6 +186,8 @@ static void gather(struct row *r, int control, int loss, int member)
         for (int i = 0; i < 2; i++) {
             if (both[i]->late_ms[1] > r->late_ms) r->late_ms = both[i]->late_ms[1];
             r->refused += both[i]->refused;
+            r->lost[i] += both[i]->lost + both[i]->lost_full;
+            r->again[i] += both[i]->retransmits;
         }
     }
 }
@@ -202,6 +205,8 @@ static void show_json(const struct row *r, const struct ratio *q, int control, i
     fprintf(json, "{\"control\":\"%s\",\"loss_percent\":%g,\"way\":\"%s\",\"pairs\":%d,\"kernel_mbit_s\":%.3f,\"mbit_s\":%.3f,\"ratio\":%.4f,", controls[control],
         o.loss[loss] / 1e4, member_name(member), r->n, figures_median(r->kernel, r->n), figures_median(r->other, r->n), q->middle);
     if (isfinite(q->high)) fprintf(json, "\"low\":%.4f,\"high\":%.4f,\"wanted\":%g,\"verdict\":\"%s\",", q->low, q->high, WANTED, verdict(r, q));
+    fprintf(json, "\"kernel_lost\":%llu,\"lost\":%llu,\"kernel_retransmits\":%llu,\"retransmits\":%llu,", (unsigned long long)r->lost[0],
+        (unsigned long long)r->lost[1], (unsigned long long)r->again[0], (unsigned long long)r->again[1]);
     fprintf(json, "\"late_p99_ms\":%.3f,\"disturbed\":%s,\"ratios\":[", r->late_ms, r->late_ms > late_limit_ms || r->refused ? "true" : "false");
     for (int i = 0; i < r->n; i++)
         fprintf(json, "%s%.4f", i ? "," : "", r->other[i] / r->kernel[i]);
