@@ -38,7 +38,7 @@ enum pl_cc_phase {
 
 /* A delivery-rate sample, draft-ietf-ccwg-bbr section 4.1 (RS); of the newest segment that this ACK says has arrived. */
 struct pl_cc_rate {
-    bool valid;                           /* an interval that says something: else only newly_* and the totals hold */
+    bool valid;                           /* the interval says something of the path. The rest holds whenever something arrived */
     bool app_limited;                     /* RS.is_app_limited: the program had too little to send when it was sent */
     uint32_t delivered;                   /* RS.delivered: bytes that arrived in the interval */
     pl_time interval;                     /* RS.interval */
@@ -62,13 +62,14 @@ struct pl_cc_ack {
     bool limited;                         /* the window was used: growing it is justified (RFC 7661 4.1, RFC 9438 5.8) */
     bool app_limited;                     /* C.app_limited != 0 */
     bool paced;                           /* segments are spread over time: slow start need not be limited (RFC 9406 4.3) */
+    bool no_sack;                         /* the peer reports no SACK: one loss in a round trip is noticed, not more */
     struct pl_cc_rate rate;
 };
 
 /* A segment (or part of a super-frame) that is newly believed to be lost. */
 struct pl_cc_lost {
     pl_time now;
-    uint32_t bytes;
+    uint32_t bytes, seq;                  /* seq: of its first byte: what was lost side by side can be told from what was lost apart */
     uint64_t delivered_total, lost_total; /* C.delivered, C.lost, these bytes included */
     uint64_t prior_delivered;             /* P.delivered */
     uint32_t lost_since_sent;             /* C.lost - P.lost: these bytes included */

@@ -18,6 +18,7 @@
 #define PARLEY_H
 
 #include <parley/types.h>
+#include <parley/cc.h>
 #include <parley/trace.h>
 
 #ifdef __cplusplus
@@ -39,7 +40,8 @@ struct pl_env {
     pl_trace_fn *trace;                   /* NULL: nobody listens */
     void *trace_user;
     uint32_t cpu;                         /* filled by pl_stack_init and pl_stack_attach if it is 0 */
-    uint32_t pad_;
+    uint32_t cc_count;                    /* congestion controls of the program's own: PL_CC_USER + i is cc[i]. Where a connection's is missing, NewReno */
+    const struct pl_cc_ops *cc;           /* stands in. The caller's, as long as the environment */
 };
 
 struct pl_config {
@@ -86,6 +88,8 @@ struct pl_config {
     pl_time orphan_timeout;               /* 120 s without progress */
     pl_time orphan_lifetime;              /* 15 min, progress or not; at most 24 days */
     pl_time keepalive_idle, keepalive_interval; uint32_t keepalive_probes;   /* 7200 s, 75 s, 9; off unless set on the connection */
+    uint8_t congestion_control;           /* enum pl_cc_algorithm, of new connections */
+    bool loss_probe;                      /* tail loss probes (RFC 8985 7): true */
     bool syn_cookies;                     /* answer SYNs that there is no room to remember, after an overflow only; true */
     bool user_timeout_option;             /* PL_OPT_USER_TIMEOUT_OPTION of new connections: false */
     bool window_scaling, timestamps, sack;/* offered and accepted; all true */
@@ -361,6 +365,7 @@ enum pl_option {
     PL_OPT_MSS,                           /* at most so many bytes of text in a segment, announced to the peer and sent; 48 .. 65495, 0: no limit but the path's.
                                              What is announced: before the SYN goes, or on a listener (not by SYN cookies) */
     PL_OPT_SYN_RETRIES,                   /* 1 .. 100: the SYN is repeated this often; on a listener without effect */
+    PL_OPT_CONGESTION,                    /* enum pl_cc_algorithm: at any time; the window stays, the rest begins anew */
     PL_OPT_BACKLOG,                       /* listener: as in pl_listen_params, 1 and more; what waits already stays */
 };
 /* On a connection, or on a listener for the connections to come. PL_EINVAL: value out of range or option not of this kind of handle; PL_ENOTCONN: the connection

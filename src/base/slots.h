@@ -38,6 +38,8 @@ static inline void *slots_at(const struct slots *p, uint32_t slot)
 }
 /* The pool as an array of its slots' type, element 0 of which is none: for whoever knows the type, quicker than slots_at. */
 static inline void *slots_array(const struct slots *p) { return (void *)((uintptr_t)p + p->zero); }
+/* The number of a slot of the pool. */
+static inline uint32_t slots_index(const struct slots *p, const void *slot) { return (uint32_t)(((uintptr_t)slot - ((uintptr_t)p + p->zero)) / p->slot_bytes); }
 static inline bool slots_live(const struct slots *p, uint32_t slot)
 {
     return slot - 1 < p->fresh && (slots_meta(p, slot)->generation & 1);

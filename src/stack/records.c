@@ -9,7 +9,7 @@
 
 struct tcp_ctx stack_tcp_ctx(pl_stack *s)
 {
-    return (struct tcp_ctx){.now = s->now, .wire_now = s->now - s->shifted, .chunks = &s->chunks, .flights = &s->flights, .records = &s->records,
+    return (struct tcp_ctx){.now = s->now, .wire_now = s->now - s->shifted, .chunks = &s->chunks, .conns = &s->conns, .flights = &s->flights, .idle = &s->idle_flights, .records = &s->records,
                             .gaps = &s->gaps, .config = &s->config, .secrets = &s->secrets.tcp, .env = s->env, .counters = &s->counters};
 }
 

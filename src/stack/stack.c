@@ -81,7 +81,7 @@ size_t pl_stack_bytes(const pl_stack *s) { return s->bytes; }
 static uint32_t layout(void)
 {
     static const uint32_t sizes[] = {sizeof(struct pl_stack), sizeof(struct tcp), sizeof(struct half_open), sizeof(struct time_wait), sizeof(struct owed),
-                                     sizeof(struct udp_sock), sizeof(struct neighbor), sizeof(struct rtx_record), sizeof(struct listener),
+                                     sizeof(struct udp_sock), sizeof(struct neighbor), sizeof(struct rtx_record), sizeof(struct tcp_flight), sizeof(struct listener),
                                      sizeof(struct iface), PL_DROP_COUNT, PL_WHY_COUNT};
     uint32_t h = 2166136261u;
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
@@ -231,8 +231,11 @@ void pl_stack_shift_time(pl_stack *s, pl_time by)
     wheel_shift(&s->wheel, by);
     for (uint32_t n = slots_next(&s->conns, 0); n; n = slots_next(&s->conns, n))
         shift_conn(s, conn_at(s, n), by);
-    for (uint32_t n = slots_next(&s->records, 0); n; n = slots_next(&s->records, n))
-        shift(&rtx_at(&s->records, n)->sent, by);
+    for (uint32_t n = slots_next(&s->flights, 0); n; n = slots_next(&s->flights, n)) {
+        struct tcp_flight *f = slots_at(&s->flights, n);
+        shift(&f->rto_at, by);
+        shift(&f->next_at, by);
+    }
     for (uint32_t n = slots_next(&s->half_opens, 0); n; n = slots_next(&s->half_opens, n))
         shift(&((struct half_open *)slots_at(&s->half_opens, n))->resend_at, by);
     for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n))

@@ -73,6 +73,7 @@ struct pl_stack {
     pl_time shifted;                      /* sum of pl_stack_shift_time: clocks seen on the wire leave it out */
     struct pl_config config;
     struct slots conns, flights, records, gaps;       /* struct tcp, struct tcp_flight, struct rtx_record, struct ooo */
+    struct tcp_idle_flights idle_flights;
     struct slots half_opens, time_waits, listeners, udps;
     struct slots ifaces, addrs, routes, neighbors, paths;
     struct chunks chunks;

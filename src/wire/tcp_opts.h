@@ -15,6 +15,9 @@
 
 enum wire_tcp_opt { WIRE_OPT_MSS = 1, WIRE_OPT_WSCALE = 2, WIRE_OPT_SACK_PERMITTED = 4, WIRE_OPT_TIMESTAMPS = 8, WIRE_OPT_SACK = 16, WIRE_OPT_USER_TIMEOUT = 32 };
 
+struct wire_tcp_sack {
+    uint32_t lo, hi;
+};
 struct wire_tcp_opts {
     uint8_t have;                         /* enum wire_tcp_opt */
     uint8_t wscale;
@@ -22,9 +25,7 @@ struct wire_tcp_opts {
     uint32_t ts_val, ts_ecr;
     uint8_t nsack, malformed;             /* malformed: the parse ended at a bad length */
     uint16_t user_timeout;                /* RFC 5482 3.3: the granularity bit and 15 bits, as they stand there */
-    struct {
-        uint32_t lo, hi;
-    } sack[4];
+    struct wire_tcp_sack sack[4];
 };
 void wire_tcp_opts_read(const uint8_t *bytes, size_t n, struct wire_tcp_opts *);
 /* Writes what `have` says, in the order of docs/defaults.md: on a SYN mss, sackOK, TS, nop, wscale (without timestamps mss, nop, nop, sackOK, nop,

@@ -359,7 +359,6 @@ static void v32_and_v33_sacks_neither_split_nor_overflow_the_queue(void **state)
         p.ack = una + 480;
         assert_int_equal(peer_says(&p, PL_ACK, NULL), PL_DROP_NONE);
         assert_int_equal(v.s->records.used, 0);
-        assert_int_equal(v.s->flights.used, 0);
         peer_works(&p, "5000 SACKs");
         forget(&p);
     }

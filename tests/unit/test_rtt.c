@@ -27,7 +27,6 @@ static void the_first_sample_sets_srtt_and_half_of_it_as_variance(void **state) 
     assert_true(r.srtt == 300 * PL_MS);
     assert_true(r.rttvar == 150 * PL_MS);
     assert_true(rtt_rto(&r, &usual) == 900 * PL_MS);                 /* SRTT + 4 * RTTVAR */
-    assert_true(r.min == 300 * PL_MS);
 }
 
 /* RFC 6298 2.3-a, 2.3-b */
@@ -40,7 +39,6 @@ static void later_samples_are_smoothed_variance_first(void **state)             
     rtt_sample(&r, 400 * PL_MS, &usual);
     assert_true(r.rttvar == 300 * PL_MS + 100 * PL_MS);              /* 3/4 * 400 + 1/4 * |800 - 400|: the old SRTT */
     assert_true(r.srtt == 700 * PL_MS + 50 * PL_MS);                 /* 7/8 * 800 + 1/8 * 400 */
-    assert_true(r.min == 400 * PL_MS);
 }
 
 /* RFC 6298 1, 2.3-c, 4 */
@@ -110,7 +108,6 @@ static void whatever_is_measured_the_rto_stays_within_its_bounds(void **state)
         r.backoffs = prng_below(&p, 20);
         pl_time rto = rtt_rto(&r, &usual);
         assert_true(rto >= 200 * PL_MS && rto <= 120 * PL_S);
-        assert_true(r.srtt > 0 && r.min > 0);
     }
 }
 

@@ -51,21 +51,40 @@ static void check_state(const struct tcp *c)
     }
 }
 
-static void check_flight(const struct tcp_ctx *x, const struct tcp *c)
+static void check_record(const struct rtx_record *r)
 {
-    const struct tcp_flight *f = tcp_flight(x, c);
-    uint32_t seq = c->snd.una, pipe = 0, lost = 0, count = 0;
-    for (uint32_t id = f->queue.head; id; id = rtx_at(x->records, id)->next) {
+    CHECK(r->len > 0 && r->again < r->len && (r->again == 0 || r->flags & RTX_LOST));
+    CHECK((r->flags & (RTX_LOST | RTX_SACKED)) != (RTX_LOST | RTX_SACKED));
+}
+
+static uint32_t list_count(const struct tcp_ctx *x, const struct rtx_list *l, bool lost)
+{
+    uint32_t n = 0;
+    for (uint32_t id = l->first; id; id = rtx_at(x->records, id)->later, n++)
+        CHECK(((rtx_at(x->records, id)->flags & RTX_LOST) != 0) == lost && !(rtx_at(x->records, id)->flags & RTX_SACKED));
+    return n;
+}
+
+static void check_flight(const struct tcp_ctx *x, const struct tcp *c, const struct rtx_queue *q)
+{
+    uint32_t seq = c->snd.una, pipe = 0, lost = 0, count = 0, sacked = 0, segs = 0, flying = 0;
+    for (uint32_t id = q->head; id; id = rtx_at(x->records, id)->next) {
         const struct rtx_record *r = rtx_at(x->records, id);
-        CHECK(r->seq == seq && r->len > 0);
+        CHECK(r->seq == seq);
+        check_record(r);
         seq += r->len;
-        CHECK(r->again < r->len && (r->again == 0 || r->flags & RTX_LOST));
-        pipe += r->flags & RTX_LOST ? r->again : r->len;
+        if (r->flags & RTX_SACKED)
+            sacked += r->len, segs += r->segs;
+        else
+            pipe += r->flags & RTX_LOST ? r->again : r->len;
         lost += r->flags & RTX_LOST ? 1 : 0;
+        flying += r->flags & (RTX_LOST | RTX_SACKED) ? 0 : 1;
         count++;
     }
-    CHECK(seq == c->snd.nxt && pipe == f->queue.pipe && lost == f->queue.lost && count == f->queue.count && count > 0);
-    CHECK(c->timers.resend_is == RESEND_RTO || lost > 0);
+    CHECK(seq == c->snd.nxt && pipe == q->pipe && lost == q->lost && count == q->count && count > 0);
+    CHECK(sacked == q->sacked && segs == q->sacked_segs);
+    CHECK(list_count(x, &q->flying, false) == flying && list_count(x, &q->gone, true) == lost);
+    CHECK((c->timers.resend_is != RESEND_OFF && c->timers.resend_is != RESEND_PERSIST) || lost > 0);
 }
 
 void tcp_check(const struct tcp_ctx *x, const struct tcp *c)
@@ -78,9 +97,12 @@ void tcp_check(const struct tcp_ctx *x, const struct tcp *c)
     CHECK(seq_le(c->snd.una, c->snd.nxt));
     CHECK(outstanding == c->snd_sent + (c->syn_acked ? 0 : 1) + (c->fin_sent && !c->fin_acked ? 1 : 0));
     CHECK(c->snd_sent <= c->snd_stream.len);
-    CHECK((c->flight != 0) == (c->syn_acked && outstanding > 0));
-    if (c->flight)
-        check_flight(x, c);
+    if (tcp_outstanding(c)) {
+        CHECK(c->flight && !tcp_memory(x, c)->idle);
+        check_flight(x, c, &tcp_memory(x, c)->queue);
+    } else if (c->flight) {
+        CHECK(tcp_memory(x, c)->idle && tcp_memory(x, c)->queue.count == 0);
+    }
     CHECK(c->rcv.promised >= c->rcv.wnd || !tcp_synchronised(c) || c->fin_received || c->orphan);
     CHECK(!c->gaps || !ooo_empty(tcp_ooo(x, c)));
     if (tcp_has_gaps(x, c))

@@ -63,7 +63,7 @@ static const char *held_back_by(const struct tcp_ctx *x, const struct tcp *c, co
         return "the peer's window is closed. ";
     if (window == 0)
         return "the peer's window is full. ";
-    if (f && c->cc.cwnd <= f->queue.pipe)
+    if (f && c->cc.cwnd <= tcp_pipe(f))
         return "the congestion window is full. ";
     if (c->timers.resend_is == RESEND_PERSIST && !c->cork)
         return "the peer's window is too small to be worth a segment. ";
@@ -71,7 +71,9 @@ static const char *held_back_by(const struct tcp_ctx *x, const struct tcp *c, co
         return "the program corked it until a segment is full. ";
     if (f && tcp_unsent(c) < c->opt.mss && !c->nodelay && !c->fin_queued)
         return "held back for a full segment while something is under way (Nagle). ";
-    if (!f && x->flights->used == x->flights->capacity)
+    if (f && tcp_paced(x, c, f) == 0)
+        return "spread over time (pacing). ";
+    if (!f && !tcp_flight_can(x, c))
         return "too many connections have something under way. ";
     if (f && window < c->opt.mss && window < tcp_unsent(c))
         return "the rest of the peer's window is too small to be worth a segment. ";
@@ -110,6 +112,20 @@ static void trouble(struct text *t, const struct tcp *c)
     }
 }
 
+static const char *resend_is(const struct tcp *c)
+{
+    switch (c->timers.resend_is) {
+    case RESEND_PERSIST:
+        return c->snd.wnd ? "It goes anyway" : "Window probe";
+    case RESEND_LOSS_PROBE:
+        return "Loss probe";
+    case RESEND_REORDER:
+        return "What is missing counts as lost";
+    default:
+        return "Retransmission";
+    }
+}
+
 size_t tcp_explain(const struct tcp_ctx *x, const struct tcp *c, char *buffer, size_t size)
 {
     struct text t = text_of(buffer, size);
@@ -120,7 +136,7 @@ size_t tcp_explain(const struct tcp_ctx *x, const struct tcp *c, char *buffer, s
     trouble(&t, c);
     streams(&t, x, c);
     if (c->syn_sent || c->state != PL_SYN_SENT)          /* else it is only there to end this */
-        timer(&t, x, c, TIMER_RESEND, c->timers.resend_is == RESEND_PERSIST ? c->snd.wnd ? "It goes anyway" : "Window probe" : "Retransmission");
+        timer(&t, x, c, TIMER_RESEND, resend_is(c));
     timer(&t, x, c, TIMER_DELACK, "Delayed ACK");
     timer(&t, x, c, TIMER_KEEPALIVE, "Keepalive check");
     timer(&t, x, c, TIMER_LIFE, "Time limit");

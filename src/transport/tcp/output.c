@@ -25,6 +25,14 @@ static enum pl_reason syn_ack_why(const struct tcp *c)
     return c->syn_retries || c->syn_sent ? PL_WHY_SYN_ACK_REPEAT : PL_WHY_SYN_ACK_ANSWER;
 }
 
+/* Of a record, `n` bytes of text, and its FIN if they are the last. */
+static void want_again(struct tcp_want *w, const struct rtx_record *r, uint32_t id, uint32_t n, uint32_t text)
+{
+    w->record = id;
+    w->bytes = n;
+    w->fin = (r->flags & RTX_FIN) && n == text;
+}
+
 /* What was lost goes first, as far as the congestion window lets it; the first one always may (RFC 6298 5.4). The peer's window is not
  * asked: what it let in once may be repeated after it shrank (SHLD-16, MAY-7). */
 static void want_resend(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, struct tcp_want *w)
@@ -33,13 +41,40 @@ static void want_resend(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, 
     const struct rtx_record *r = rtx_at(x->records, id);
     uint32_t text = r->len - r->again - (r->flags & RTX_FIN ? 1 : 0);
     uint32_t n = text < c->opt.mss ? text : c->opt.mss;
-    if (f->queue.pipe + n > c->cc.cwnd && id != f->queue.head)
+    if (tcp_pipe(f) + n > c->cc.cwnd && id != f->queue.head)
         return;
-    w->record = id;
-    w->bytes = n;
-    w->fin = (r->flags & RTX_FIN) && n == text;
-    enum pl_reason fast = w->fin ? PL_WHY_DATA_REPEAT_FAST_FIN : PL_WHY_DATA_REPEAT_FAST, rto = w->fin ? PL_WHY_DATA_REPEAT_RTO_FIN : PL_WHY_DATA_REPEAT_RTO;
+    want_again(w, r, id, n, text);
+    enum pl_reason fast = c->opt.sack_ok ? PL_WHY_DATA_REPEAT_RACK : PL_WHY_DATA_REPEAT_FAST, rto = w->fin ? PL_WHY_DATA_REPEAT_RTO_FIN : PL_WHY_DATA_REPEAT_RTO;
+    if (w->fin)
+        fast = c->opt.sack_ok ? PL_WHY_DATA_REPEAT_RACK_FIN : PL_WHY_DATA_REPEAT_FAST_FIN;
     wants(w, WANT_RESEND, w->fin && n == 0 ? PL_WHY_FIN_REPEAT : f->in_recovery ? fast : rto, x->now);
+}
+
+static bool no_record(const struct tcp_ctx *x, const struct tcp_flight *f)
+{
+    return x->records->used == x->records->capacity || (f && f->queue.count >= x->config->records_per_conn_max);
+}
+
+/* RFC 8985 7.3: one segment of new data, or else the last one that was sent, whatever the congestion window says. */
+static void want_loss_probe(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, struct tcp_want *w)
+{
+    uint32_t unsent = tcp_unsent(c), mss = c->opt.mss;
+    int64_t window = (int64_t)c->snd.wnd - (int64_t)(c->snd.nxt - c->snd.una);
+    w->loss_probe = true;
+    if (unsent && window > 0 && !no_record(x, f)) {
+        uint32_t n = unsent < mss ? unsent : mss;
+        w->bytes = (int64_t)n < window ? n : (uint32_t)window;
+        wants(w, WANT_DATA, PL_WHY_PROBE_LOSS_NEW, x->now);
+        return;
+    }
+    const struct rtx_record *r = rtx_at(x->records, f->queue.tail);
+    uint32_t text = r->len - (r->flags & RTX_FIN ? 1 : 0), last = text ? (text - 1) % mss + 1 : 0;
+    if (r->flags & (RTX_SACKED | RTX_LOST) || (text > mss && x->records->used == x->records->capacity)) {
+        f->probe_due = false;
+        return;
+    }
+    want_again(w, r, f->queue.tail, last, last);
+    wants(w, WANT_RESEND, PL_WHY_PROBE_LOSS, x->now);
 }
 
 /* Bytes that the peer's window and the congestion window let go now (RFC 7323 2.4-d). */
@@ -47,10 +82,12 @@ static uint32_t sendable(const struct tcp *c, const struct tcp_flight *f, uint32
 {
     int64_t window = (int64_t)c->snd.wnd - (int64_t)(c->snd.nxt - c->snd.una);    /* negative after it shrank: MUST-34, SHLD-15 */
     uint32_t cwnd = c->cc.cwnd;
-    uint32_t pipe = f ? f->queue.pipe : 0;
+    uint32_t pipe = f ? tcp_pipe(f) : 0;
     if (f && !f->in_recovery && !f->in_rto_recovery)
         cwnd += f->left * c->opt.mss;     /* RFC 3042: limited transmit */
     int64_t congestion = (int64_t)cwnd - pipe;
+    if (f && f->undo.frto == 3)           /* RFC 5682 3.1 (2b): "transmit up to two new (previously unsent) segments" */
+        congestion = (int64_t)f->undo.frto_new * c->opt.mss;
     int64_t n = window < congestion ? window : congestion;
     return n <= 0 ? 0 : n < unsent ? (uint32_t)n : unsent;
 }
@@ -61,13 +98,8 @@ static bool fin_fits(const struct tcp *c, uint32_t bytes)
     return c->fin_queued && !c->fin_sent && bytes == tcp_unsent(c) && c->snd.nxt - c->snd.una + bytes < c->snd.wnd;
 }
 
-static bool no_record(const struct tcp_ctx *x, const struct tcp_flight *f)
-{
-    return x->records->used == x->records->capacity || (f && f->queue.count >= x->config->records_per_conn_max);
-}
-
 /* RFC 9293 3.7.4, SHLD-7, MUST-17: Nagle, unless the program said no; so small writes gather (MAY-16). */
-static void want_data(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t gso_bytes, struct tcp_want *w)
+static void want_data(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t gso_bytes, uint32_t paced, struct tcp_want *w)
 {
     uint32_t unsent = tcp_unsent(c);
     if ((unsent == 0 && (!c->fin_queued || c->fin_sent)) || !c->syn_acked)
@@ -78,15 +110,14 @@ static void want_data(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, ui
     uint32_t most = c->opt.mss;
     if (gso_bytes > PL_HEADER_BYTES_MAX + 2u * c->opt.mss && !c->urgent_out)    /* a device cannot count down the urgent pointer */
         most = (gso_bytes - PL_HEADER_BYTES_MAX) / c->opt.mss * c->opt.mss;
-    uint32_t all = n;
-    n = n < most ? n : most;
+    uint32_t all = n < paced ? n : paced;
+    n = all < most ? all : most;
     if (c->cork && !c->fin_queued && !c->override_due)
         n -= n % c->opt.mss;
     bool fin = fin_fits(c, n);
     if (n == 0 && !fin)
         return;
-    bool no_flight = !f && x->flights->used == x->flights->capacity;
-    if (no_flight || no_record(x, f)) {         /* its own ACKs bring it back here, or the clock does */
+    if ((!f && !tcp_flight_can(x, c)) || no_record(x, f)) {         /* its own ACKs bring it back here, or the clock does */
         w->when = f ? PL_NEVER : x->now + WHEN_POOLS_ARE_EMPTY;
         return;
     }
@@ -119,6 +150,27 @@ static void want_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_want *w)
         wants(w, WANT_PROBE, PL_WHY_PROBE_KEEPALIVE, x->now);
 }
 
+/* Text, or the FIN: a loss probe, what was lost, what is new, in this order; after a time-out that may be a mistake new text first (RFC 5682). */
+static void want_text(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes, struct tcp_want *w)
+{
+    struct tcp_flight *f = tcp_flight(x, c);
+    const struct tcp_flight *m = tcp_memory(x, c);
+    uint32_t paced = m && c->cc.pacing_rate ? tcp_paced(x, c, m) : UINT32_MAX;
+    if (f && f->probe_due) {
+        want_loss_probe(x, c, f, w);
+        return;
+    }
+    if (paced == 0) {
+        if ((f && f->queue.lost) || tcp_unsent(c) || (c->fin_queued && !c->fin_sent))
+            w->when = m->next_at;
+        return;
+    }
+    if (f && f->queue.lost && f->undo.frto != 3)         /* nothing new before what was lost */
+        want_resend(x, c, f, w);
+    else
+        want_data(x, c, f, gso_bytes, paced, w);
+}
+
 struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
 {
     struct tcp_want w = {.when = PL_NEVER, .what = WANT_NOTHING};
@@ -129,11 +181,7 @@ struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
     } else if (c->syn_due && c->state == PL_SYN_RECEIVED) {
         wants(&w, WANT_SYN_ACK, syn_ack_why(c), x->now);
     } else if (c->state != PL_SYN_SENT) {
-        struct tcp_flight *f = tcp_flight(x, c);
-        if (f && f->queue.lost)           /* nothing new before what was lost */
-            want_resend(x, c, f, &w);
-        else
-            want_data(x, c, f, gso_bytes, &w);
+        want_text(x, c, gso_bytes, &w);
         if (w.what == WANT_NOTHING)
             want_ack(x, c, &w);
     }
@@ -158,7 +206,7 @@ bool tcp_want_again(const struct tcp_ctx *x, const struct tcp *c, struct tcp_wan
 static bool window_blocks(const struct tcp *c)
 {
     bool waits = tcp_unsent(c) || (c->fin_queued && !c->fin_sent);
-    return waits && c->syn_acked && !c->flight && c->state != PL_CLOSED;
+    return waits && c->syn_acked && !tcp_outstanding(c) && c->state != PL_CLOSED;
 }
 
 /* RFC 9293 3.8.6.1, SHLD-29: the first probe one RTO after the window closed. MUST-37: no count bounds them, only the user timeout may. */
@@ -221,11 +269,14 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
         timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
 }
 
-static void start_rto(struct tcp_ctx *x, struct tcp *c)
+/* RFC 6298 5.1; and a loss probe: "after transmitting new data", RFC 8985 7.2. */
+static void start_timers(struct tcp_ctx *x, struct tcp *c, bool again)
 {
-    struct rtt_bounds b = tcp_rtt_bounds(x);
-    if (c->timers.resend_is != RESEND_RTO)               /* RFC 6298 5.1 */
-        timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
+    bool running = c->timers.resend_is != RESEND_OFF && c->timers.resend_is != RESEND_PERSIST;
+    if (!running)
+        tcp_rto_restart(x, c);
+    if (!running || (!again && c->timers.resend_is != RESEND_REORDER))
+        tcp_rto_arm(x, c, 0);
 }
 
 static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o, struct pl_span *spans, unsigned max)
@@ -233,10 +284,8 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     struct stream_at at = {0, 0};
     uint32_t n = w->bytes, covered = n;
     bool fin = w->fin;
-    if (!c->flight) {
-        tcp_outstanding_begins(x, c);
-        c->flight = slots_take(x->flights);
-    }
+    if (!tcp_outstanding(c))
+        tcp_flight_begins(x, c);
     if (n) {
         at = stream_find(x->chunks, &c->snd_stream, c->snd_sent);
         o->nspans = (uint8_t)stream_spans_at(x->chunks, at, n, spans, max, &covered);
@@ -252,35 +301,60 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     o->segs = (uint16_t)(n > c->opt.mss ? (n + c->opt.mss - 1) / c->opt.mss : 1);
     /* RFC 9293 3.9.1.2, MUST-60, 61: PSH on the last segment of what the program gave; one for all writes in it (SHLD-27). */
     o->flags = PL_ACK | (n && n == tcp_unsent(c) ? PL_PSH : 0) | (fin ? PL_FIN : 0);
-    rtx_append(x->records, &tcp_flight(x, c)->queue, x->config->records_per_conn_max, o->seq, n + (fin ? 1 : 0), at, fin, x->now);
-    struct tcp_flight *f = tcp_flight(x, c);
+    struct tcp_flight *f = tcp_memory(x, c);
+    uint32_t id = rtx_append(x->records, &f->queue, x->config->records_per_conn_max, o->seq, n + (fin ? 1 : 0), at, fin, x->wire_now);
+    if (f->cc_flags & PL_CC_WANTS_RATE)
+        rate_sent(&f->rate, &rtx_at(x->records, id)->rate, x->wire_now, n, f->queue.pipe);
     if (f->dupacks && !f->in_recovery)
         f->limited += n;
+    if (f->in_recovery)
+        prr_sent(&f->prr, n);
+    if (f->undo.frto == 3)
+        f->undo.frto_new -= f->undo.frto_new ? 1 : 0;
+    tcp_pace(x, c, f, n);
     c->snd_sent += n;
     c->snd.nxt += n + (fin ? 1 : 0);
     c->fin_sent |= fin;
     c->override_due = false;
     c->count.bytes_sent += n;
-    start_rto(x, c);
+    if (!w->loss_probe) {
+        start_timers(x, c, false);
+        return;
+    }
+    f->probe_due = false;
+    f->rack.probe_end = c->snd.nxt;
+}
+
+/* RFC 8985 7.3: "Retransmit the highest-sequence Segment sent". */
+static uint32_t probe_record(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    f->probe_due = false;
+    f->rack.probe_again = true;
+    return rtx_cut_tail(x->records, x->chunks, &f->queue, c->opt.mss);
 }
 
 static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o, struct pl_span *spans, unsigned max)
 {
     struct tcp_flight *f = tcp_flight(x, c);
     struct stream_at at;
-    uint32_t covered = w->bytes;
-    o->seq = rtx_next_again(x->records, x->chunks, w->record, &at);
+    uint32_t covered = w->bytes, id = w->loss_probe ? probe_record(x, c, f) : w->record;
+    o->seq = rtx_next_again(x->records, x->chunks, id, &at);
     if (w->bytes)
         o->nspans = (uint8_t)stream_spans_at(x->chunks, at, w->bytes, spans, max, &covered);
     bool fin = w->fin && covered == w->bytes;
     if (w->fin && !fin)
-        o->why = f->in_recovery ? PL_WHY_DATA_REPEAT_FAST : PL_WHY_DATA_REPEAT_RTO;
-    rtx_sent_again(x->records, x->chunks, &f->queue, w->record, covered + (fin ? 1 : 0), x->now);
+        o->why = !f->in_recovery ? PL_WHY_DATA_REPEAT_RTO : c->opt.sack_ok ? PL_WHY_DATA_REPEAT_RACK : PL_WHY_DATA_REPEAT_FAST;
+    uint32_t bytes = covered + (fin ? 1 : 0);
+    rtx_sent_again(x->records, x->chunks, &f->queue, id, bytes, x->wire_now);
+    if (f->cc_flags & PL_CC_WANTS_RATE)
+        rate_sent(&f->rate, &rtx_at(x->records, id)->rate, x->wire_now, bytes, f->queue.pipe);
+    tcp_recovery_sent_again(x, c, f, o->seq, bytes);
+    tcp_pace(x, c, f, covered);
     o->text = covered;
     o->flags = PL_ACK | (o->seq + covered == c->snd.nxt - (c->fin_sent ? 1 : 0) && covered ? PL_PSH : 0) | (fin ? PL_FIN : 0);
     c->count.bytes_retransmitted += covered;
     c->count.retransmits++;
-    start_rto(x, c);
+    start_timers(x, c, true);
 }
 
 /* RFC 9293 3.8.6.1, 3.8.4, SHLD-12: a probe: an old sequence number, so that whoever gets it must answer. Without text (docs/defaults.md). */

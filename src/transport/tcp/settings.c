@@ -39,6 +39,8 @@ static struct span_of span_of(enum pl_option o)
         return (struct span_of){0, 65495};
     case PL_OPT_SYN_RETRIES:
         return (struct span_of){1, 100};
+    case PL_OPT_CONGESTION:
+        return (struct span_of){0, 255};
     case PL_OPT_DSCP:
         return (struct span_of){0, 63};
     case PL_OPT_HOP_LIMIT:
@@ -48,10 +50,12 @@ static struct span_of span_of(enum pl_option o)
     }
 }
 
-int tcp_setting_check(enum pl_option o, int64_t v)
+int tcp_setting_check(const struct pl_env *env, enum pl_option o, int64_t v)
 {
     struct span_of s = span_of(o);
     if (o == PL_OPT_MSS && v && v < TCP_MSS_FLOOR)
+        return PL_EINVAL;
+    if (o == PL_OPT_CONGESTION && (v < 0 || !cc_exists(env, (uint32_t)v)))
         return PL_EINVAL;
     return s.max && v >= s.min && v <= s.max ? PL_OK : PL_EINVAL;
 }
@@ -138,6 +142,10 @@ void tcp_setting_apply(struct tcp_ctx *x, struct tcp *c, enum pl_option o, int64
     case PL_OPT_SYN_RETRIES:              /* RFC 9293 3.8.3, SHLD-10: R1 and R2 "configurable"; MUST-23's three minutes are the default */
         c->syn_retries_max = (uint8_t)v;
         break;
+    case PL_OPT_CONGESTION:
+        c->algorithm = (uint8_t)v;
+        tcp_flight_algorithm(x, c);
+        break;
     default:
         set_user_timeout(x, c, o, v);
         break;
@@ -164,6 +172,7 @@ int tcp_setting_get(const struct tcp_ctx *x, const struct tcp *c, enum pl_option
     case PL_OPT_HOP_LIMIT: *v = c->hop_limit; return PL_OK;
     case PL_OPT_MSS: *v = c->opt.mss_max; return PL_OK;
     case PL_OPT_SYN_RETRIES: *v = c->syn_retries_max ? c->syn_retries_max : x->config->syn_retries; return PL_OK;
+    case PL_OPT_CONGESTION: *v = c->algorithm; return PL_OK;
     default: return PL_EINVAL;
     }
 }
@@ -179,6 +188,7 @@ void tcp_inherit(struct tcp *c, const struct tcp_inherited *from)
     c->keepalive_interval_ms = from->keepalive_interval_ms;
     c->keepalive_probes = from->keepalive_probes;
     c->adv_uto = from->adv_uto;
+    c->algorithm = from->algorithm;
     c->opt.mss_max = from->mss_max;
     c->hop_limit = from->hop_limit;
     c->tos = from->tos;
@@ -194,7 +204,7 @@ void tcp_bequeath(const struct tcp *c, struct tcp_inherited *to)
 {
     *to = (struct tcp_inherited){.sndbuf_bytes = c->sndbuf_bytes, .rcvbuf_bytes = c->rcvbuf_bytes, .user_timeout_ms = c->user_timeout_ms,
                                  .keepalive_idle_ms = c->keepalive_idle_ms, .keepalive_interval_ms = c->keepalive_interval_ms,
-                                 .keepalive_probes = c->keepalive_probes, .adv_uto = c->adv_uto, .mss_max = c->opt.mss_max, .hop_limit = c->hop_limit, .tos = c->tos,
+                                 .keepalive_probes = c->keepalive_probes, .adv_uto = c->adv_uto, .algorithm = c->algorithm, .mss_max = c->opt.mss_max, .hop_limit = c->hop_limit, .tos = c->tos,
                                  .nodelay = c->nodelay, .keepalive = c->keepalive, .no_delack = c->no_delack, .cork = c->cork,
                                  .uto_enabled = c->uto_enabled, .uto_changeable = c->uto_changeable};
 }

@@ -82,18 +82,9 @@ void tcp_state(struct tcp_ctx *x, struct tcp *c, enum pl_state to, enum pl_reaso
         trace(x, c, PL_TRACE_STATE, why, from, 0, 0);
 }
 
-void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
-{
-    if (!c->flight)
-        return;
-    rtx_free(x->records, &tcp_flight(x, c)->queue);
-    slots_give(x->flights, c->flight);
-    c->flight = 0;
-}
-
 void tcp_release(struct tcp_ctx *x, struct tcp *c)
 {
-    tcp_flight_end(x, c);
+    tcp_flight_give(x, c);
     tcp_receive_ends(x, c);
     if (c->gaps)
         slots_give(x->gaps, c->gaps);
@@ -154,15 +145,8 @@ bool tcp_may_challenge(struct tcp_ctx *x, struct tcp *c)
     return true;
 }
 
-/* There was nothing that the peer had to answer for, and now there is. RFC 5681 4.1: what an idle connection knew of the path is old: nothing was sent
- * for longer than an RTO. The user timeout counts from here. */
-void tcp_outstanding_begins(const struct tcp_ctx *x, struct tcp *c)
-{
-    struct rtt_bounds b = tcp_rtt_bounds(x);
-    if (x->now - c->progress_at > rtt_rto(&c->rtt, &b))
-        cc_on_idle(&c->cc, c->opt.mss);
-    c->progress_at = x->now;
-}
+/* There was nothing that the peer had to answer for, and now there is. The user timeout counts from here. */
+void tcp_outstanding_begins(const struct tcp_ctx *x, struct tcp *c) { c->progress_at = x->now; }
 
 /* RFC 9293 3.8.3: R1: the network layer is asked to look (MUST-20a), and the program may decide (MUST-47, SHLD-9) before R2 decides for it. */
 void tcp_doubt(struct tcp_ctx *x, struct tcp *c)

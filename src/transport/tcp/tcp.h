@@ -15,8 +15,9 @@
  * A step returns PL_DROP_NONE (go on) or why the segment is dropped. Steps record what is owed; they do not send. output.c answers, from the
  * connection alone, what should be sent next and when (tcp_want), and forms the segment at the last moment (tcp_build). user.c holds the calls
  * of 3.10.1 to 3.10.6, settings.c their options, timeouts.c is 3.10.8. models/ know no connection, cc/ decides how much may fly. state.c is the only writer of the state.
+ * recovery.c finds out what was lost, or was not after all, and leads the window through the repair; flight.c keeps what a sender must remember.
  *
- * Calls go one way: input, output, user, settings, timeouts -> steps -> models. state, receive, check and explain are for all.
+ * Calls go one way: input, output, user, settings, timeouts -> steps -> models. state, flight, recovery, receive, check and explain are for all.
  */
 #ifndef TCP_TCP_H
 #define TCP_TCP_H
@@ -26,11 +27,13 @@
 #include "base/chunks.h"
 #include "base/slots.h"
 #include "transport/flows.h"
-#include "transport/tcp/cc/newreno.h"
+#include "transport/tcp/cc/cc.h"
 #include "transport/tcp/models/delack.h"
 #include "transport/tcp/models/isn.h"
 #include "transport/tcp/models/options.h"
 #include "transport/tcp/models/out_of_order.h"
+#include "transport/tcp/models/prr.h"
+#include "transport/tcp/models/rack.h"
 #include "transport/tcp/models/rtt.h"
 #include "transport/tcp/models/rtx_queue.h"
 #include "transport/tcp/models/timers.h"
@@ -38,16 +41,47 @@
 #include "transport/tcp/models/window.h"
 #include <parley/parley.h>
 
-/* Taken from a pool only while something is outstanding. */
+/* Could the last answer to a loss have been a mistake? RFC 3522, RFC 4015, RFC 5682, RFC 2883. */
+struct tcp_undo {
+    pl_time first_again;                  /* Eifel: when something was first sent again, by the peers' clock; 0: not yet, or the question is answered */
+    pl_time srtt, rttvar;                 /* SRTT_prev, RTTVAR_prev */
+    uint32_t first_seq;                   /* what that was */
+    uint32_t marker, until;               /* SND.UNA and SND.NXT at the answer: what the peer reports twice there counts */
+    uint32_t again;                       /* bytes sent again since, of which the peer has not said that it had them already */
+    bool possible, after_rto;
+    uint8_t frto;                         /* RFC 5682: the step it is in: 2 or 3; 0: not at work */
+    uint8_t frto_new;                     /* segments that it may send */
+};
+
+/* What the sender of a connection must remember of what is under way, and of the path. Taken from a pool when something is first sent. A connection that has
+ * nothing outstanding keeps it until another one needs it. Times are ctx->wire_now, but those that say when to act. */
 struct tcp_flight {
     struct rtx_queue queue;
-    uint32_t pad2_;
+    struct rack rack;
+    struct prr prr;
+    struct rate rate;
+    struct tcp_undo undo;
+    pl_time rto_at;                       /* the retransmission timer; its slot in c->timers may hold something that comes before */
+    pl_time next_at;                      /* paced: when the next quantum may begin */
+    pl_time reduced_at;                   /* the last answer to a loss: what was sent again later and is lost is another one */
+    pl_time idle_since;
+    uint32_t quantum_left;
+    uint32_t owner, idle_next, idle_prev; /* slots: of its connection; of other flights that have nothing outstanding */
     uint32_t dupacks;
     bool in_recovery, in_rto_recovery;    /* fast recovery; resending after a time-out */
     uint8_t retries;                      /* time-outs without progress: RFC 9293 3.8.3's R1 and R2 */
     uint8_t left;                         /* RFC 3042: duplicates that each let one segment more go: 2 at most */
+    bool idle;
+    bool probe_due;                       /* TLP: a loss probe wants to go */
+    uint8_t algorithm;                    /* whose cc_state it is */
+    uint8_t cc_flags;                     /* enum pl_cc_flag */
     uint32_t limited;                     /* bytes that limited transmit let go: not part of FlightSize, RFC 5681 3.2 (2) */
-    uint32_t told_lo, told_hi;            /* the first SACK block of the duplicate before */
+    uint32_t left_network;                /* without SACK: bytes that duplicates say have arrived: RFC 9937 6.2 */
+    struct { uint32_t recoveries, timeouts, probes, undone, reneged; } count;
+    uint64_t cc_state[PL_CC_STATE_BYTES / 8];
+};
+struct tcp_idle_flights {
+    uint32_t first, last;                 /* the first is the longest idle */
 };
 
 /* The connection. Who writes what: snd.una, wnd, wl1, wl2: ack.c and the handshake; snd.nxt: output.c; rcv.nxt: text.c, teardown.c and the
@@ -93,17 +127,18 @@ struct tcp {
     bool uto_due : 1;                     /* the user timeout option wants to go along with a segment */
     uint8_t keepalive_probes;
     uint8_t syn_retries_max;              /* PL_OPT_SYN_RETRIES; 0: the config's */
+    uint8_t algorithm;                    /* PL_OPT_CONGESTION */
     uint32_t challenge_ms;
     uint32_t fin_seq;
     struct tcp_options opt;
     struct timestamps ts;
     struct tcp_timers timers;
     struct rtt rtt;
-    struct cc cc;
+    struct pl_cc cc;
     struct delack delack;
     struct stream snd_stream, rcv_stream; /* snd: from the first unacknowledged byte on; rcv: in order and unread, then what is out of order */
     uint32_t snd_sent;                    /* bytes of snd_stream that are inside SND.NXT */
-    uint32_t flight, gaps;                /* slots, 0 = none; gaps: struct ooo */
+    uint32_t flight, gaps;                /* slots, 0 = none; flight: may be idle; gaps: struct ooo */
     uint32_t sndbuf_bytes, rcvbuf_bytes;
     uint32_t time_wait;                   /* its TIME-WAIT entry */
     uint32_t listener;                    /* while in an accept queue */
@@ -130,7 +165,7 @@ _Static_assert(sizeof(struct tcp) <= 512, "the hot block of a connection");
 struct tcp_inherited {
     uint32_t sndbuf_bytes, rcvbuf_bytes, user_timeout_ms, keepalive_idle_ms, keepalive_interval_ms;
     uint16_t adv_uto, mss_max;
-    uint8_t keepalive_probes, hop_limit, tos;
+    uint8_t keepalive_probes, hop_limit, tos, algorithm;
     bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1, uto_enabled : 1, uto_changeable : 1;
 };
 
@@ -214,7 +249,8 @@ struct tcp_ctx {
     uint32_t link_mtu;                    /* of the interface that a segment is built for; 0: not known */
     pl_time wire_now;                     /* the clock that peers see: not moved by pl_stack_shift_time */
     struct chunks *chunks;
-    struct slots *flights, *records, *gaps;
+    struct slots *conns, *flights, *records, *gaps;
+    struct tcp_idle_flights *idle;
     const struct pl_config *config;
     const struct tcp_secrets *secrets;
     struct pl_env *env;
@@ -246,6 +282,7 @@ struct tcp_want {
     uint32_t bytes;                       /* text; WANT_DATA: may be several segments */
     uint32_t more;                        /* WANT_DATA: text that may follow at once, in segments of their own */
     uint32_t record;                      /* WANT_RESEND */
+    bool loss_probe;                      /* WANT_RESEND, WANT_DATA: RFC 8985 7.3 */
 };
 
 struct tcp_out {                          /* a segment ready for the wire, options and text included */
@@ -292,7 +329,7 @@ void tcp_user_status(const struct tcp_ctx *, const struct tcp *, struct pl_tcp_s
 
 /* settings.c: the options of a connection (pl_set, pl_get; a listener's for the connections that come of it). check: PL_OK or PL_EINVAL, whatever the
  * connection; apply: of a value that was checked; get: PL_OK or PL_EINVAL (not an option of a connection) */
-int tcp_setting_check(enum pl_option, int64_t value);
+int tcp_setting_check(const struct pl_env *, enum pl_option, int64_t value);
 void tcp_setting_apply(struct tcp_ctx *, struct tcp *, enum pl_option, int64_t value);
 int tcp_setting_get(const struct tcp_ctx *, const struct tcp *, enum pl_option, int64_t *value);
 void tcp_inherit(struct tcp *, const struct tcp_inherited *);                            /* after tcp_init: the options that were set on a listener */
@@ -356,7 +393,30 @@ bool tcp_came_twice(struct tcp_ctx *, struct tcp *, uint32_t lo, uint32_t hi);  
 void tcp_owe_duplicate(struct tcp_ctx *, struct tcp *, enum pl_reason);                  /* one more ACK, for the peer counts them */
 bool tcp_may_challenge(struct tcp_ctx *, struct tcp *);                                 /* the per-connection limit of RFC 5961 7 */
 void tcp_release(struct tcp_ctx *, struct tcp *);                                       /* gives chunks, records, gaps back; what is readable stays unless `orphan` */
+/* flight.c */
+bool tcp_flight_can(const struct tcp_ctx *, const struct tcp *);                        /* something may be sent: there is a flight for it */
+void tcp_flight_begins(struct tcp_ctx *, struct tcp *);                                  /* the first that is sent when all is acknowledged. tcp_flight_can() */
 void tcp_flight_end(struct tcp_ctx *, struct tcp *);                                    /* nothing is outstanding any more */
+void tcp_flight_give(struct tcp_ctx *, struct tcp *);                                   /* nothing will be sent any more */
+void tcp_flight_algorithm(struct tcp_ctx *, struct tcp *);                               /* c->algorithm was changed */
+uint32_t tcp_paced(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);    /* bytes that pacing lets go now */
+void tcp_pace(const struct tcp_ctx *, struct tcp *, struct tcp_flight *, uint32_t bytes);     /* so many were sent */
+void tcp_rto_restart(struct tcp_ctx *, struct tcp *);                                    /* RFC 6298 5.3 */
+void tcp_rto_arm(struct tcp_ctx *, struct tcp *, pl_time reorder_timeout);               /* what comes first: RTO, loss probe, RACK's timer (0: none) */
+/* recovery.c */
+struct tcp_ack {                          /* an ACK as the sender takes it */
+    const struct tcp_seg *seg;
+    struct rtx_heard h;
+    uint32_t acked;                       /* sequence numbers that SND.UNA advanced */
+    uint32_t pipe;                        /* before it */
+    bool duplicate, dsack;                /* RFC 5681 2; RFC 2883: it tells what came twice */
+    bool limited;                         /* the window was used */
+};
+void tcp_recovery_ack(struct tcp_ctx *, struct tcp *, struct tcp_flight *, struct tcp_ack *);
+void tcp_recovery_rto(struct tcp_ctx *, struct tcp *, struct tcp_flight *);
+void tcp_recovery_reorder_fires(struct tcp_ctx *, struct tcp *);                         /* RFC 8985 6.2: RACK's timer */
+void tcp_recovery_probe_fires(struct tcp_ctx *, struct tcp *);                           /* RFC 8985 7.3 */
+void tcp_recovery_sent_again(struct tcp_ctx *, struct tcp *, struct tcp_flight *, uint32_t seq, uint32_t bytes);
 /* check.c: asserts what holds in each state (our own mistakes only). explain.c: the same facts as sentences. */
 void tcp_check(const struct tcp_ctx *, const struct tcp *);
 size_t tcp_explain(const struct tcp_ctx *, const struct tcp *, char *text, size_t size);
@@ -374,7 +434,17 @@ static inline bool tcp_ipv6(const struct flow *f)                               
     return memcmp(f->local, mapped, 12) != 0;
 }
 static inline bool tcp_synchronised(const struct tcp *c) { return c->state >= PL_ESTABLISHED; }
-static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? (struct tcp_flight *)slots_array(x->flights) + c->flight : NULL; }
+/* What is remembered, NULL: nothing; and the same if something is outstanding, NULL: nothing is. */
+static inline struct tcp_flight *tcp_memory(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? (struct tcp_flight *)slots_array(x->flights) + c->flight : NULL; }
+static inline bool tcp_outstanding(const struct tcp *c) { return c->syn_acked && c->snd.una != c->snd.nxt; }
+static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return tcp_outstanding(c) ? (struct tcp_flight *)slots_array(x->flights) + c->flight : NULL; }
+/* Bytes believed to be in the network. */
+static inline uint32_t tcp_pipe(const struct tcp_flight *f) { return f->queue.pipe - (f->left_network < f->queue.pipe ? f->left_network : f->queue.pipe); }
+static inline struct cc_call tcp_cc(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    c->cc.mss = c->opt.mss;
+    return (struct cc_call){.env = x->env, .cc = &c->cc, .state = f->cc_state, .algorithm = f->algorithm};
+}
 static inline struct ooo *tcp_ooo(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? slots_at(x->gaps, c->gaps) : NULL; }
 static inline struct ranges *tcp_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? ooo_ranges(slots_at(x->gaps, c->gaps)) : NULL; }
 static inline bool tcp_has_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps && tcp_gaps(x, c)->count; }

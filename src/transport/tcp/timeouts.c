@@ -13,6 +13,10 @@ void tcp_timeouts(struct tcp_ctx *x, struct tcp *c)
             handshake_timeout(x, c);
         else if (c->timers.resend_is == RESEND_PERSIST)
             persist_fires(x, c);
+        else if (c->timers.resend_is == RESEND_LOSS_PROBE)
+            tcp_recovery_probe_fires(x, c);
+        else if (c->timers.resend_is == RESEND_REORDER)
+            tcp_recovery_reorder_fires(x, c);
         else
             rto_fires(x, c);
     }

@@ -19,6 +19,7 @@ void tcp_init(struct tcp_ctx *x, struct tcp *c)
     c->keepalive_interval_ms = tcp_ms(x->config->keepalive_interval);
     c->keepalive_probes = (uint8_t)x->config->keepalive_probes;
     c->hop_limit = x->config->hop_limit;
+    c->algorithm = x->config->congestion_control;
     c->opt.mss = TCP_MSS_FLOOR;
     uint32_t room = c->rcvbuf_bytes < 65535 ? c->rcvbuf_bytes : 65535;
     c->rcv.wnd = room;
@@ -61,7 +62,7 @@ static int may_send(const struct tcp *c)
 /* What is given now is the first that the peer has to answer for: its time counts from here. */
 static void waiting_begins(const struct tcp_ctx *x, struct tcp *c)
 {
-    if (c->syn_acked && c->snd_stream.len == 0 && !c->flight)
+    if (c->syn_acked && c->snd_stream.len == 0 && !tcp_outstanding(c))
         tcp_outstanding_begins(x, c);
 }
 
@@ -248,8 +249,8 @@ void tcp_user_status(const struct tcp_ctx *x, const struct tcp *c, struct pl_tcp
     s->timestamps = c->opt.ts_ok, s->sack = c->opt.sack_ok, s->window_scaling = c->opt.wscale_ok, s->owned = !c->orphan;
     s->sndbuf_bytes = c->sndbuf_bytes, s->sndbuf_used = c->snd_stream.len;
     s->rcvbuf_bytes = c->rcvbuf_bytes, s->rcvbuf_used = c->rcv_stream.len;
-    s->cwnd_bytes = c->cc.cwnd, s->ssthresh_bytes = c->cc.ssthresh, s->in_flight_bytes = f ? f->queue.pipe : 0;
-    s->srtt = c->rtt.srtt, s->rttvar = c->rtt.rttvar, s->rto = rtt_rto(&c->rtt, &b), s->min_rtt = c->rtt.min;
+    s->cwnd_bytes = c->cc.cwnd, s->ssthresh_bytes = c->cc.ssthresh, s->in_flight_bytes = f ? tcp_pipe(f) : 0;
+    s->srtt = c->rtt.srtt, s->rttvar = c->rtt.rttvar, s->rto = rtt_rto(&c->rtt, &b), s->min_rtt = c->flight ? tcp_memory(x, c)->rack.min_rtt : c->rtt.srtt;
     s->backoffs = c->rtt.backoffs;
     s->bytes_sent = c->count.bytes_sent, s->bytes_acked = c->count.bytes_acked, s->bytes_received = c->count.bytes_received;
     s->bytes_retransmitted = c->count.bytes_retransmitted;

@@ -11,8 +11,6 @@ void rtt_sample(struct rtt *r, pl_time sample, const struct rtt_bounds *b)
 {
     if (sample == 0)
         sample = 1;
-    if (r->min == 0 || sample < r->min)
-        r->min = sample;
     if (r->srtt == 0) {                   /* RFC 6298 2.2: the first measurement */
         r->srtt = sample;
         r->rttvar = sample / 2;
@@ -21,6 +19,11 @@ void rtt_sample(struct rtt *r, pl_time sample, const struct rtt_bounds *b)
         r->rttvar = r->rttvar - r->rttvar / 4 + delta / 4;
         r->srtt = r->srtt - r->srtt / 8 + sample / 8;
     }
+    rtt_recompute(r, b);
+}
+
+void rtt_recompute(struct rtt *r, const struct rtt_bounds *b)
+{
     /* RFC 6298 1, 2.2, 2.3-c, 4: never less than the clock; nor than rto_min, which stands in place of RFC 6298 2.4's 1 s (docs/defaults.md) */
     pl_time margin = 4 * r->rttvar;
     if (margin < b->rto_min)

@@ -16,13 +16,13 @@ struct rtt_bounds {
 struct rtt {
     pl_time srtt, rttvar;                 /* srtt 0: no sample yet */
     pl_time rto;                          /* without back-off */
-    pl_time min;                          /* smallest sample, 0: none */
     uint32_t backoffs;                    /* doublings in force */
     uint32_t pad_;
 };
 
 void rtt_init(struct rtt *, const struct rtt_bounds *);
 void rtt_sample(struct rtt *, pl_time sample, const struct rtt_bounds *);
+void rtt_recompute(struct rtt *, const struct rtt_bounds *);         /* srtt or rttvar was set by hand */
 pl_time rtt_rto(const struct rtt *, const struct rtt_bounds *);     /* with back-off, at most rto_max */
 /* The SYN or its answer had to be repeated and there is no sample: start data with 3 s (RFC 6298 5.7). */
 void rtt_syn_was_lost(struct rtt *, const struct rtt_bounds *);

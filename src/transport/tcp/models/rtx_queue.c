@@ -1,6 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport/tcp/models/rtx_queue.h"
 #include "base/seq.h"
+#include "transport/tcp/models/timestamps.h"
+
+static void list_append(struct slots *pool, struct rtx_list *l, uint32_t id)
+{
+    struct rtx_record *r = rtx_at(pool, id);
+    r->later = 0;
+    r->earlier = l->last;
+    if (l->last)
+        rtx_at(pool, l->last)->later = id;
+    else
+        l->first = id;
+    l->last = id;
+}
+
+static void list_push(struct slots *pool, struct rtx_list *l, uint32_t id)
+{
+    struct rtx_record *r = rtx_at(pool, id);
+    r->earlier = 0;
+    r->later = l->first;
+    if (l->first)
+        rtx_at(pool, l->first)->earlier = id;
+    else
+        l->last = id;
+    l->first = id;
+}
+
+static void list_insert_after(struct slots *pool, struct rtx_list *l, uint32_t before, uint32_t id)
+{
+    struct rtx_record *b = rtx_at(pool, before), *r = rtx_at(pool, id);
+    r->earlier = before;
+    r->later = b->later;
+    if (b->later)
+        rtx_at(pool, b->later)->earlier = id;
+    else
+        l->last = id;
+    b->later = id;
+}
+
+static void list_remove(struct slots *pool, struct rtx_list *l, struct rtx_record *r)
+{
+    if (r->earlier)
+        rtx_at(pool, r->earlier)->later = r->later;
+    else
+        l->first = r->later;
+    if (r->later)
+        rtx_at(pool, r->later)->earlier = r->earlier;
+    else
+        l->last = r->earlier;
+}
 
 uint32_t rtx_append(struct slots *pool, struct rtx_queue *q, uint32_t max, uint32_t seq, uint32_t len, struct stream_at at, bool fin, pl_time now)
 {
@@ -8,28 +57,32 @@ uint32_t rtx_append(struct slots *pool, struct rtx_queue *q, uint32_t max, uint3
     if (!id)
         return 0;
     struct rtx_record *r = rtx_at(pool, id);
-    *r = (struct rtx_record){.sent = now, .seq = seq, .len = len, .at = at, .prev = q->tail, .flags = fin ? RTX_FIN : 0, .transmissions = 1};
+    r->sent = now, r->seq = seq, r->len = len, r->at = at, r->prev = q->tail, r->flags = fin ? RTX_FIN : 0, r->transmissions = 1;
     if (q->tail)
         rtx_at(pool, q->tail)->next = id;
     else
-        q->head = id;
+        q->head = id, q->fack = seq;
     q->tail = id;
     q->count++;
     q->pipe += len;
+    list_append(pool, &q->flying, id);
     return id;
 }
 
-static void unlink_head(struct slots *pool, struct rtx_queue *q)
+/* Out of the queue; it is on neither list any more. */
+static void unlink_record(struct slots *pool, struct rtx_queue *q, uint32_t id)
 {
-    uint32_t id = q->head;
     struct rtx_record *r = rtx_at(pool, id);
-    q->head = r->next;
-    if (q->head)
-        rtx_at(pool, q->head)->prev = 0;
+    if (r->prev)
+        rtx_at(pool, r->prev)->next = r->next;
     else
-        q->tail = 0;
-    if (q->first_lost == id)
-        q->first_lost = 0;
+        q->head = r->next;
+    if (r->next)
+        rtx_at(pool, r->next)->prev = r->prev;
+    else
+        q->tail = r->prev;
+    if (q->cursor == id)
+        q->cursor = r->next ? r->next : r->prev;
     q->count--;
     slots_give(pool, id);
 }
@@ -43,83 +96,173 @@ static void advance(const struct chunks *chunks, struct stream_at *at, uint32_t 
     }
 }
 
-/* `bytes` of the front are acknowledged. */
+/* RACK_sent_after, RFC 8985 6.2 */
+static bool sent_after(pl_time t1, uint32_t end1, pl_time t2, uint32_t end2) { return t1 > t2 || (t1 == t2 && seq_gt(end1, end2)); }
+
+/* RFC 8985 6.2 step 2: could this be an answer to an earlier transmission than the last? */
+static bool ambiguous(const struct rtx_record *r, const struct rtx_heard *h)
+{
+    if (!(r->flags & RTX_RETRANSMITTED))
+        return false;
+    return (h->echo && seq_lt(h->ts_ecr, timestamps_clock(h->ts_offset, r->sent))) || h->now - r->sent < h->min_rtt;
+}
+
+/* The first `bytes` of a record that was not known to have arrived have done so. */
+static void hear(struct rtx_queue *q, const struct rtx_record *r, uint32_t bytes, struct rtx_heard *h)
+{
+    uint32_t end = r->seq + bytes;
+    h->delivered += bytes;
+    if (!(r->flags & RTX_RETRANSMITTED)) {
+        if (r->sent > h->sample)
+            h->sample = r->sent;
+        h->original |= seq_le(end, h->recover);
+        h->reordered |= seq_lt(end, q->fack);
+    }
+    if (seq_gt(end, q->fack))
+        q->fack = end;
+    if (!h->any || sent_after(r->sent, end, h->last_sent, h->last_end)) {
+        h->last_sent = r->sent;
+        h->last_end = end;
+        h->rate = r->rate;
+        h->any = true;
+    }
+    if (!ambiguous(r, h) && (!h->valid || sent_after(r->sent, end, h->rack_sent, h->rack_end))) {
+        h->rack_sent = r->sent;
+        h->rack_end = end;
+        h->valid = true;
+    }
+}
+
+/* `bytes` of the record's front are no longer in the network. */
 static void forget_pipe(struct rtx_queue *q, struct rtx_record *r, uint32_t bytes)
 {
+    if (r->flags & RTX_SACKED)
+        return;
     uint32_t flying = !(r->flags & RTX_LOST) ? bytes : r->again < bytes ? r->again : bytes;
     q->pipe -= flying;
     if (r->flags & RTX_LOST)
         r->again -= flying;
 }
 
-struct rtx_acked rtx_ack(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t una)
+/* Off its list, and no longer counted as what it was. */
+static void settle(struct slots *pool, struct rtx_queue *q, struct rtx_record *r)
 {
-    struct rtx_acked acked = {0};
+    if (r->flags & RTX_SACKED) {
+        q->sacked -= r->len;
+        q->sacked_segs -= r->segs;
+        return;
+    }
+    list_remove(pool, r->flags & RTX_LOST ? &q->gone : &q->flying, r);
+    q->lost -= r->flags & RTX_LOST ? 1 : 0;
+}
+
+static uint32_t segments(uint32_t bytes, uint32_t mss) { return (bytes + mss - 1) / mss; }
+
+/* The front of the first record is acknowledged, not all of it. */
+static void cut_front(const struct chunks *chunks, struct rtx_queue *q, struct rtx_record *r, uint32_t front, uint32_t mss)
+{
+    forget_pipe(q, r, front);
+    advance(chunks, &r->at, front);
+    r->seq += front;
+    r->len -= front;
+    if (r->flags & RTX_SACKED) {
+        uint32_t segs = segments(r->len, mss);
+        q->sacked -= front;
+        q->sacked_segs -= r->segs > segs ? r->segs - segs : 0;
+        r->segs = (uint16_t)(r->segs > segs ? segs : r->segs);
+    }
+}
+
+void rtx_ack(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t una, struct rtx_heard *h)
+{
     while (q->head) {
         struct rtx_record *r = rtx_at(pool, q->head);
         if (seq_le(una, r->seq))
             break;
-        if (r->transmissions == 1 && !(r->flags & RTX_RETRANSMITTED))
-            acked.sent = r->sent;
-        else
-            acked.repeated = true;
-        if (seq_lt(una, r->seq + r->len)) {            /* only its front is acknowledged */
-            uint32_t front = una - r->seq;
-            forget_pipe(q, r, front);
-            acked.bytes += front;
-            advance(chunks, &r->at, front);
-            r->seq = una;
-            r->len -= front;
+        bool whole = seq_ge(una, r->seq + r->len);
+        if (!(r->flags & RTX_SACKED)) {
+            h->repeated |= (r->flags & RTX_RETRANSMITTED) != 0;
+            hear(q, r, whole ? r->len : una - r->seq, h);
+        }
+        if (!whole) {
+            cut_front(chunks, q, r, una - r->seq, h->mss);
             break;
         }
         forget_pipe(q, r, r->len);
-        if (r->flags & RTX_LOST)
-            q->lost--;
-        acked.bytes += r->len;
-        unlink_head(pool, q);
+        settle(pool, q, r);
+        unlink_record(pool, q, q->head);
     }
-    return acked;
+    if (seq_lt(q->fack, una))
+        q->fack = una;
 }
 
 void rtx_mark_lost(struct slots *pool, struct rtx_queue *q, uint32_t id)
 {
     struct rtx_record *r = rtx_at(pool, id);
+    if (r->flags & RTX_SACKED)
+        return;
     if (r->flags & RTX_LOST) {            /* what of it was sent again is lost again */
         q->pipe -= r->again;
+        q->lost_bytes += r->again;
         r->again = 0;
         return;
     }
+    list_remove(pool, &q->flying, r);
+    list_append(pool, &q->gone, id);
     r->flags |= RTX_LOST;
     q->pipe -= r->len;
+    q->lost_bytes += r->len;
     q->lost++;
-    if (q->lost == 1 || (q->first_lost && seq_lt(r->seq, rtx_at(pool, q->first_lost)->seq)))
-        q->first_lost = id;
 }
 
 void rtx_mark_all_lost(struct slots *pool, struct rtx_queue *q)
 {
     for (uint32_t id = q->head; id; id = rtx_at(pool, id)->next)
         rtx_mark_lost(pool, q, id);
-    q->first_lost = q->head;
 }
 
-uint32_t rtx_first_lost(struct slots *pool, struct rtx_queue *q)
+void rtx_forget_sacks(struct slots *pool, struct rtx_queue *q)
 {
-    if (!q->lost)
-        return 0;
-    uint32_t id = q->first_lost ? q->first_lost : q->head;
-    while (id && !(rtx_at(pool, id)->flags & RTX_LOST))
-        id = rtx_at(pool, id)->next;
-    q->first_lost = id;
-    return id;
+    for (uint32_t id = q->head; id; id = rtx_at(pool, id)->next) {
+        struct rtx_record *r = rtx_at(pool, id);
+        if (!(r->flags & RTX_SACKED))
+            continue;
+        settle(pool, q, r);
+        r->flags = (uint8_t)((r->flags & ~RTX_SACKED) | RTX_LOST);
+        r->again = 0;
+        list_append(pool, &q->gone, id);
+        q->lost++;
+    }
+    if (q->head)
+        q->fack = rtx_at(pool, q->head)->seq;
 }
 
-/* Cuts a record in two; false: no record left. */
-static bool split(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t id, uint32_t front)
+void rtx_unmark_lost(struct slots *pool, struct rtx_queue *q)
+{
+    for (uint32_t id = q->gone.last, earlier; id; id = earlier) {        /* they were sent before all that fly, in this order */
+        struct rtx_record *r = rtx_at(pool, id);
+        earlier = r->earlier;
+        list_remove(pool, &q->gone, r);
+        q->pipe += r->len - r->again;
+        q->lost--;
+        r->again = 0;
+        r->flags &= (uint8_t)~RTX_LOST;
+        list_push(pool, &q->flying, id);
+    }
+}
+
+/* The first of all is what the peer waits for. */
+uint32_t rtx_first_lost(const struct slots *pool, const struct rtx_queue *q)
+{
+    return q->lost && rtx_at(pool, q->head)->flags & RTX_LOST ? q->head : q->gone.first;
+}
+
+/* Cuts a record that is not sacked in two; 0: no record left. Else the hind part. */
+static uint32_t split(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t id, uint32_t front)
 {
     uint32_t tail_id = slots_take(pool);
     if (!tail_id)
-        return false;
+        return 0;
     struct rtx_record *r = rtx_at(pool, id), *t = rtx_at(pool, tail_id);
     *t = *r;
     t->seq += front;
@@ -134,18 +277,129 @@ static bool split(struct slots *pool, const struct chunks *chunks, struct rtx_qu
     r->len = front;
     r->flags &= (uint8_t)~RTX_FIN;
     q->count++;
+    list_insert_after(pool, r->flags & RTX_LOST ? &q->gone : &q->flying, id, tail_id);
     if (r->flags & RTX_LOST)
         q->lost++;
-    return true;
+    return tail_id;
 }
 
 void rtx_mark_front_lost(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t most)
 {
-    if (!q->head)
+    if (!q->head || rtx_at(pool, q->head)->flags & RTX_SACKED)
         return;
     if (rtx_at(pool, q->head)->len > most && !(rtx_at(pool, q->head)->flags & RTX_LOST))
         split(pool, chunks, q, q->head, most);
     rtx_mark_lost(pool, q, q->head);
+}
+
+uint32_t rtx_cut_tail(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t most)
+{
+    const struct rtx_record *r = q->tail ? rtx_at(pool, q->tail) : NULL;
+    if (!r || r->flags & (RTX_SACKED | RTX_LOST))
+        return 0;
+    uint32_t text = r->len - (r->flags & RTX_FIN ? 1 : 0), over = r->len - text;
+    return text <= most ? q->tail : split(pool, chunks, q, q->tail, r->len - over - ((text - 1) % most + 1));
+}
+
+/* The first record that ends behind `seq`, from the nearest of three places. */
+static uint32_t find(struct slots *pool, struct rtx_queue *q, uint32_t seq, uint32_t *budget)
+{
+    uint32_t id = q->head, from_head = seq - rtx_at(pool, q->head)->seq, from_tail = rtx_at(pool, q->tail)->seq - seq;
+    if ((int32_t)from_tail < (int32_t)from_head)
+        id = q->tail;
+    if (q->cursor) {
+        int32_t away = (int32_t)(rtx_at(pool, q->cursor)->seq - seq), best = (int32_t)(rtx_at(pool, id)->seq - seq);
+        if ((away < 0 ? -away : away) < (best < 0 ? -best : best))
+            id = q->cursor;
+    }
+    for (; *budget; --*budget) {
+        const struct rtx_record *r = rtx_at(pool, id);
+        q->cursor = id;
+        if (seq_le(r->seq + r->len, seq))
+            id = r->next;
+        else if (seq_gt(r->seq, seq) && r->prev && seq_gt(rtx_at(pool, r->prev)->seq + rtx_at(pool, r->prev)->len, seq))
+            id = r->prev;
+        else
+            return id;
+        if (!id)
+            return 0;
+    }
+    return 0;
+}
+
+/* Sacked neighbours become one record. */
+static void merge(struct slots *pool, struct rtx_queue *q, uint32_t id)
+{
+    struct rtx_record *r = rtx_at(pool, id);
+    uint32_t with = r->next;
+    struct rtx_record *n = with ? rtx_at(pool, with) : NULL;
+    if (!n || !(r->flags & n->flags & RTX_SACKED) || r->segs + (uint32_t)n->segs > UINT16_MAX)
+        return;
+    r->len += n->len;
+    r->segs = (uint16_t)(r->segs + n->segs);
+    r->flags |= n->flags;
+    if (q->cursor == with)
+        q->cursor = id;
+    unlink_record(pool, q, with);
+}
+
+static void mark_sacked(struct slots *pool, struct rtx_queue *q, uint32_t id, struct rtx_heard *h)
+{
+    struct rtx_record *r = rtx_at(pool, id);
+    hear(q, r, r->len, h);
+    h->sacked += r->len;
+    forget_pipe(q, r, r->len);
+    settle(pool, q, r);
+    uint32_t segs = segments(r->len, h->mss);
+    r->flags = (uint8_t)((r->flags & ~RTX_LOST) | RTX_SACKED);
+    r->again = 0;
+    r->segs = (uint16_t)(segs < UINT16_MAX ? segs : UINT16_MAX);
+    q->sacked += r->len;
+    q->sacked_segs += r->segs;
+}
+
+/* Of a record that a block covers only partly: the whole segments in it as a record of their own. 0: none, or no record to spare. */
+static uint32_t carve(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t max, uint32_t id, uint32_t front, uint32_t back, uint32_t mss)
+{
+    const struct rtx_record *r = rtx_at(pool, id);
+    front = segments(front, mss) * mss;
+    if (back < r->len)
+        back -= back % mss;
+    if (r->again || front >= back || q->count + 2 > max)
+        return 0;
+    if (front) {
+        id = split(pool, chunks, q, id, front);
+        back -= front;
+    }
+    if (!id || (back < rtx_at(pool, id)->len && !split(pool, chunks, q, id, back)))
+        return 0;
+    return id;
+}
+
+void rtx_sack(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t max, uint32_t lo, uint32_t hi, uint32_t *budget, struct rtx_heard *h)
+{
+    uint32_t id = q->head ? find(pool, q, lo, budget) : 0;
+    for (; id && *budget && seq_lt(rtx_at(pool, id)->seq, hi); --*budget) {
+        struct rtx_record *r = rtx_at(pool, id);
+        uint32_t front = seq_gt(lo, r->seq) ? lo - r->seq : 0, back = seq_lt(hi, r->seq + r->len) ? hi - r->seq : r->len;
+        uint32_t next = r->next;
+        if (!(r->flags & RTX_SACKED)) {
+            uint32_t part = front || back < r->len ? carve(pool, chunks, q, max, id, front, back, h->mss) : id;
+            if (part) {
+                mark_sacked(pool, q, part, h);
+                next = rtx_at(pool, part)->next;
+                uint32_t prev = rtx_at(pool, part)->prev;
+                q->cursor = part;
+                merge(pool, q, part);
+                if (prev)
+                    merge(pool, q, prev);
+                if (!slots_live(pool, part))
+                    q->cursor = prev;
+                next = rtx_at(pool, q->cursor)->next;
+            }
+        }
+        id = next;
+    }
 }
 
 uint32_t rtx_next_again(struct slots *pool, const struct chunks *chunks, uint32_t id, struct stream_at *at)
@@ -165,21 +419,21 @@ void rtx_sent_again(struct slots *pool, const struct chunks *chunks, struct rtx_
     if (r->transmissions < 255)
         r->transmissions++;
     r->sent = now;
-    if (!(r->flags & RTX_LOST))           /* repeated though it was not given up: nothing left the network */
-        return;
-    q->pipe += whole ? r->len - r->again : n;
+    if (r->flags & RTX_LOST)
+        q->pipe += whole ? r->len - r->again : n;
     r->again = whole ? 0 : r->again + n;
-    if (!whole)
+    if (!whole && r->flags & RTX_LOST)
         return;
+    list_remove(pool, r->flags & RTX_LOST ? &q->gone : &q->flying, r);
+    q->lost -= r->flags & RTX_LOST ? 1 : 0;
     r->flags &= (uint8_t)~RTX_LOST;
-    q->lost--;
-    if (q->first_lost == id)
-        q->first_lost = r->next;
+    r->again = 0;
+    list_append(pool, &q->flying, id);
 }
 
 void rtx_free(struct slots *pool, struct rtx_queue *q)
 {
     while (q->head)
-        unlink_head(pool, q);
-    *q = (struct rtx_queue){0};
+        unlink_record(pool, q, q->head);
+    *q = (struct rtx_queue){.lost_bytes = q->lost_bytes};
 }

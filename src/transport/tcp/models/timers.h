@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * timers.h: the times at which a connection wants to act. Timers that exclude each other share one slot: the retransmission timer runs only
- * while something is outstanding, the persist timer only while nothing is (RFC 9293 3.8.6.1), and a SYN waits in the same slot.
+ * while something is outstanding, the persist timer only while nothing is (RFC 9293 3.8.6.1), and a SYN waits in the same slot. A loss probe and RACK's timer come before
+ * the retransmission timer, which goes on behind them (tcp_flight.rto_at).
  */
 #ifndef TCP_MODELS_TIMERS_H
 #define TCP_MODELS_TIMERS_H
@@ -9,13 +10,13 @@
 #include <parley/types.h>
 
 enum tcp_timer {
-    TIMER_RESEND,                         /* RTO or persist, as `resend_is` says */
+    TIMER_RESEND,                         /* as `resend_is` says */
     TIMER_DELACK,
     TIMER_KEEPALIVE,
     TIMER_LIFE,                           /* user timeout, orphan's bound, FIN-WAIT-2 without owner, 2 MSL */
     TIMER_COUNT
 };
-enum tcp_resend { RESEND_OFF, RESEND_RTO, RESEND_PERSIST };
+enum tcp_resend { RESEND_OFF, RESEND_RTO, RESEND_PERSIST, RESEND_LOSS_PROBE, RESEND_REORDER };
 
 struct tcp_timers {
     pl_time at[TIMER_COUNT];              /* 0: off */

@@ -1,55 +1,32 @@
 /* SPDX-License-Identifier: MIT
  *
- * ack.c: RFC 9293 3.10.7.4 fifth: what the peer has received, and how much more it takes. RFC 5961 5, RFC 6298, RFC 5681, RFC 6582.
+ * ack.c: RFC 9293 3.10.7.4 fifth: what the peer has received, and how much more it takes. RFC 5961 5, RFC 6298, RFC 2018, RFC 2883.
+ * What follows for the sender is in recovery.c.
  */
 #include "base/seq.h"
 #include "transport/tcp/tcp.h"
 
-static void resend_timer(struct tcp_ctx *x, struct tcp *c)
-{
-    struct rtt_bounds b = tcp_rtt_bounds(x);
-    if (c->flight)                        /* RFC 6298 5.3: new data acknowledged: start anew; RFC 6298 5.2: nothing left: stop */
-        timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
-    else
-        timers_clear(&c->timers, TIMER_RESEND);
-}
+enum { SACK_BUDGET = 2048 };              /* records that the blocks of one ACK may make us look at: threats V29; the rest is found by the next */
 
 /* RFC 6298 3-a (Karn, MUST-18): a repeated segment gives no sample, unless the timestamp's echo says which copy was meant. Each ACK of new data
  * gives one otherwise, so there is one per round trip at least: RFC 6298 3-b. The echo of a segment without ACK is never read: RFC 7323 3.2-c. */
-static void measure(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, const struct rtx_acked *a)
+static void measure(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);
-    if (a->sent && !a->repeated) {
-        rtt_sample(&c->rtt, x->now - a->sent, &b);
-    } else if (c->opt.ts_ok && (seg->opts.have & WIRE_OPT_TIMESTAMPS) && seg->opts.ts_ecr) {
-        uint32_t ms = timestamps_clock(c->ts.offset, x->wire_now) - seg->opts.ts_ecr;
+    pl_time sample;
+    if (a->h.sample && !a->h.repeated) {
+        sample = x->wire_now - a->h.sample;
+    } else if (a->acked && a->h.echo) {
+        uint32_t ms = timestamps_clock(c->ts.offset, x->wire_now) - a->h.ts_ecr;
         if (ms >= 1u << 20)
             return;
-        rtt_sample(&c->rtt, (ms ? ms : 1) * PL_MS, &b);
+        sample = (ms ? ms : 1) * PL_MS;
     } else {
         return;                           /* RFC 6298 5, MUST-18: the back-off stays in force until there is a sample */
     }
+    rtt_sample(&c->rtt, sample, &b);
+    rack_rtt(&f->rack, sample ? sample : 1, x->wire_now);
     c->rtt.backoffs = 0;
-}
-
-/* RFC 6582 3.2: an ACK that moves SND.UNA while a loss is being repaired. */
-static void recovery(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t acked)
-{
-    bool full = seq_ge(c->snd.una, c->recover);
-    if (f->in_rto_recovery && full)
-        f->in_rto_recovery = false;
-    if (!f->in_recovery)
-        return;
-    if (full) {
-        uint32_t before = c->cc.cwnd;
-        cc_on_recovered(&c->cc, f->queue.pipe, c->opt.mss);
-        f->in_recovery = false;
-        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_EXIT, before, c->cc.cwnd);
-    } else {                              /* partial: the next hole is lost as well */
-        cc_on_partial(&c->cc, acked, c->opt.mss);
-        if (f->queue.head)
-            rtx_mark_front_lost(x->records, x->chunks, &f->queue, c->opt.mss);
-    }
 }
 
 /* SND.UNA < SEG.ACK =< SND.NXT: "then set SND.UNA <- SEG.ACK. Any segments on the retransmission queue that are thereby entirely acknowledged
@@ -57,12 +34,6 @@ static void recovery(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uin
 static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
 {
     uint32_t acked = seg->ack - c->snd.una;
-    struct tcp_flight *f = tcp_flight(x, c);
-    uint32_t in_flight = f ? f->queue.pipe : 0;
-    if (f) {
-        struct rtx_acked a = rtx_ack(x->records, x->chunks, &f->queue, seg->ack);
-        measure(x, c, seg, &a);
-    }
     c->snd.una = seg->ack;
     if (c->urgent_out && seq_ge(seg->ack, c->snd.up))
         c->urgent_out = false;
@@ -77,17 +48,6 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
     c->progress_at = x->now;
     c->soft_error = 0;
     x->progress = true;
-    if (f) {
-        f->dupacks = f->retries = 0;
-        f->limited = f->left = 0;
-        bool limited = c->cc.cwnd < c->cc.ssthresh ? c->cc.cwnd < 2 * in_flight : in_flight + 3u * c->opt.mss >= c->cc.cwnd;
-        if (!f->in_recovery)
-            cc_on_ack(&c->cc, acked, c->opt.mss, limited);
-        recovery(x, c, f, acked);
-        if (f->queue.count == 0)
-            tcp_flight_end(x, c);
-    }
-    resend_timer(x, c);
     if (c->wants_write && c->snd_stream.len < c->sndbuf_bytes)
         x->news |= PL_EV_WRITABLE;
 }
@@ -102,50 +62,65 @@ static bool tells_of_duplicate(const struct tcp_seg *seg)
     return seq_le(o->sack[0].hi, seg->ack) || (o->nsack > 1 && seq_le(o->sack[1].lo, o->sack[0].lo) && seq_le(o->sack[0].hi, o->sack[1].hi));
 }
 
-/* RFC 6582 3.2 (2): not before "the Cumulative Acknowledgment field covers more than recover": until then duplicates may be answers to what was repeated
- * needlessly, after a time-out above all. At `recover` itself a SACK block tells which it is: something behind has arrived. */
-static bool may_mean_loss(const struct tcp *c, const struct tcp_seg *seg)
+/* RFC 2018 4, 5: the blocks, lowest first (RFC 8985 6.2 step 3); none that was not sent counts, nor what SND.UNA has passed. */
+static void blocks(struct tcp_ctx *x, const struct tcp *c, struct tcp_flight *f, struct tcp_ack *a)
 {
-    return !c->below_recover || (c->snd.una == c->recover && c->opt.sack_ok && seg->opts.nsack);
+    const struct wire_tcp_opts *o = &a->seg->opts;
+    uint32_t budget = SACK_BUDGET;
+    struct wire_tcp_sack b[4];
+    unsigned n = 0;
+    for (unsigned i = a->dsack ? 1 : 0; i < o->nsack; i++) {
+        struct wire_tcp_sack s = o->sack[i];
+        if (!seq_lt(s.lo, s.hi) || seq_le(s.hi, c->snd.una) || seq_gt(s.hi, c->snd.nxt))
+            continue;
+        if (seq_lt(s.lo, c->snd.una))
+            s.lo = c->snd.una;
+        unsigned at = n++;
+        for (; at && seq_lt(s.lo, b[at - 1].lo); at--)
+            b[at] = b[at - 1];
+        b[at] = s;
+    }
+    for (unsigned i = 0; i < n; i++)
+        rtx_sack(x->records, x->chunks, &f->queue, x->config->records_per_conn_max, b[i].lo, b[i].hi, &budget, &a->h);
 }
 
-/* RFC 3042 2: each of the first two duplicates says that a segment has left the network. With SACK one that "contain[s] no new SACK information" says
- * nothing: the first block is always of the newest segment (RFC 2018 4). */
-static void limited_transmit(const struct tcp *c, struct tcp_flight *f, const struct tcp_seg *seg)
+/* RFC 5681 2: what counts as a duplicate acknowledgement. */
+static bool duplicate(const struct tcp *c, const struct tcp_seg *seg, bool dsack)
 {
-    const struct wire_tcp_opts *o = &seg->opts;
-    if (c->opt.sack_ok) {
-        if (o->nsack == 0 || (o->sack[0].lo == f->told_lo && o->sack[0].hi == f->told_hi))
-            return;
-        f->told_lo = o->sack[0].lo;
-        f->told_hi = o->sack[0].hi;
-    }
-    f->left += f->left < 2;
+    return !seg->len && !seg->had_text && seg->ack == c->snd.una && seg->wnd == c->snd.wnd && !dsack;
 }
 
-/* RFC 5681 2: what counts as a duplicate acknowledgement; 3.2: the third one means a loss. */
-static void duplicate(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
+/* The window was full, so growing it is justified: RFC 7661 4.1: one that is not used proves nothing. */
+static bool window_used(const struct tcp *c, uint32_t in_flight)
 {
-    struct tcp_flight *f = tcp_flight(x, c);
-    if (!f || seg->len || seg->had_text || seg->ack != c->snd.una || seg->wnd != c->snd.wnd)
-        return;
-    if (c->opt.sack_ok && tells_of_duplicate(seg))
-        return;
-    f->dupacks++;
-    if (f->in_recovery) {
-        cc_on_duplicate(&c->cc, c->opt.mss);
-        return;
+    return c->cc.cwnd < c->cc.ssthresh ? c->cc.cwnd < 2 * in_flight : in_flight + 3u * c->opt.mss >= c->cc.cwnd;
+}
+
+/* Something is outstanding: what does the ACK say of it? */
+static void sender(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_seg *seg)
+{
+    bool forward = seq_lt(c->snd.una, seg->ack), echo = c->opt.ts_ok && (seg->opts.have & WIRE_OPT_TIMESTAMPS) && seg->opts.ts_ecr;
+    struct tcp_ack a = {.seg = seg, .pipe = tcp_pipe(f), .dsack = c->opt.sack_ok && tells_of_duplicate(seg), .acked = forward ? seg->ack - c->snd.una : 0};
+    a.h = (struct rtx_heard){.now = x->wire_now, .min_rtt = f->rack.min_rtt, .recover = c->recover, .mss = c->opt.mss, .ts_offset = c->ts.offset,
+                             .ts_ecr = seg->opts.ts_ecr, .echo = echo};
+    a.limited = window_used(c, a.pipe);
+    if (f->cc_flags & PL_CC_WANTS_RATE)
+        rate_limited(&f->rate, tcp_unsent(c), f->queue.lost, f->queue.pipe, c->cc.cwnd);
+    if (forward) {
+        rtx_ack(x->records, x->chunks, &f->queue, seg->ack, &a.h);
+        advance(x, c, seg);
+        f->dupacks = f->retries = 0;
+        f->limited = f->left = 0;
+        f->probe_due = false;
+    } else if (duplicate(c, seg, a.dsack)) {
+        a.duplicate = true;
+        f->dupacks++;
     }
-    limited_transmit(c, f, seg);
-    if (f->dupacks != 3 || f->in_rto_recovery || !may_mean_loss(c, seg))
-        return;
-    uint32_t before = c->cc.cwnd;
-    cc_on_loss(&c->cc, c->snd.nxt - c->snd.una - f->limited, c->opt.mss);    /* FlightSize, RFC 5681 2: not what ICMP made us take for lost */
-    f->in_recovery = true;
-    c->recover = c->snd.nxt;
-    c->below_recover = true;
-    rtx_mark_front_lost(x->records, x->chunks, &f->queue, c->opt.mss);    /* one segment, even of a super-frame: RFC 5681 3.2 (2) */
-    tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_FAST, before, c->cc.cwnd);
+    if (c->opt.sack_ok && seg->opts.nsack && f->queue.head)
+        blocks(x, c, f, &a);
+    if (a.h.any)
+        measure(x, c, f, &a);
+    tcp_recovery_ack(x, c, f, &a);
 }
 
 /* MUST-34, RFC 7323 2.4-a: the right edge may move left, too.
@@ -177,10 +152,9 @@ enum pl_drop ack_fifth(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
             delack_owe(&c->delack, PL_WHY_ACK_CHALLENGE);
         return PL_DROP_TCP_ACK_TOO_OLD;
     }
-    if (seq_lt(c->snd.una, seg->ack))
-        advance(x, c, seg);
-    else
-        duplicate(x, c, seg);
+    struct tcp_flight *f = tcp_flight(x, c);
+    if (f)
+        sender(x, c, f, seg);
     if (seq_le(c->snd.una, seg->ack))
         update_window(c, seg);
     return PL_DROP_NONE;

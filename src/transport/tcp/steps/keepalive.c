@@ -42,7 +42,7 @@ void keepalive_fires(struct tcp_ctx *x, struct tcp *c)
         return;
     pl_time due = due_at(c), interval = c->keepalive_interval_ms * PL_MS;
     /* heard since; or the retransmission timer (which is off at the moment when it fires), the persist timer or the handshake watches over the peer */
-    if (due > x->now || c->flight || c->timers.resend_is != RESEND_OFF || !tcp_synchronised(c)) {
+    if (due > x->now || tcp_outstanding(c) || c->timers.resend_is != RESEND_OFF || !tcp_synchronised(c)) {
         timers_set(&c->timers, TIMER_KEEPALIVE, due > x->now ? due : x->now + interval);
         return;
     }

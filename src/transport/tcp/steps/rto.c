@@ -28,13 +28,6 @@ void rto_fires(struct tcp_ctx *x, struct tcp *c)
     c->rtt.backoffs++;                    /* RFC 6298 5.5, 5.6; RFC 9293 3.8.3, MUST-20a, SHLD-10: R1 = 3: IP is asked to look at the path */
     if (f->retries >= 3)
         tcp_doubt(x, c);
-    /* RFC 9293 3.8.2, MUST-19; RFC 2018 5.1-a */
-    cc_on_rto(&c->cc, f->queue.pipe, c->opt.mss, !f->in_rto_recovery);
-    f->in_recovery = false;
-    f->in_rto_recovery = true;
-    f->dupacks = f->limited = f->left = 0;
-    c->recover = c->snd.nxt;              /* RFC 6582 3.2 (4) */
-    c->below_recover = true;
-    rtx_mark_all_lost(x->records, &f->queue);            /* the first of them at once, whatever a SACK said: RFC 2018 5-c, 5.1-b */
+    tcp_recovery_rto(x, c, f);            /* RFC 9293 3.8.2, MUST-19; RFC 2018 5.1-a; what a SACK said is kept, but the first goes at once: RFC 2018 5-c, 5.1-b */
     tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_RTO, before, c->cc.cwnd);
 }

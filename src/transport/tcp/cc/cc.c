@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "transport/tcp/cc/cc.h"
+#include "transport/tcp/cc/newreno.h"
+#include <parley/parley.h>
+
+static uint32_t max32(uint32_t a, uint32_t b) { return a > b ? a : b; }
+static uint32_t min32(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+uint32_t cc_initial_window(uint32_t mss) { return min32(10 * mss, max32(2 * mss, 14600)); }
+
+void cc_init(struct pl_cc *cc, uint32_t mss, bool syn_was_lost)
+{
+    *cc = (struct pl_cc){.cwnd = syn_was_lost ? mss : cc_initial_window(mss), .ssthresh = PL_CC_CWND_MAX, .mss = mss};
+}
+
+/* NULL: not a program's own, or the environment it came from is gone: then NewReno stands in. */
+static const struct pl_cc_ops *own(const struct pl_env *env, uint32_t algorithm)
+{
+    uint32_t i = algorithm - PL_CC_USER;
+    return algorithm >= PL_CC_USER && i < env->cc_count ? &env->cc[i] : NULL;
+}
+
+bool cc_exists(const struct pl_env *env, uint32_t algorithm)
+{
+    return algorithm == PL_CC_NEWRENO || own(env, algorithm);
+}
+
+const char *cc_name(const struct pl_env *env, uint32_t algorithm)
+{
+    const struct pl_cc_ops *o = own(env, algorithm);
+    return o ? o->name : "newreno";
+}
+
+uint32_t cc_flags(const struct pl_env *env, uint32_t algorithm)
+{
+    const struct pl_cc_ops *o = own(env, algorithm);
+    return o ? o->flags : 0;
+}
+
+/* CALL(name, arguments): the algorithm's function of that name. HERE: those that an algorithm lacks. */
+#define OWN(k, name, ...)                                                                  \
+    const struct pl_cc_ops *o = own((k).env, (k).algorithm);                                \
+    if (o) {                                                                                \
+        if (o->name)                                                                        \
+            o->name(o->user, (k).cc, (k).state, __VA_ARGS__);                               \
+        return;                                                                             \
+    }
+
+void cc_start(struct cc_call k, pl_time now, pl_time srtt)
+{
+    OWN(k, on_start, now, srtt)
+}
+
+void cc_ack(struct cc_call k, const struct pl_cc_ack *a)
+{
+    OWN(k, on_ack, a)
+    newreno_on_ack(NULL, k.cc, k.state, a);
+}
+
+void cc_loss(struct cc_call k, pl_time now, uint32_t flight)
+{
+    OWN(k, on_loss, now, flight)
+    newreno_on_loss(NULL, k.cc, k.state, now, flight);
+}
+
+void cc_rto(struct cc_call k, pl_time now, uint32_t flight, bool first)
+{
+    OWN(k, on_rto, now, flight, first)
+    newreno_on_rto(NULL, k.cc, k.state, now, flight, first);
+}
+
+void cc_recovered(struct cc_call k, pl_time now)
+{
+    OWN(k, on_recovered, now)
+    newreno_on_recovered(NULL, k.cc, k.state, now);
+}
+
+void cc_undo(struct cc_call k, pl_time now)
+{
+    OWN(k, on_undo, now)
+    newreno_on_undo(NULL, k.cc, k.state, now);
+}
+
+void cc_restart(struct cc_call k, pl_time now, pl_time idle, bool app_limited)
+{
+    OWN(k, on_restart, now, idle, app_limited)
+}
+
+void cc_lost(struct cc_call k, const struct pl_cc_lost *l)
+{
+    OWN(k, on_lost, l)
+}
+
+const char *cc_describe(struct cc_call k)
+{
+    const struct pl_cc_ops *o = own(k.env, k.algorithm);
+    if (o)
+        return o->on_describe ? o->on_describe(o->user, k.cc, k.state) : "";
+    return newreno_on_describe(NULL, k.cc, k.state);
+}

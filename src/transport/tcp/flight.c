@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * flight.c: what a sender remembers of its path while something is outstanding, and for as long after as there is room: taking it, giving it back; the
+ * order of its timers; pacing.
+ */
+#include "base/check.h"
+#include "transport/tcp/tcp.h"
+
+/* ------------------------------------------------------------- taking, giving back ------------------------------------------------------------- */
+
+static struct tcp_flight *at(const struct tcp_ctx *x, uint32_t slot) { return (struct tcp_flight *)slots_array(x->flights) + slot; }
+
+static void idle_append(struct tcp_ctx *x, uint32_t slot)
+{
+    struct tcp_flight *f = at(x, slot);
+    f->idle = true;
+    f->idle_next = 0;
+    f->idle_prev = x->idle->last;
+    if (x->idle->last)
+        at(x, x->idle->last)->idle_next = slot;
+    else
+        x->idle->first = slot;
+    x->idle->last = slot;
+}
+
+static void idle_remove(struct tcp_ctx *x, struct tcp_flight *f)
+{
+    if (f->idle_prev)
+        at(x, f->idle_prev)->idle_next = f->idle_next;
+    else
+        x->idle->first = f->idle_next;
+    if (f->idle_next)
+        at(x, f->idle_next)->idle_prev = f->idle_prev;
+    else
+        x->idle->last = f->idle_prev;
+    f->idle = false;
+}
+
+bool tcp_flight_can(const struct tcp_ctx *x, const struct tcp *c)
+{
+    return c->flight || x->flights->used < x->flights->capacity || x->idle->first;
+}
+
+static uint32_t take(struct tcp_ctx *x, struct tcp *c)
+{
+    uint32_t slot = slots_take(x->flights);
+    if (slot)
+        return slot;
+    slot = x->idle->first;                /* the longest idle connection forgets what it knew of its path */
+    CHECK(slot);
+    struct tcp *owner = (struct tcp *)slots_array(x->conns) + at(x, slot)->owner;
+    CHECK(owner != c);
+    tcp_flight_give(x, owner);
+    return slots_take(x->flights);
+}
+
+/* An algorithm's state is new: it begins with what is known all the same. */
+static void start(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    memset(f->cc_state, 0, sizeof f->cc_state);
+    f->algorithm = cc_exists(x->env, c->algorithm) ? c->algorithm : PL_CC_NEWRENO;
+    f->cc_flags = (uint8_t)cc_flags(x->env, f->algorithm);
+    c->cc.pacing_rate = 0;
+    c->cc.quantum = 0;
+    cc_start(tcp_cc(x, c, f), x->wire_now, c->rtt.srtt);
+}
+
+static void begin(struct tcp_ctx *x, struct tcp *c)
+{
+    uint32_t iw = cc_initial_window(c->opt.mss);
+    c->flight = take(x, c);
+    struct tcp_flight *f = at(x, c->flight);
+    f->owner = slots_index(x->conns, c);
+    rack_init(&f->rack);
+    if (c->rtt.srtt)
+        rack_rtt(&f->rack, c->rtt.srtt, x->wire_now);
+    if (c->cc.cwnd > iw)                  /* it was taken away meanwhile: what cwnd was measured by is not known any more */
+        c->cc.cwnd = iw;
+    start(x, c, f);
+}
+
+/* RFC 5681 4.1: what an idle connection knew of the path is old: nothing was sent for longer than an RTO. */
+static void restart(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    struct rtt_bounds b = tcp_rtt_bounds(x);
+    pl_time idle = x->wire_now - f->idle_since;
+    uint32_t iw = cc_initial_window(c->opt.mss);
+    if (!(f->cc_flags & PL_CC_OWN_RECOVERY) && idle > rtt_rto(&c->rtt, &b) && c->cc.cwnd > iw)
+        c->cc.cwnd = iw;
+    cc_restart(tcp_cc(x, c, f), x->wire_now, idle, f->rate.app_limited != 0);
+}
+
+void tcp_flight_begins(struct tcp_ctx *x, struct tcp *c)
+{
+    tcp_outstanding_begins(x, c);
+    if (!c->flight) {
+        begin(x, c);
+        return;
+    }
+    struct tcp_flight *f = at(x, c->flight);
+    idle_remove(x, f);
+    if (f->algorithm != c->algorithm)
+        start(x, c, f);
+    restart(x, c, f);
+}
+
+void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
+{
+    struct tcp_flight *f = tcp_memory(x, c);
+    rtx_free(x->records, &f->queue);
+    f->in_recovery = f->in_rto_recovery = f->probe_due = f->rack.probe_out = false;
+    f->dupacks = f->limited = f->left_network = 0;
+    f->retries = f->left = 0;
+    f->undo.frto = 0;
+    f->idle_since = x->wire_now;
+    idle_append(x, c->flight);
+}
+
+void tcp_flight_give(struct tcp_ctx *x, struct tcp *c)
+{
+    if (!c->flight)
+        return;
+    struct tcp_flight *f = tcp_memory(x, c);
+    rtx_free(x->records, &f->queue);
+    if (f->idle)
+        idle_remove(x, f);
+    slots_give(x->flights, c->flight);
+    c->flight = 0;
+}
+
+void tcp_flight_algorithm(struct tcp_ctx *x, struct tcp *c)
+{
+    struct tcp_flight *f = tcp_flight(x, c);
+    if (!f || f->algorithm == c->algorithm)
+        return;                           /* with the next flight */
+    f->undo.possible = false;
+    start(x, c, f);
+}
+
+/* ------------------------------------------------------------------- timers -------------------------------------------------------------------- */
+
+void tcp_rto_restart(struct tcp_ctx *x, struct tcp *c)
+{
+    struct rtt_bounds b = tcp_rtt_bounds(x);
+    tcp_flight(x, c)->rto_at = x->now + rtt_rto(&c->rtt, &b);
+}
+
+/* RFC 8985 7.2: not while something else would find the loss. */
+static bool may_probe(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f)
+{
+    return x->config->loss_probe && c->opt.sack_ok && f->rack.sampled && !f->in_recovery && !f->in_rto_recovery && !f->rack.probe_out && f->queue.sacked == 0 && f->queue.lost == 0;
+}
+
+enum { MAX_ACK_DELAY_MS = 200 };          /* TLP.max_ack_delay, docs/defaults.md */
+
+void tcp_rto_arm(struct tcp_ctx *x, struct tcp *c, pl_time reorder_timeout)
+{
+    struct tcp_flight *f = tcp_flight(x, c);
+    pl_time at = f->rto_at;
+    enum tcp_resend what = RESEND_RTO;
+    if (reorder_timeout) {                /* only this timer is rounded, to a millisecond: docs/defaults.md */
+        pl_time due = x->now + (reorder_timeout + PL_MS - 1) / PL_MS * PL_MS;
+        if (due < at)
+            at = due, what = RESEND_REORDER;
+    } else if (may_probe(x, c, f)) {
+        pl_time due = x->now + rack_pto(c->rtt.srtt, c->snd.nxt - c->snd.una <= c->opt.mss, MAX_ACK_DELAY_MS * PL_MS);
+        at = due < at ? due : at;         /* "If Now() + PTO > TCP_RTO_expiration()": the probe goes in its place */
+        what = RESEND_LOSS_PROBE;
+    }
+    timers_set_resend(&c->timers, what, at);
+}
+
+/* ------------------------------------------------------------------- pacing -------------------------------------------------------------------- */
+
+/* docs/architecture.md: quanta of max(2 MSS, 1 ms at the rate), at most 64 KiB, of whole segments. */
+static uint32_t quantum(const struct tcp *c)
+{
+    uint64_t q = c->cc.quantum ? c->cc.quantum : c->cc.pacing_rate / 1000;
+    if (q < 2u * c->opt.mss && !c->cc.quantum)
+        q = 2u * c->opt.mss;
+    if (q > 65535)
+        q = 65535;
+    return q < c->opt.mss ? c->opt.mss : (uint32_t)q - (uint32_t)q % c->opt.mss;
+}
+
+static pl_time takes(const struct tcp *c, uint32_t bytes) { return (pl_time)bytes * PL_S / c->cc.pacing_rate; }
+
+uint32_t tcp_paced(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f)
+{
+    if (c->cc.pacing_rate == 0)
+        return UINT32_MAX;
+    if (x->now >= f->next_at)
+        return quantum(c);
+    return f->quantum_left < c->opt.mss ? 0 : f->quantum_left;
+}
+
+/* The next quantum may begin when this one would have left at the rate; a late start is made good by one quantum at most. */
+void tcp_pace(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t bytes)
+{
+    if (c->cc.pacing_rate == 0)
+        return;
+    if (x->now >= f->next_at) {
+        uint32_t q = quantum(c);
+        pl_time credit = takes(c, q), earliest = x->now > credit ? x->now - credit : 0;
+        f->next_at = f->next_at > earliest ? f->next_at : earliest;
+        f->quantum_left = q;
+    }
+    f->next_at += takes(c, bytes);
+    f->quantum_left -= bytes < f->quantum_left ? bytes : f->quantum_left;
+}

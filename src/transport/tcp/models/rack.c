@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "transport/tcp/models/rack.h"
+#include "base/seq.h"
+
+void rack_init(struct rack *r) { r->reo_wnd_mult = 1; }
+
+/* RFC 8985 6.2 step 1: "a windowed min-filtered estimate": of two periods, the older one falls out. */
+void rack_rtt(struct rack *r, pl_time sample, pl_time now)
+{
+    if (now - r->min_since >= RACK_MIN_PERIOD) {
+        r->min_rtt = r->min_next;
+        r->min_next = 0;
+        r->min_since = now;
+    }
+    if (r->min_next == 0 || sample < r->min_next)
+        r->min_next = sample;
+    if (r->min_rtt == 0 || sample < r->min_rtt)
+        r->min_rtt = sample;
+    r->sampled = true;
+}
+
+static bool sent_after(pl_time t1, uint32_t end1, pl_time t2, uint32_t end2) { return t1 > t2 || (t1 == t2 && seq_gt(end1, end2)); }
+
+void rack_update(struct rack *r, const struct rtx_heard *h)
+{
+    if (h->valid) {
+        r->rtt = h->now - h->rack_sent;
+        if (!r->known || sent_after(h->rack_sent, h->rack_end, r->xmit_ts, r->end_seq)) {
+            r->xmit_ts = h->rack_sent;
+            r->end_seq = h->rack_end;
+            r->known = true;
+        }
+    }
+    r->reordering_seen |= h->reordered;
+}
+
+/* RFC 8985 6.2 step 4: "Grow the reordering window per round that sees DSACK." */
+void rack_dsack(struct rack *r, const struct rack_question *q)
+{
+    if (r->dsack_seen && seq_ge(q->una, r->dsack_round))
+        r->dsack_seen = false;
+    if (r->dsack_seen || !q->dsack)
+        return;
+    r->dsack_seen = true;
+    r->dsack_round = q->nxt;
+    r->reo_wnd_mult += r->reo_wnd_mult < UINT16_MAX;
+    r->reo_wnd_persist = RACK_REO_WND_PERSIST;
+}
+
+/* "Reset the window after 16 DSACK-free recoveries" */
+void rack_recovered(struct rack *r)
+{
+    if (r->reo_wnd_persist)
+        r->reo_wnd_persist--;
+    if (r->reo_wnd_persist == 0)
+        r->reo_wnd_mult = 1;
+}
+
+pl_time rack_reo_wnd(const struct rack *r, const struct rtx_queue *queue, const struct rack_question *q)
+{
+    if (!r->reordering_seen && (q->repairing || queue->sacked_segs >= RACK_DUP_THRESH))
+        return 0;
+    pl_time wnd = r->reo_wnd_mult * (r->min_rtt / 4);
+    return wnd < q->srtt ? wnd : q->srtt;
+}
+
+/* On a path without any delay a repetition must not count as lost in the instant in which it goes. */
+static pl_time patience(const struct rack *r, const struct rtx_queue *queue, const struct rack_question *q)
+{
+    pl_time allowed = r->rtt + rack_reo_wnd(r, queue, q);
+    return allowed ? allowed : 1;
+}
+
+/* The flying records stand in order of sending, so the first that RACK has nothing to say about ends the search; the first that has some time left ends it as
+ * well, for those behind it have more. The timer covers all of them: none was sent after RACK.xmit_ts. */
+struct rack_verdict rack_detect(const struct rack *r, struct slots *pool, struct rtx_queue *queue, const struct rack_question *q, rack_lost_fn *lost, void *user)
+{
+    struct rack_verdict v = {0};
+    pl_time allowed = patience(r, queue, q);
+    while (r->known && queue->flying.first) {
+        uint32_t id = queue->flying.first;
+        struct rtx_record *rec = rtx_at(pool, id);
+        if (!sent_after(r->xmit_ts, r->end_seq, rec->sent, rec->seq + rec->len))
+            break;
+        if (q->now < rec->sent + allowed) {
+            pl_time last = r->xmit_ts + allowed;
+            v.timeout = last > q->now ? last - q->now : 1;
+            break;
+        }
+        v.bytes += rec->len;
+        if (rec->flags & RTX_RETRANSMITTED) {
+            v.again = true;
+            v.again_sent = rec->sent > v.again_sent ? rec->sent : v.again_sent;
+        }
+        lost(user, rec);
+        rtx_mark_lost(pool, queue, id);
+    }
+    return v;
+}
+
+void rack_mark_on_rto(const struct rack *r, struct slots *pool, struct rtx_queue *queue, const struct rack_question *q, rack_lost_fn *lost, void *user)
+{
+    pl_time allowed = patience(r, queue, q);
+    uint32_t next;
+    for (uint32_t id = queue->flying.first; id; id = next) {
+        struct rtx_record *rec = rtx_at(pool, id);
+        next = rec->later;
+        if (id != queue->head && q->now < rec->sent + allowed)
+            continue;
+        lost(user, rec);
+        rtx_mark_lost(pool, queue, id);
+    }
+    if (queue->head)                      /* what of it was sent again, for want of a record, is lost again */
+        rtx_mark_lost(pool, queue, queue->head);
+}
+
+pl_time rack_pto(pl_time srtt, bool single, pl_time max_ack_delay)
+{
+    if (srtt == 0)
+        return PL_S;
+    return 2 * srtt + (single ? max_ack_delay : 0);
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * recovery.c: from what ACKs and timers say: what was lost (RFC 8985; without SACK RFC 5681, RFC 6582), how the window goes down while it is repaired
+ * (RFC 9937), and whether all that was a mistake (RFC 3522, RFC 4015, RFC 5682, RFC 2883).
+ *
+ * A connection is open; or in fast recovery (f->in_recovery) until SND.UNA reaches `recover`; or, after a time-out, in slow start over what was lost
+ * (f->in_rto_recovery) until then.
+ */
+#include "base/seq.h"
+#include "transport/tcp/tcp.h"
+
+static bool repairing(const struct tcp_flight *f) { return f->in_recovery || f->in_rto_recovery; }
+static bool led(const struct tcp_flight *f) { return !(f->cc_flags & PL_CC_OWN_RECOVERY); }
+
+static struct rack_question question(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f, bool dsack)
+{
+    return (struct rack_question){.now = x->wire_now, .srtt = c->rtt.srtt, .una = c->snd.una, .nxt = c->snd.nxt, .repairing = repairing(f), .dsack = dsack};
+}
+
+struct lost_ctx {
+    struct tcp_ctx *x;
+    struct tcp *c;
+    struct tcp_flight *f;
+};
+
+/* A record is about to be marked lost: the congestion control may want to know when it was sent. */
+static void lost_one(void *user, struct rtx_record *r)
+{
+    const struct lost_ctx *l = user;
+    struct pl_cc_lost why = {0};
+    rate_lost(&l->f->rate, NULL, &r->rate, r->seq, r->len, l->x->wire_now, &why);
+    if (l->f->cc_flags & PL_CC_WANTS_RATE)
+        cc_lost(tcp_cc(l->x, l->c, l->f), &why);
+}
+
+static struct rack_verdict detect(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, bool dsack)
+{
+    struct rack_question q = question(x, c, f, dsack);
+    struct lost_ctx l = {x, c, f};
+    rack_dsack(&f->rack, &q);
+    return rack_detect(&f->rack, x->records, &f->queue, &q, lost_one, &l);
+}
+
+/* ------------------------------------------------------------------ begin, end ------------------------------------------------------------------ */
+
+/* 4015 3.2 (0): what is known before it is changed. */
+static void remember(const struct tcp *c, struct tcp_flight *f, bool after_rto)
+{
+    f->undo = (struct tcp_undo){.srtt = c->rtt.srtt, .rttvar = c->rtt.rttvar, .marker = c->snd.una, .until = c->snd.nxt, .possible = true, .after_rto = after_rto};
+}
+
+static void lead(struct tcp *c, struct tcp_flight *f, uint32_t delivered, bool safe)
+{
+    struct prr_ack p = {.delivered = delivered, .inflight = tcp_pipe(f), .ssthresh = c->cc.ssthresh, .mss = c->opt.mss, .safe = safe};
+    c->cc.cwnd = prr_ack(&f->prr, &p);
+}
+
+/* A loss was noticed: RFC 5681 3.2, RFC 6675 5, RFC 9937 6.1. flight: FlightSize before it; fresh: bytes that this ACK says have arrived. */
+static void enter(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t flight, uint32_t fresh)
+{
+    uint32_t before = c->cc.cwnd;
+    if (!repairing(f))
+        remember(c, f, false);
+    else
+        f->undo.possible = false;         /* what was sent again is lost again: no mistake */
+    f->in_recovery = true;
+    f->in_rto_recovery = false;
+    f->rack.probe_out = f->probe_due = false;            /* TLP_init */
+    c->recover = c->snd.nxt;
+    c->below_recover = true;
+    f->reduced_at = x->wire_now;
+    f->count.recoveries++;
+    cc_loss(tcp_cc(x, c, f), x->wire_now, flight);
+    uint32_t known = c->opt.sack_ok ? f->queue.sacked : 0, outstanding = c->snd.nxt - c->snd.una;
+    prr_begin(&f->prr, outstanding - known + fresh);
+    tcp_trace(x, c, PL_TRACE_DECISION, c->opt.sack_ok ? PL_WHY_CWND_RACK : PL_WHY_CWND_FAST, before, c->cc.ssthresh);
+}
+
+/* Everything up to `recover` has arrived: RFC 6582 3.2 (3), RFC 9937 6.4. */
+static void leave(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    uint32_t before = c->cc.cwnd;
+    bool fast = f->in_recovery;
+    f->in_recovery = f->in_rto_recovery = false;
+    f->left_network = 0;
+    f->undo.frto = 0;
+    f->undo.until = c->snd.nxt;
+    rack_recovered(&f->rack);
+    if (!fast)
+        return;
+    if (led(f))
+        c->cc.cwnd = c->cc.ssthresh;
+    cc_recovered(tcp_cc(x, c, f), x->wire_now);
+    tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_EXIT, before, c->cc.cwnd);
+}
+
+/* ------------------------------------------------------------------- mistakes ------------------------------------------------------------------- */
+
+/* RFC 4015 3.2: the answer to a loss that was none is taken back. What is believed lost flies. */
+static void undo(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a, enum pl_reason why)
+{
+    uint32_t before = c->cc.cwnd;
+    cc_undo(tcp_cc(x, c, f), x->wire_now);
+    rtx_unmark_lost(x->records, &f->queue);
+    f->in_recovery = f->in_rto_recovery = false;
+    f->left_network = 0;
+    c->below_recover = false;
+    c->rtt.backoffs = 0;
+    f->retries = 0;
+    if (led(f)) {                         /* (6): not all at once: what arrived may be replaced, an initial window in any case; slow start does the rest */
+        uint32_t iw = cc_initial_window(c->opt.mss), fresh = a->acked > iw ? a->acked : iw, room = tcp_pipe(f) + fresh;
+        if (c->cc.cwnd > room) {
+            if (c->cc.ssthresh < c->cc.cwnd)
+                c->cc.ssthresh = c->cc.cwnd;
+            c->cc.cwnd = room;
+        }
+    }
+    if (f->undo.after_rto && a->h.sample) {              /* (8): the timer was too short: adapt it to what the path does now */
+        pl_time sample = x->wire_now - a->h.sample;
+        c->rtt.srtt = f->undo.srtt > sample ? f->undo.srtt : sample;
+        c->rtt.rttvar = f->undo.rttvar > sample / 2 ? f->undo.rttvar : sample / 2;
+        struct rtt_bounds b = tcp_rtt_bounds(x);
+        rtt_recompute(&c->rtt, &b);
+    }
+    f->undo.possible = false;
+    f->undo.frto = 0;
+    f->undo.first_again = 0;
+    f->count.undone++;
+    tcp_trace(x, c, PL_TRACE_DECISION, why, before, c->cc.cwnd);
+}
+
+/* RFC 3522 3.2: the first acceptable ACK after something was sent again echoes the timestamp of what it answers: if that is older than the repetition,
+ * the original had arrived. */
+static bool eifel(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    if (!f->undo.first_again || !a->acked || seq_le(c->snd.una, f->undo.first_seq) || !a->h.echo)
+        return false;
+    bool spurious = seq_lt(a->h.ts_ecr, timestamps_clock(c->ts.offset, f->undo.first_again));
+    f->undo.first_again = 0;
+    if (!spurious) {
+        f->undo.frto = 0;                 /* it knows better than F-RTO's guess */
+        return false;
+    }
+    if (!f->undo.after_rto)
+        f->rack.reordering_seen = true;
+    undo(x, c, f, a, PL_WHY_UNDO_EIFEL);
+    return true;
+}
+
+/* RFC 2883: the peer tells what it had already. If that is everything that was sent again, nothing was lost: RFC 4015 3.2, RFC 8985 9. */
+static bool all_twice(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    const struct wire_tcp_sack *d = &a->seg->opts.sack[0];
+    if (!a->dsack || !f->undo.again || seq_lt(d->lo, f->undo.marker) || seq_gt(d->hi, f->undo.until))
+        return false;
+    uint32_t bytes = d->hi - d->lo;
+    f->undo.again -= bytes < f->undo.again ? bytes : f->undo.again;
+    if (f->undo.again || f->queue.lost)
+        return false;
+    if (!f->undo.after_rto)
+        f->rack.reordering_seen = true;
+    undo(x, c, f, a, PL_WHY_UNDO_DSACK);
+    return true;
+}
+
+/* RFC 5682 2.1, 3.1 steps 2 and 3, after a time-out for which no timestamp decides. */
+static bool frto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    bool covers = seq_ge(c->snd.una, c->recover);
+    if (f->undo.frto == 2) {
+        if (!a->acked)
+            return false;                 /* "Stay in step 2" */
+        bool new_data = c->snd_stream.len > c->snd_sent && (int64_t)c->snd.wnd - (c->snd.nxt - c->snd.una) > 0;
+        f->undo.frto = covers || !new_data ? 0 : 3;
+        f->undo.frto_new = 2;
+        return false;
+    }
+    bool beyond = seq_gt(f->queue.fack, c->recover) || seq_gt(c->snd.una, c->recover), news = c->opt.sack_ok ? a->h.original : a->acked > 0;
+    if (news && !beyond) {
+        undo(x, c, f, a, PL_WHY_UNDO_FRTO);
+        return true;
+    }
+    if (a->acked || a->duplicate || a->h.delivered)
+        f->undo.frto = 0;                 /* step 3a */
+    return false;
+}
+
+static bool mistaken(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    if (!f->undo.possible)
+        return false;
+    if (!repairing(f) && seq_gt(c->snd.una, f->undo.until))
+        f->undo.possible = false;         /* a window later: what is said now is about something else */
+    return f->undo.possible && (eifel(x, c, f, a) || all_twice(x, c, f, a) || (f->undo.frto && frto(x, c, f, a)));
+}
+
+void tcp_recovery_sent_again(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t seq, uint32_t bytes)
+{
+    if (f->in_recovery)
+        prr_sent(&f->prr, bytes);
+    if (!f->undo.possible || !repairing(f))
+        return;
+    if (f->undo.again == 0 && f->undo.first_again == 0) {
+        f->undo.first_again = x->wire_now ? x->wire_now : 1;
+        f->undo.first_seq = seq;
+    }
+    f->undo.again += bytes;
+    (void)c;
+}
+
+/* -------------------------------------------------------------- the tail loss probe --------------------------------------------------------------- */
+
+void tcp_recovery_probe_fires(struct tcp_ctx *x, struct tcp *c)
+{
+    struct tcp_flight *f = tcp_flight(x, c);
+    tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_LOSS_PROBE, (int64_t)c->rtt.srtt, c->snd.nxt - c->snd.una);
+    const struct rtx_record *tail = rtx_at(x->records, f->queue.tail);
+    bool cut = tail->len <= c->opt.mss || x->records->used < x->records->capacity;
+    f->probe_due = !f->rack.probe_out && f->rack.sampled && cut;         /* RFC 8985 7.3: both conditions */
+    f->rack.probe_out |= f->probe_due;
+    f->rack.probe_end = c->snd.nxt;
+    f->rack.probe_again = false;
+    f->rack.sampled = false;
+    f->count.probes += f->probe_due;
+    tcp_rto_restart(x, c);
+    timers_set_resend(&c->timers, RESEND_RTO, f->rto_at);                /* "MUST re-arm the RTO timer, not the PTO timer" */
+}
+
+/* TLP_process_ack, RFC 8985 7.4.2. */
+static void probe_answered(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    const struct tcp_seg *seg = a->seg;
+    if (!f->rack.probe_out || seq_lt(seg->ack, f->rack.probe_end))
+        return;
+    if (!f->rack.probe_again || (a->dsack && seg->opts.sack[0].hi == f->rack.probe_end)) {
+        f->rack.probe_out = false;
+    } else if (seq_gt(seg->ack, f->rack.probe_end)) {    /* the probe has repaired the only loss: the answer is due all the same */
+        uint32_t before = c->cc.cwnd;
+        f->rack.probe_out = false;
+        f->undo.possible = false;
+        cc_loss(tcp_cc(x, c, f), x->wire_now, a->pipe);
+        if (led(f) && c->cc.cwnd > c->cc.ssthresh)
+            c->cc.cwnd = c->cc.ssthresh;
+        cc_recovered(tcp_cc(x, c, f), x->wire_now);
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_PROBE, before, c->cc.cwnd);
+    } else if (a->duplicate && seg->opts.nsack == 0) {
+        f->rack.probe_out = false;
+    }
+}
+
+/* ------------------------------------------------------------------ without SACK ------------------------------------------------------------------ */
+
+/* RFC 6582 3.2 (2): not before "the Cumulative Acknowledgment field covers more than recover": until then duplicates may be answers to what was repeated
+ * needlessly, after a time-out above all. */
+static bool may_mean_loss(const struct tcp *c) { return !c->below_recover; }
+
+/* RFC 9937 6.2, DeliveredData without SACK: in recovery one MSS for a duplicate; of what is acknowledged, only what they did not count. */
+static uint32_t delivered_without_sack(const struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    uint32_t mss = c->opt.mss;
+    if (a->duplicate) {
+        uint32_t n = f->in_recovery && f->left_network + mss <= f->prr.recover_fs ? mss : 0;
+        f->left_network += n;
+        return n;
+    }
+    uint32_t counted = f->left_network < a->acked ? f->left_network : a->acked;
+    uint32_t repeated = a->acked < mss ? a->acked : mss; /* the hole itself was not counted */
+    if (counted > a->acked - repeated)
+        counted = a->acked - repeated;
+    f->left_network = f->in_recovery ? f->left_network - counted : 0;
+    return a->acked - counted;
+}
+
+/* RFC 5681 3.2, RFC 6582 3.2. Returns how many bytes arrived. */
+static uint32_t without_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    uint32_t flight = a->h.delivered + c->snd.nxt - c->snd.una - f->limited;
+    uint32_t delivered = delivered_without_sack(c, f, a);
+    if (a->duplicate && !repairing(f)) {
+        f->left += f->left < 2;           /* RFC 3042 2: each of the first two duplicates says that a segment has left the network */
+        if (f->dupacks == RACK_DUP_THRESH && may_mean_loss(c)) {
+            rtx_mark_front_lost(x->records, x->chunks, &f->queue, c->opt.mss);       /* one segment, even of a super-frame: RFC 5681 3.2 (2) */
+            enter(x, c, f, flight, 0);
+            f->left_network = RACK_DUP_THRESH * c->opt.mss;
+            delivered = c->opt.mss;
+        }
+    } else if (f->in_recovery && a->acked && seq_lt(c->snd.una, c->recover)) {
+        rtx_mark_front_lost(x->records, x->chunks, &f->queue, c->opt.mss);           /* partial: the next hole is lost as well */
+    }
+    return delivered;
+}
+
+/* ----------------------------------------------------------------------- ACKs ----------------------------------------------------------------------- */
+
+static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a, uint32_t delivered, uint32_t lost, bool concluded)
+{
+    struct pl_cc_ack k = {.now = x->wire_now, .acked = a->acked, .delivered = delivered, .lost = lost, .in_flight_before = a->pipe, .in_flight = tcp_pipe(f),
+                          .delivered_total = f->rate.delivered, .lost_total = f->rate.lost, .srtt = c->rtt.srtt, .min_rtt = f->rack.min_rtt,
+                          .rtt = a->h.sample && !a->h.repeated ? x->wire_now - a->h.sample : 0, .una = c->snd.una, .nxt = c->snd.nxt,
+                          .phase = f->in_recovery ? PL_CC_RECOVERY : f->in_rto_recovery ? PL_CC_LOSS : PL_CC_OPEN,
+                          .limited = a->limited && !concluded, .app_limited = f->rate.app_limited != 0, .paced = c->cc.pacing_rate != 0, .no_sack = !c->opt.sack_ok};
+    if (f->cc_flags & PL_CC_WANTS_RATE) {
+        struct rate_round rs = {.newly_lost = lost};
+        if (a->h.any)
+            rate_delivered(&f->rate, &rs, &a->h.rate, delivered, a->h.last_sent, a->h.last_end, x->wire_now);
+        k.delivered_total = f->rate.delivered;
+        rate_finish(&f->rate, &rs, f->rack.min_rtt, &k.rate);
+        k.app_limited = f->rate.app_limited != 0;
+    }
+    cc_ack(tcp_cc(x, c, f), &k);
+}
+
+/* Nothing is missing, as far as anybody knows. */
+static bool quiet(const struct tcp_flight *f, const struct tcp_ack *a)
+{
+    return !repairing(f) && !a->duplicate && !a->dsack && f->queue.sacked == 0 && f->queue.lost == 0 && !f->rack.probe_out && !f->undo.possible &&
+           !a->h.reordered && a->h.sacked == 0;
+}
+
+static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    struct rack_verdict v = {0};
+    uint32_t delivered = a->h.delivered;
+    bool was_fast = f->in_recovery;
+    probe_answered(x, c, f, a);
+    bool undone = mistaken(x, c, f, a);
+    if (c->opt.sack_ok) {
+        v = detect(x, c, f, a->dsack);
+        bool again = v.again && v.again_sent > f->reduced_at;            /* RFC 5681 4.3: the loss of a repetition is another sign */
+        if (v.bytes && (!repairing(f) || again))
+            enter(x, c, f, a->pipe, a->h.delivered);
+    } else if (!undone) {
+        delivered = without_sack(x, c, f, a);
+    }
+    bool concluded = repairing(f) && seq_ge(c->snd.una, c->recover);
+    if (concluded)
+        leave(x, c, f);
+    if (delivered || v.bytes || a->acked)
+        tell_cc(x, c, f, a, delivered, v.bytes, (concluded && was_fast) || undone);
+    if (f->in_recovery && led(f) && (delivered || !was_fast))
+        lead(c, f, delivered, a->acked && v.bytes == 0);
+    return v.timeout;
+}
+
+void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, struct tcp_ack *a)
+{
+    pl_time timeout = 0;
+    if (c->opt.sack_ok)
+        rack_update(&f->rack, &a->h);
+    if (quiet(f, a)) {
+        if (a->acked)
+            tell_cc(x, c, f, a, a->h.delivered, 0, false);
+    } else {
+        timeout = with_loss(x, c, f, a);
+    }
+    if (c->cc.cwnd < c->opt.mss)
+        c->cc.cwnd = c->opt.mss;
+    if (f->queue.count == 0) {
+        tcp_flight_end(x, c);
+        timers_clear(&c->timers, TIMER_RESEND);
+        return;
+    }
+    if (a->acked)                         /* RFC 6298 5.3 */
+        tcp_rto_restart(x, c);
+    if (a->acked || timeout || c->timers.resend_is != RESEND_RTO)
+        tcp_rto_arm(x, c, timeout);
+}
+
+/* ---------------------------------------------------------------------- timers ---------------------------------------------------------------------- */
+
+void tcp_recovery_reorder_fires(struct tcp_ctx *x, struct tcp *c)
+{
+    struct tcp_flight *f = tcp_flight(x, c);
+    uint32_t flight = tcp_pipe(f);
+    struct rack_verdict v = detect(x, c, f, false);
+    tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_REORDER, (int64_t)f->rack.rtt, v.bytes);
+    if (v.bytes && (!repairing(f) || (v.again && v.again_sent > f->reduced_at))) {
+        enter(x, c, f, flight, 0);
+        if (led(f))
+            lead(c, f, 0, false);
+    }
+    tcp_rto_arm(x, c, v.timeout);
+}
+
+/* RFC 6298 5.4 to 5.6 belong to rto.c; here is what it says of losses, and what may show that it was too early: RFC 8985 6.3, RFC 5682. */
+void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    struct rack_question q = question(x, c, f, false);
+    struct lost_ctx l = {x, c, f};
+    bool first = !f->in_rto_recovery;
+    uint32_t flight = tcp_pipe(f);
+    bool nested = repairing(f) || (c->below_recover && c->opt.sack_ok && seq_gt(c->recover, c->snd.una));
+    if (first)
+        remember(c, f, true);             /* a back-off changes nothing: what counts is the first repetition */
+    cc_rto(tcp_cc(x, c, f), x->wire_now, flight, first);
+    f->in_recovery = false;
+    f->in_rto_recovery = true;
+    f->rack.probe_out = f->probe_due = false;
+    f->dupacks = f->limited = f->left_network = 0;
+    f->left = 0;
+    f->reduced_at = x->wire_now;
+    f->count.timeouts++;
+    /* RFC 5682 2.1, 3.1 (1): not if a recovery was under way. With timestamps Eifel says it at once. */
+    f->undo.frto = nested || first == false ? 0 : 2;
+    c->recover = c->snd.nxt;              /* RFC 6582 3.2 (4) */
+    c->below_recover = true;
+    if (rtx_at(x->records, f->queue.head)->flags & RTX_SACKED) {         /* RFC 2018 8: it waits for what it said it had */
+        rtx_forget_sacks(x->records, &f->queue);
+        f->count.reneged++;
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_RENEGED, f->queue.lost, 0);
+    }
+    q.repairing = true;
+    if (c->opt.sack_ok)
+        rack_mark_on_rto(&f->rack, x->records, &f->queue, &q, lost_one, &l);
+    else
+        rtx_mark_all_lost(x->records, &f->queue);        /* RFC 9293 3.8.2: the first of them at once */
+}
