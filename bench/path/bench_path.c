@@ -94,7 +94,7 @@ static bool row_wanted(int control, int loss, int member)
             at = strstr(at + 1, o.words[i]);
         if (!at) return false;
     }
-    return o.self || member != PARLEY_TO_KERNEL || transfer_parley_has(controls[control]);
+    return true;
 }
 
 static void make_jobs(void)
@@ -240,8 +240,6 @@ static void show_head(void)
            "control   loss  from and to        kernel  %-7s   ratio   95 %% interval   0.95     late/ms\n",
         (double)o.rate / 1e6, (double)o.rtt / 1e6, (unsigned long long)transfer_queue_bytes(&t), o.pairs, (double)o.measured / 1e9, (double)o.warm_up / 1e9,
         o.side_by_side, o.self ? "again" : "parley");
-    for (int i = 0; i < CONTROLS && !o.self; i++)
-        if (!transfer_parley_has(controls[i])) printf("%-6s        parley to kernel  left out: parley has no such congestion control\n", controls[i]);
     fflush(stdout);
 }
 

@@ -51,7 +51,6 @@ struct parley_end {
     uint64_t got;
     int error;                            /* what the connection died of */
 };
-bool parley_has(const char *control);
 /* The driver belongs to the end's loop from then on. Sends to ENDS_FAR, or waits for a connection. */
 bool parley_begins(struct parley_end *, struct pl_driver *, const char *control, char *why, size_t why_size);
 void parley_numbers(const struct parley_end *, struct end_numbers *);

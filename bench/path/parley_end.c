@@ -8,12 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <parley/cc.h>
+
 #include "os/host/clock.h"
 #include "os/host/random.h"
 
 static uint8_t piece[256 << 10];
 
-bool parley_has(const char *control) { return strcmp(control, "reno") == 0; }
+static enum pl_cc_algorithm algorithm(const char *control)
+{
+    return strcmp(control, "bbr") == 0 ? PL_CC_BBR : strcmp(control, "cubic") == 0 ? PL_CC_CUBIC : PL_CC_NEWRENO;
+}
 
 static bool failed(char *why, size_t why_size, const char *what, int error)
 {
@@ -50,6 +55,7 @@ static bool make_stack(struct parley_end *p, char *why, size_t why_size)
     pl_config_default(&c, sizeof c);
     c.sndbuf_bytes = c.rcvbuf_bytes = ENDS_BUFFER_BYTES;
     c.mem_is_zero = true;
+    if (p->control) c.congestion_control = (uint8_t)algorithm(p->control);
     host_random(c.seed, sizeof c.seed);
     size_t bytes = pl_stack_size(&c);
     uint8_t *block = calloc(1, bytes + 64);

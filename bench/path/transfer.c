@@ -37,8 +37,6 @@ uint64_t transfer_queue_bytes(const struct transfer_params *t)
     return product > packets ? product : packets;
 }
 
-bool transfer_parley_has(const char *control) { return parley_has(control); }
-
 /* ---- what poll(2) finds */
 
 static void on_receiver(void *user, int fd, short revents)

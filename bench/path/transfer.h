@@ -36,8 +36,6 @@ struct transfer_result {
 
 /* Bytes of the link's queue: the product of rate and round trip, but 64 packets at least. */
 uint64_t transfer_queue_bytes(const struct transfer_params *);
-/* Whether parley has this congestion control. */
-bool transfer_parley_has(const char *control);
 /* In a process that ends afterwards: descriptors and memory are left to its end. */
 void transfer_play(const struct transfer_params *, struct transfer_result *);
 
