@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport/tcp/cc/cc.h"
+#include "transport/tcp/cc/bbr.h"
+#include "transport/tcp/cc/cubic.h"
 #include "transport/tcp/cc/newreno.h"
+#include "transport/tcp/cc/none.h"
 #include <parley/parley.h>
 
 static uint32_t max32(uint32_t a, uint32_t b) { return a > b ? a : b; }
@@ -20,24 +23,22 @@ static const struct pl_cc_ops *own(const struct pl_env *env, uint32_t algorithm)
     return algorithm >= PL_CC_USER && i < env->cc_count ? &env->cc[i] : NULL;
 }
 
-bool cc_exists(const struct pl_env *env, uint32_t algorithm)
-{
-    return algorithm == PL_CC_NEWRENO || own(env, algorithm);
-}
+bool cc_exists(const struct pl_env *env, uint32_t algorithm) { return algorithm < PL_CC_USER || own(env, algorithm); }
 
 const char *cc_name(const struct pl_env *env, uint32_t algorithm)
 {
+    static const char names[PL_CC_USER][8] = {"newreno", "cubic", "bbr", "none"};
     const struct pl_cc_ops *o = own(env, algorithm);
-    return o ? o->name : "newreno";
+    return o ? o->name : names[algorithm < PL_CC_USER ? algorithm : PL_CC_NEWRENO];
 }
 
 uint32_t cc_flags(const struct pl_env *env, uint32_t algorithm)
 {
     const struct pl_cc_ops *o = own(env, algorithm);
-    return o ? o->flags : 0;
+    return o ? o->flags : algorithm == PL_CC_BBR ? PL_CC_OWN_RECOVERY | PL_CC_WANTS_RATE : algorithm == PL_CC_NONE ? PL_CC_OWN_RECOVERY : 0;
 }
 
-/* CALL(name, arguments): the algorithm's function of that name. HERE: those that an algorithm lacks. */
+/* A program's own function of that name, if the algorithm is one. */
 #define OWN(k, name, ...)                                                                  \
     const struct pl_cc_ops *o = own((k).env, (k).algorithm);                                \
     if (o) {                                                                                \
@@ -49,46 +50,81 @@ uint32_t cc_flags(const struct pl_env *env, uint32_t algorithm)
 void cc_start(struct cc_call k, pl_time now, pl_time srtt)
 {
     OWN(k, on_start, now, srtt)
+    if (k.algorithm == PL_CC_CUBIC)
+        cubic_on_start(NULL, k.cc, k.state, now, srtt);
+    else if (k.algorithm == PL_CC_BBR)
+        bbr_on_start(NULL, k.cc, k.state, now, srtt);
+    else if (k.algorithm == PL_CC_NONE)
+        none_on_start(NULL, k.cc, k.state, now, srtt);
 }
 
 void cc_ack(struct cc_call k, const struct pl_cc_ack *a)
 {
     OWN(k, on_ack, a)
-    newreno_on_ack(NULL, k.cc, k.state, a);
+    if (k.algorithm == PL_CC_CUBIC)
+        cubic_on_ack(NULL, k.cc, k.state, a);
+    else if (k.algorithm == PL_CC_BBR)
+        bbr_on_ack(NULL, k.cc, k.state, a);
+    else if (k.algorithm != PL_CC_NONE)
+        newreno_on_ack(NULL, k.cc, k.state, a);
 }
 
 void cc_loss(struct cc_call k, pl_time now, uint32_t flight)
 {
     OWN(k, on_loss, now, flight)
-    newreno_on_loss(NULL, k.cc, k.state, now, flight);
+    if (k.algorithm == PL_CC_CUBIC)
+        cubic_on_loss(NULL, k.cc, k.state, now, flight);
+    else if (k.algorithm == PL_CC_BBR)
+        bbr_on_loss(NULL, k.cc, k.state, now, flight);
+    else if (k.algorithm != PL_CC_NONE)
+        newreno_on_loss(NULL, k.cc, k.state, now, flight);
 }
 
 void cc_rto(struct cc_call k, pl_time now, uint32_t flight, bool first)
 {
     OWN(k, on_rto, now, flight, first)
-    newreno_on_rto(NULL, k.cc, k.state, now, flight, first);
+    if (k.algorithm == PL_CC_CUBIC)
+        cubic_on_rto(NULL, k.cc, k.state, now, flight, first);
+    else if (k.algorithm == PL_CC_BBR)
+        bbr_on_rto(NULL, k.cc, k.state, now, flight, first);
+    else if (k.algorithm != PL_CC_NONE)
+        newreno_on_rto(NULL, k.cc, k.state, now, flight, first);
 }
 
 void cc_recovered(struct cc_call k, pl_time now)
 {
     OWN(k, on_recovered, now)
-    newreno_on_recovered(NULL, k.cc, k.state, now);
+    if (k.algorithm == PL_CC_BBR)
+        bbr_on_recovered(NULL, k.cc, k.state, now);
+    else if (k.algorithm != PL_CC_CUBIC && k.algorithm != PL_CC_NONE)
+        newreno_on_recovered(NULL, k.cc, k.state, now);
 }
 
 void cc_undo(struct cc_call k, pl_time now)
 {
     OWN(k, on_undo, now)
-    newreno_on_undo(NULL, k.cc, k.state, now);
+    if (k.algorithm == PL_CC_CUBIC)
+        cubic_on_undo(NULL, k.cc, k.state, now);
+    else if (k.algorithm == PL_CC_BBR)
+        bbr_on_undo(NULL, k.cc, k.state, now);
+    else if (k.algorithm != PL_CC_NONE)
+        newreno_on_undo(NULL, k.cc, k.state, now);
 }
 
 void cc_restart(struct cc_call k, pl_time now, pl_time idle, bool app_limited)
 {
     OWN(k, on_restart, now, idle, app_limited)
+    if (k.algorithm == PL_CC_CUBIC)
+        cubic_on_restart(NULL, k.cc, k.state, now, idle, app_limited);
+    else if (k.algorithm == PL_CC_BBR)
+        bbr_on_restart(NULL, k.cc, k.state, now, idle, app_limited);
 }
 
 void cc_lost(struct cc_call k, const struct pl_cc_lost *l)
 {
     OWN(k, on_lost, l)
+    if (k.algorithm == PL_CC_BBR)
+        bbr_on_lost(NULL, k.cc, k.state, l);
 }
 
 const char *cc_describe(struct cc_call k)
@@ -96,5 +132,11 @@ const char *cc_describe(struct cc_call k)
     const struct pl_cc_ops *o = own(k.env, k.algorithm);
     if (o)
         return o->on_describe ? o->on_describe(o->user, k.cc, k.state) : "";
+    if (k.algorithm == PL_CC_CUBIC)
+        return cubic_on_describe(NULL, k.cc, k.state);
+    if (k.algorithm == PL_CC_BBR)
+        return bbr_on_describe(NULL, k.cc, k.state);
+    if (k.algorithm == PL_CC_NONE)
+        return none_on_describe(NULL, k.cc, k.state);
     return newreno_on_describe(NULL, k.cc, k.state);
 }

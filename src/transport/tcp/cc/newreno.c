@@ -10,9 +10,8 @@ void newreno_on_ack(void *user, struct pl_cc *cc, void *state, const struct pl_c
     (void)user;
     if (!a->limited || a->phase == PL_CC_RECOVERY || a->acked == 0)
         return;
-    if (cc->cwnd < cc->ssthresh) {        /* RFC 5681 3.1 slow start, by bytes (RFC 3465), at most 8 MSS an ACK unless paced (docs/defaults.md) */
-        uint32_t most = a->paced ? a->acked : min32(a->acked, 8 * cc->mss);
-        cc->cwnd = min32(cc->cwnd + most, PL_CC_CWND_MAX);
+    if (cc->cwnd < cc->ssthresh) {        /* RFC 5681 3.1 slow start, by bytes (RFC 3465), as RFC 9406 does it */
+        hystart_slow_start(&n->hystart, cc, a);
         return;
     }
     /* RFC 5681 3.1 congestion avoidance: one MSS for each window acknowledged. The ACK that follows a repair may cover many windows that are long
@@ -65,6 +64,6 @@ void newreno_on_undo(void *user, struct pl_cc *cc, void *state, pl_time now)
 
 const char *newreno_on_describe(void *user, const struct pl_cc *cc, const void *state)
 {
-    (void)user, (void)state;
-    return cc->cwnd < cc->ssthresh ? "slow start" : "congestion avoidance";
+    (void)user;
+    return cc->cwnd < cc->ssthresh ? hystart_describe(&((const struct newreno *)state)->hystart, cc) : "congestion avoidance";
 }

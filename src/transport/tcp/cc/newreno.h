@@ -5,12 +5,13 @@
 #ifndef TCP_CC_NEWRENO_H
 #define TCP_CC_NEWRENO_H
 
-#include <parley/cc.h>
+#include "transport/tcp/cc/hystart.h"
 
 struct newreno {
     uint32_t acked;                       /* bytes acknowledged since the window last grew, in congestion avoidance */
     uint32_t prior_cwnd, prior_ssthresh;  /* before the last answer to a loss */
     uint32_t pad_;
+    struct hystart hystart;               /* RFC 9406: leaves slow start before the queue overflows */
 };
 
 void newreno_on_ack(void *user, struct pl_cc *, void *state, const struct pl_cc_ack *);
