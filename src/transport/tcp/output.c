@@ -203,8 +203,11 @@ bool tcp_want_again(const struct tcp_ctx *x, const struct tcp *c, struct tcp_wan
 
 /* Something waits to be sent, nothing is in flight whose ACK would bring us back, and yet nothing may go: the peer's window is closed or too
  * small. RFC 9293 3.8.6.1, MUST-35, 36: probe it. */
-static bool window_blocks(const struct tcp *c)
+static bool window_blocks(const struct tcp_ctx *x, const struct tcp *c)
 {
+    const struct tcp_flight *m = tcp_memory(x, c);
+    if (m && c->cc.pacing_rate && tcp_paced(x, c, m) == 0)
+        return false;                     /* its time will come */
     bool waits = tcp_unsent(c) || (c->fin_queued && !c->fin_sent);
     return waits && c->syn_acked && !tcp_outstanding(c) && c->state != PL_CLOSED;
 }
@@ -212,7 +215,7 @@ static bool window_blocks(const struct tcp *c)
 /* RFC 9293 3.8.6.1, SHLD-29: the first probe one RTO after the window closed. MUST-37: no count bounds them, only the user timeout may. */
 static void probe_if_blocked(struct tcp_ctx *x, struct tcp *c)
 {
-    if (window_blocks(c)) {
+    if (window_blocks(x, c)) {
         if (c->timers.resend_is == RESEND_OFF) {
             struct rtt r = c->rtt;
             struct rtt_bounds b = tcp_rtt_bounds(x);
