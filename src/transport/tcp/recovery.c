@@ -336,7 +336,7 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
     if (concluded)
         leave(x, c, f);
     if (delivered || v.bytes || a->acked)
-        tell_cc(x, c, f, a, delivered, v.bytes, (concluded && was_fast) || undone);
+        tell_cc(x, c, f, a, delivered, v.bytes, undone);
     if (f->in_recovery && led(f) && (delivered || !was_fast))
         lead(c, f, delivered, a->acked && v.bytes == 0);
     return v.timeout;
