@@ -393,7 +393,7 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
     }
     if (c->cc.cwnd < c->opt.mss)
         c->cc.cwnd = c->opt.mss;
-    if (f->queue.count == 0) {
+    if (f->queue.count == 0) {            /* RFC 6298 5.2: nothing is left: stop */
         tcp_flight_end(x, c);
         timers_clear(&c->timers, TIMER_RESEND);
         return;
