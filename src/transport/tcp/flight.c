@@ -8,7 +8,7 @@
 
 /* ------------------------------------------------------------- taking, giving back ------------------------------------------------------------- */
 
-static struct tcp_flight *at(const struct tcp_ctx *x, uint32_t slot) { return (struct tcp_flight *)slots_array(x->flights) + slot; }
+static struct tcp_flight *at(const struct tcp_ctx *x, uint32_t slot) { return slots_at(x->flights, slot); }
 
 /* Where there is a flight for each connection nobody needs another's. */
 static bool enough_for_all(const struct tcp_ctx *x) { return x->flights->capacity >= x->conns->capacity; }
@@ -64,8 +64,8 @@ static uint32_t take(struct tcp_ctx *x, struct tcp *c)
 /* An algorithm's state is new: it begins with what is known all the same. */
 static void start(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
-    memset(f->cc_state, 0, sizeof f->cc_state);
-    f->algorithm = cc_exists(x->env, c->algorithm) ? c->algorithm : PL_CC_NEWRENO;
+    memset(f->cc_state, 0, x->config->cc_state_bytes);
+    f->algorithm = cc_exists(x->env, c->algorithm, x->config->cc_state_bytes) ? c->algorithm : PL_CC_NEWRENO;
     f->cc_flags = (uint8_t)cc_flags(x->env, f->algorithm);
     c->cc.pacing_rate = 0;
     c->cc.quantum = 0;
