@@ -49,6 +49,12 @@ static void remember(const struct tcp *c, struct tcp_flight *f, bool after_rto)
     f->undo = (struct tcp_undo){.srtt = c->rtt.srtt, .rttvar = c->rtt.rttvar, .marker = c->snd.una, .until = c->snd.nxt, .possible = true, .after_rto = after_rto};
 }
 
+/* RFC 5681 2: FlightSize, without what limited transmit let go (3.2 (2)). In the midst of a repair that counts what is long lost, too: there, what flies. */
+static uint32_t flight_size(const struct tcp *c, const struct tcp_flight *f, uint32_t acked, uint32_t pipe)
+{
+    return repairing(f) ? pipe : acked + c->snd.nxt - c->snd.una - f->limited;
+}
+
 static void lead(struct tcp *c, struct tcp_flight *f, uint32_t delivered, bool safe)
 {
     struct prr_ack p = {.delivered = delivered, .inflight = tcp_pipe(f), .ssthresh = c->cc.ssthresh, .mss = c->opt.mss, .safe = safe};
@@ -328,7 +334,7 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
         v = detect(x, c, f, a->dsack);
         bool again = v.again && v.again_sent > f->reduced_at;            /* RFC 5681 4.3: the loss of a repetition is another sign */
         if (v.bytes && (!repairing(f) || again))
-            enter(x, c, f, a->pipe, a->h.delivered);
+            enter(x, c, f, flight_size(c, f, a->acked, a->pipe), a->h.delivered);
     } else if (!undone) {
         delivered = without_sack(x, c, f, a);
     }
@@ -371,7 +377,7 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
 void tcp_recovery_reorder_fires(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_flight *f = tcp_flight(x, c);
-    uint32_t flight = tcp_pipe(f);
+    uint32_t flight = flight_size(c, f, 0, tcp_pipe(f));
     struct rack_verdict v = detect(x, c, f, false);
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_REORDER, (int64_t)f->rack.rtt, v.bytes);
     if (v.bytes && (!repairing(f) || (v.again && v.again_sent > f->reduced_at))) {
@@ -388,7 +394,7 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     struct rack_question q = question(x, c, f, false);
     struct lost_ctx l = {x, c, f};
     bool first = !f->in_rto_recovery;
-    uint32_t flight = tcp_pipe(f);
+    uint32_t flight = flight_size(c, f, 0, tcp_pipe(f));
     bool nested = repairing(f) || (c->below_recover && c->opt.sack_ok && seq_gt(c->recover, c->snd.una));
     if (first)
         remember(c, f, true);             /* a back-off changes nothing: what counts is the first repetition */
