@@ -332,7 +332,7 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
     bool undone = mistaken(x, c, f, a);
     if (c->opt.sack_ok) {
         v = detect(x, c, f, a->dsack);
-        bool again = v.again && v.again_sent > f->reduced_at;            /* RFC 5681 4.3: the loss of a repetition is another sign */
+        bool again = v.again && v.again_sent >= f->reduced_at;            /* RFC 5681 4.3: the loss of a repetition is another sign */
         if (v.bytes && (!repairing(f) || again))
             enter(x, c, f, flight_size(c, f, a->acked, a->pipe), a->h.delivered);
     } else if (!undone) {
@@ -380,7 +380,7 @@ void tcp_recovery_reorder_fires(struct tcp_ctx *x, struct tcp *c)
     uint32_t flight = flight_size(c, f, 0, tcp_pipe(f));
     struct rack_verdict v = detect(x, c, f, false);
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_REORDER, (int64_t)f->rack.rtt, v.bytes);
-    if (v.bytes && (!repairing(f) || (v.again && v.again_sent > f->reduced_at))) {
+    if (v.bytes && (!repairing(f) || (v.again && v.again_sent >= f->reduced_at))) {
         enter(x, c, f, flight, 0);
         if (led(f))
             lead(c, f, 0, false);
