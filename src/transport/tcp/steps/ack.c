@@ -155,6 +155,8 @@ enum pl_drop ack_fifth(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
     struct tcp_flight *f = tcp_flight(x, c);
     if (f)
         sender(x, c, f, seg);
+    else if (c->flight && c->opt.sack_ok && tells_of_duplicate(seg))
+        tcp_recovery_late_dsack(x, c, tcp_memory(x, c), seg);
     if (seq_le(c->snd.una, seg->ack))
         update_window(c, seg);
     return PL_DROP_NONE;
