@@ -108,7 +108,7 @@ void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_flight *f = tcp_memory(x, c);
     rtx_free(x->records, &f->queue);
-    f->in_recovery = f->in_rto_recovery = f->probe_due = f->rack.probe_out = false;
+    f->in_recovery = f->in_rto_recovery = f->probe_due = false;          /* whether a loss probe was needed is asked further: RFC 8985 7.4.2 */
     f->dupacks = f->limited = f->left_network = 0;
     f->retries = f->left = 0;
     f->undo.frto = 0;

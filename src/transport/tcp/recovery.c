@@ -372,14 +372,15 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
         tcp_rto_arm(x, c, timeout);
 }
 
-/* The peer tells what came twice when everything is acknowledged: as it does where the flight ended with what was sent again. Nothing is left to be lost, but
- * the last answer to a loss may have been a mistake, and the path may reorder. */
-void tcp_recovery_late_dsack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_seg *seg)
+/* Everything is acknowledged, and the peer tells what came twice: as it does where the flight ended with what was sent again. Nothing is left to be lost, but
+ * the last answer to a loss may have been a mistake, the path may reorder, and the loss probe was not needed. */
+void tcp_recovery_late_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
-    struct tcp_ack a = {.seg = seg, .dsack = true};
-    struct rack_question q = question(x, c, f, true);
+    struct rack_question q = question(x, c, f, a->dsack);
     rack_dsack(&f->rack, &q);
-    (void)mistaken(x, c, f, &a);
+    probe_answered(x, c, f, a);
+    if (a->dsack)
+        (void)mistaken(x, c, f, a);
 }
 
 /* ---------------------------------------------------------------------- timers ---------------------------------------------------------------------- */

@@ -413,7 +413,7 @@ struct tcp_ack {                          /* an ACK as the sender takes it */
     bool limited;                         /* the window was used */
 };
 void tcp_recovery_ack(struct tcp_ctx *, struct tcp *, struct tcp_flight *, struct tcp_ack *);
-void tcp_recovery_late_dsack(struct tcp_ctx *, struct tcp *, struct tcp_flight *, const struct tcp_seg *);       /* nothing is outstanding any more */
+void tcp_recovery_late_ack(struct tcp_ctx *, struct tcp *, struct tcp_flight *, const struct tcp_ack *);     /* nothing is outstanding any more */
 void tcp_recovery_rto(struct tcp_ctx *, struct tcp *, struct tcp_flight *);
 void tcp_recovery_reorder_fires(struct tcp_ctx *, struct tcp *);                         /* RFC 8985 6.2: RACK's timer */
 void tcp_recovery_probe_fires(struct tcp_ctx *, struct tcp *);                           /* RFC 8985 7.3 */
