@@ -368,7 +368,9 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
     }
     if (a->acked)                         /* RFC 6298 5.3 */
         tcp_rto_restart(x, c);
-    if (a->acked || timeout || c->timers.resend_is != RESEND_RTO)
+    /* RFC 8985 7.2: an ACK that does not advance puts the probe off no further */
+    bool stays = c->timers.resend_is == RESEND_RTO || (c->timers.resend_is == RESEND_LOSS_PROBE && tcp_may_probe(x, c, f));
+    if (a->acked || timeout || !stays)
         tcp_rto_arm(x, c, timeout);
 }
 
