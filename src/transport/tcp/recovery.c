@@ -300,11 +300,19 @@ static uint32_t without_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
 
 static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a, uint32_t delivered, uint32_t lost, bool concluded)
 {
-    struct pl_cc_ack k = {.now = x->wire_now, .acked = a->acked, .delivered = delivered, .lost = lost, .in_flight_before = a->pipe, .in_flight = tcp_pipe(f),
-                          .delivered_total = f->rate.delivered, .lost_total = f->rate.lost, .srtt = c->rtt.srtt, .min_rtt = f->rack.min_rtt,
-                          .rtt = a->h.sample && !a->h.repeated ? x->wire_now - a->h.sample : 0, .una = c->snd.una, .nxt = c->snd.nxt,
-                          .phase = f->in_recovery ? PL_CC_RECOVERY : f->in_rto_recovery ? PL_CC_LOSS : PL_CC_OPEN,
-                          .limited = a->limited && !concluded, .app_limited = f->rate.app_limited != 0, .paced = c->cc.pacing_rate != 0, .no_sack = !c->opt.sack_ok};
+    struct pl_cc_ack k;                   /* set field by field: `rate`, the largest, mostly is not wanted */
+    k.now = x->wire_now, k.una = c->snd.una, k.nxt = c->snd.nxt;
+    k.acked = a->acked, k.delivered = delivered, k.lost = lost;
+    k.in_flight_before = a->pipe, k.in_flight = tcp_pipe(f);
+    k.delivered_total = f->rate.delivered, k.lost_total = f->rate.lost;
+    k.srtt = c->rtt.srtt, k.min_rtt = f->rack.min_rtt;
+    k.rtt = a->h.sample && !a->h.repeated ? x->wire_now - a->h.sample : 0;
+    k.phase = f->in_recovery ? PL_CC_RECOVERY : f->in_rto_recovery ? PL_CC_LOSS : PL_CC_OPEN;
+    k.limited = a->limited && !concluded;
+    k.app_limited = f->rate.app_limited != 0;
+    k.paced = c->cc.pacing_rate != 0;
+    k.no_sack = !c->opt.sack_ok;
+    k.rate.valid = false;
     if (f->cc_flags & PL_CC_WANTS_RATE) {
         struct rate_round rs = {.newly_lost = lost};
         if (a->h.any)
@@ -319,8 +327,9 @@ static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, cons
 /* Nothing is missing, as far as anybody knows. */
 static bool quiet(const struct tcp_flight *f, const struct tcp_ack *a)
 {
-    return !repairing(f) && !a->duplicate && !a->dsack && f->queue.sacked == 0 && f->queue.lost == 0 && !f->rack.probe_out && !f->undo.possible &&
-           !a->h.reordered && a->h.sacked == 0;
+    /* asked for each ACK, and mostly all of it is false: without branches */
+    bool odd = f->in_recovery | f->in_rto_recovery | a->duplicate | a->dsack | f->rack.probe_out | f->undo.possible | a->h.reordered;
+    return !odd && (f->queue.sacked | f->queue.lost | a->h.sacked) == 0;
 }
 
 static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
@@ -332,7 +341,7 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
     bool undone = mistaken(x, c, f, a);
     if (c->opt.sack_ok) {
         v = detect(x, c, f, a->dsack);
-        bool again = v.again && v.again_sent >= f->reduced_at;            /* RFC 5681 4.3: the loss of a repetition is another sign */
+        bool again = v.again && v.again_sent >= f->reduced_at;           /* RFC 5681 4.3: the loss of a repetition is another sign */
         if (v.bytes && (!repairing(f) || again))
             enter(x, c, f, flight_size(c, f, a->acked, a->pipe), a->h.delivered);
     } else if (!undone) {

@@ -62,6 +62,7 @@ struct tcp_flight {
     struct rate rate;
     struct tcp_undo undo;
     pl_time rto_at;                       /* the retransmission timer; its slot in c->timers may hold something that comes before */
+    pl_time armed_at;                     /* when that slot was last set */
     pl_time next_at;                      /* paced: when the next quantum may begin */
     pl_time reduced_at;                   /* the last answer to a loss: what was sent again later and is lost is another one */
     pl_time idle_since;
@@ -303,6 +304,8 @@ enum pl_drop tcp_input_rest(struct tcp_ctx *, struct tcp *, struct tcp_seg *);  
 struct tcp_want tcp_want(struct tcp_ctx *, struct tcp *, uint32_t gso_bytes);
 /* After tcp_build, and if nothing else happened since: as much once more, which is what tcp_want would say now. False: it has to be asked. */
 bool tcp_want_again(const struct tcp_ctx *, const struct tcp *, struct tcp_want *);
+/* Right after tcp_build: true: tcp_want would have nothing to send. Mostly that is so, and quickly seen; false says nothing. */
+bool tcp_said_all(const struct tcp_ctx *, const struct tcp *);
 /* Nothing is to be sent, said tcp_want: arms the persist and life timers that follow from it, and says when the connection wants to be called. */
 pl_time tcp_settle(struct tcp_ctx *, struct tcp *, const struct tcp_want *);
 /* Forms the segment and records that it was sent. `spans` receives the text, at most max. */

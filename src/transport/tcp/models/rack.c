@@ -101,17 +101,14 @@ struct rack_verdict rack_detect(const struct rack *r, struct slots *pool, struct
 void rack_mark_on_rto(const struct rack *r, struct slots *pool, struct rtx_queue *queue, const struct rack_question *q, rack_lost_fn *lost, void *user)
 {
     pl_time allowed = patience(r, queue, q);
-    uint32_t next;
-    for (uint32_t id = queue->flying.first; id; id = next) {
-        struct rtx_record *rec = rtx_at(pool, id);
-        next = rec->later;
-        if (id != queue->head && q->now < rec->sent + allowed)
-            continue;
-        lost(user, rec);
+    struct rtx_record *head = rtx_at(pool, queue->head);
+    if (!(head->flags & RTX_LOST))
+        lost(user, head);
+    rtx_mark_lost(pool, queue, queue->head);             /* and if it is lost: what of it was sent again, for want of a record, is lost again */
+    for (uint32_t id; (id = queue->flying.first) && q->now >= rtx_at(pool, id)->sent + allowed;) {
+        lost(user, rtx_at(pool, id));
         rtx_mark_lost(pool, queue, id);
     }
-    if (queue->head)                      /* what of it was sent again, for want of a record, is lost again */
-        rtx_mark_lost(pool, queue, queue->head);
 }
 
 pl_time rack_pto(pl_time srtt, bool single, pl_time max_ack_delay)
