@@ -58,7 +58,7 @@ struct pl_cc_ack {
     pl_time rtt;                          /* a sample, 0: none */
     pl_time srtt, min_rtt;                /* 0: not known yet */
     uint32_t una, nxt;                    /* SND.UNA after it, SND.NXT: rounds of HyStart++ */
-    uint8_t phase;                        /* enum pl_cc_phase, after it */
+    uint8_t phase;                        /* enum pl_cc_phase, after it; but of the ACK that ends PL_CC_LOSS still that, without PL_CC_OWN_RECOVERY */
     bool limited;                         /* the window was used: growing it is justified (RFC 7661 4.1, RFC 9438 5.8) */
     bool app_limited;                     /* C.app_limited != 0 */
     bool paced;                           /* segments are spread over time: slow start need not be limited (RFC 9406 4.3) */

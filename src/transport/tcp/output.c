@@ -165,10 +165,13 @@ static void want_text(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes, stru
             w->when = m->next_at;
         return;
     }
-    if (f && f->queue.lost && f->undo.frto != 3)         /* nothing new before what was lost */
-        want_resend(x, c, f, w);
-    else
+    bool lost = f && f->queue.lost;
+    if (!lost || f->undo.frto == 3)       /* nothing new before what was lost */
         want_data(x, c, f, gso_bytes, paced, w);
+    if (lost && w->what == WANT_NOTHING && f->undo.frto == 3 && f->undo.frto_new == 2)
+        f->undo.frto = 0;                 /* RFC 5682 2.1 (2b): no new segment may go: "skip step 3" */
+    if (lost && f->undo.frto != 3)
+        want_resend(x, c, f, w);
 }
 
 struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)

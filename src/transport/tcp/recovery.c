@@ -172,13 +172,14 @@ static bool all_twice(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, co
 /* RFC 5682 2.1, 3.1 steps 2 and 3, after a time-out for which no timestamp decides. */
 static bool frto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
-    bool covers = seq_ge(c->snd.una, c->recover);
     if (f->undo.frto == 2) {
-        if (!a->acked)
-            return false;                 /* "Stay in step 2" */
-        bool new_data = c->snd_stream.len > c->snd_sent && (int64_t)c->snd.wnd - (c->snd.nxt - c->snd.una) > 0;
-        f->undo.frto = covers || !new_data ? 0 : 3;
-        f->undo.frto_new = 2;
+        if (!a->acked) {                  /* 2.1 (2a); with SACK "stay in step 2" */
+            f->undo.frto = a->duplicate && !c->opt.sack_ok ? 0 : 2;
+            return false;
+        }
+        bool covers = seq_ge(c->snd.una, c->recover), all = c->opt.sack_ok || seq_ge(c->snd.una, f->undo.marker + f->undo.again);
+        f->undo.frto = covers || !all || tcp_unsent(c) == 0 ? 0 : 3;
+        f->undo.frto_new = 2;             /* if the window lets them: want_text() */
         return false;
     }
     bool beyond = seq_gt(f->queue.fack, c->recover) || seq_gt(c->snd.una, c->recover), news = c->opt.sack_ok ? a->h.original : a->acked > 0;
@@ -186,8 +187,11 @@ static bool frto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const s
         undo(x, c, f, a, PL_WHY_UNDO_FRTO);
         return true;
     }
-    if (a->acked || a->duplicate || a->h.delivered)
+    if (a->acked || a->duplicate || a->h.delivered) {
         f->undo.frto = 0;                 /* step 3a */
+        if (led(f) && c->cc.cwnd > 3u * c->opt.mss)
+            c->cc.cwnd = 3u * c->opt.mss;
+    }
     return false;
 }
 
@@ -298,25 +302,30 @@ static uint32_t without_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
 
 /* ----------------------------------------------------------------------- ACKs ----------------------------------------------------------------------- */
 
-static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a, uint32_t delivered, uint32_t lost, bool concluded)
+struct told {
+    uint32_t delivered, lost;
+    bool grows, slow_start;
+};
+
+static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a, struct told t)
 {
     struct pl_cc_ack k;                   /* set field by field: `rate`, the largest, mostly is not wanted */
     k.now = x->wire_now, k.una = c->snd.una, k.nxt = c->snd.nxt;
-    k.acked = a->acked, k.delivered = delivered, k.lost = lost;
+    k.acked = a->acked, k.delivered = t.delivered, k.lost = t.lost;
     k.in_flight_before = a->pipe, k.in_flight = tcp_pipe(f);
     k.delivered_total = f->rate.delivered, k.lost_total = f->rate.lost;
     k.srtt = c->rtt.srtt, k.min_rtt = f->rack.min_rtt;
     k.rtt = a->h.sample && !a->h.repeated ? x->wire_now - a->h.sample : 0;
-    k.phase = f->in_recovery ? PL_CC_RECOVERY : f->in_rto_recovery ? PL_CC_LOSS : PL_CC_OPEN;
-    k.limited = a->limited && !concluded;
+    k.phase = f->in_recovery ? PL_CC_RECOVERY : f->in_rto_recovery || t.slow_start ? PL_CC_LOSS : PL_CC_OPEN;
+    k.limited = a->limited && t.grows;
     k.app_limited = f->rate.app_limited != 0;
     k.paced = c->cc.pacing_rate != 0;
     k.no_sack = !c->opt.sack_ok;
     k.rate.valid = false;
     if (f->cc_flags & PL_CC_WANTS_RATE) {
-        struct rate_round rs = {.newly_lost = lost};
+        struct rate_round rs = {.newly_lost = t.lost};
         if (a->h.any)
-            rate_delivered(&f->rate, &rs, &a->h.rate, delivered, a->h.last_sent, a->h.last_end, x->wire_now);
+            rate_delivered(&f->rate, &rs, &a->h.rate, t.delivered, a->h.last_sent, a->h.last_end, x->wire_now);
         k.delivered_total = f->rate.delivered;
         rate_finish(&f->rate, &rs, f->rack.min_rtt, &k.rate);
         k.app_limited = f->rate.app_limited != 0;
@@ -347,11 +356,12 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
     } else if (!undone) {
         delivered = without_sack(x, c, f, a);
     }
+    bool slow_start = f->in_rto_recovery && led(f);      /* what this ACK adds is still of the slow start after a time-out */
     bool concluded = repairing(f) && seq_ge(c->snd.una, c->recover);
     if (concluded)
         leave(x, c, f);
     if (delivered || v.bytes || a->acked)
-        tell_cc(x, c, f, a, delivered, v.bytes, (concluded && was_fast) || undone);
+        tell_cc(x, c, f, a, (struct told){.delivered = delivered, .lost = v.bytes, .grows = !(concluded && was_fast) && !undone, .slow_start = slow_start});
     if (f->in_recovery && led(f) && (delivered || !was_fast))
         lead(c, f, delivered, a->acked && v.bytes == 0);
     return v.timeout;
@@ -364,7 +374,7 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
         rack_update(&f->rack, &a->h);
     if (quiet(f, a)) {
         if (a->acked)
-            tell_cc(x, c, f, a, a->h.delivered, 0, false);
+            tell_cc(x, c, f, a, (struct told){.delivered = a->h.delivered, .grows = true});
     } else {
         timeout = with_loss(x, c, f, a);
     }

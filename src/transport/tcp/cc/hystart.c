@@ -10,8 +10,10 @@ static bool is_initial(const struct pl_cc *cc) { return cc->ssthresh >= PL_CC_CW
 static void grow(struct pl_cc *cc, const struct pl_cc_ack *ack, bool css)
 {
     uint32_t n = ack->acked, room = cc->ssthresh - cc->cwnd;
-    if (!ack->paced && n > HYSTART_L * cc->mss)           /* RFC 9406 4.3-c: L = 8, infinity when paced */
-        n = HYSTART_L * cc->mss;
+    /* RFC 9406 4.3-c: L = 8, infinity when paced. After a time-out 1 (RFC 3465 2.3, RFC 5681 (2)): what an ACK covers then mostly left the network long before */
+    uint32_t l = ack->phase == PL_CC_LOSS ? 1 : HYSTART_L;
+    if ((l == 1 || !ack->paced) && n > l * cc->mss)
+        n = l * cc->mss;
     if (css)
         n /= HYSTART_CSS_GROWTH_DIVISOR;
     cc->cwnd += n < room ? n : room;
