@@ -113,7 +113,7 @@ static void undo(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const s
     c->below_recover = false;
     c->rtt.backoffs = 0;
     f->retries = 0;
-    if (led(f)) {                         /* (6): not all at once: what arrived may be replaced, an initial window in any case; slow start does the rest */
+    if (led(f)) {                         /* (9): not all at once: what arrived may be replaced, an initial window in any case; slow start does the rest */
         uint32_t iw = cc_initial_window(c->opt.mss), fresh = a->acked > iw ? a->acked : iw, room = tcp_pipe(f) + fresh;
         if (c->cc.cwnd > room) {
             if (c->cc.ssthresh < c->cc.cwnd)
@@ -121,7 +121,7 @@ static void undo(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const s
             c->cc.cwnd = room;
         }
     }
-    if (f->undo.after_rto && a->h.sample) {              /* (8): the timer was too short: adapt it to what the path does now */
+    if (f->undo.after_rto && a->h.sample) {              /* (11): the timer was too short: adapt it to what the path does now */
         pl_time sample = x->wire_now - a->h.sample;
         c->rtt.srtt = f->undo.srtt > sample ? f->undo.srtt : sample;
         c->rtt.rttvar = f->undo.rttvar > sample / 2 ? f->undo.rttvar : sample / 2;
