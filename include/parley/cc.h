@@ -58,11 +58,13 @@ struct pl_cc_ack {
     pl_time rtt;                          /* a sample, 0: none */
     pl_time srtt, min_rtt;                /* 0: not known yet */
     uint32_t una, nxt;                    /* SND.UNA after it, SND.NXT: rounds of HyStart++ */
-    uint8_t phase;                        /* enum pl_cc_phase, after it; but of the ACK that ends PL_CC_LOSS still that, without PL_CC_OWN_RECOVERY */
+    uint8_t phase;                        /* enum pl_cc_phase, after it */
     bool limited;                         /* the window was used: growing it is justified (RFC 7661 4.1, RFC 9438 5.8) */
     bool app_limited;                     /* C.app_limited != 0 */
     bool paced;                           /* segments are spread over time: slow start need not be limited (RFC 9406 4.3) */
     bool no_sack;                         /* the peer reports no SACK: one loss in a round trip is noticed, not more */
+    bool after_rto;                       /* a repair after a time-out is under way, or this ends it: what is acknowledged may have arrived long ago, so slow
+                                           * start grows by one MSS at most (RFC 3465 2.3, RFC 5681 3.1) */
     struct pl_cc_rate rate;
 };
 
