@@ -341,7 +341,7 @@ static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, cons
     if (f->cc_flags & PL_CC_WANTS_RATE) {
         struct rate_round rs = {.newly_lost = t.lost};
         if (a->h.any)
-            rate_delivered(&f->rate, &rs, &a->h.rate, t.delivered, a->h.last_sent, a->h.last_end, x->wire_now);
+            rate_delivered(&f->rate, &rs, &a->h.rate, t.delivered, a->h.last.sent, a->h.last.end, x->wire_now);
         k.delivered_total = f->rate.delivered;
         rate_finish(&f->rate, &rs, f->rack.min_rtt, &k.rate);
         k.app_limited = f->rate.app_limited != 0;

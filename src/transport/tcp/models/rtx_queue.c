@@ -58,6 +58,7 @@ uint32_t rtx_append(struct slots *pool, struct rtx_queue *q, uint32_t max, uint3
         return 0;
     struct rtx_record *r = rtx_at(pool, id);
     r->sent = now, r->seq = seq, r->len = len, r->at = at, r->prev = q->tail, r->flags = fin ? RTX_FIN : 0, r->transmissions = 1;
+    r->order = ++q->order;
     if (q->tail)
         rtx_at(pool, q->tail)->next = id;
     else
@@ -111,9 +112,6 @@ static void advance(const struct chunks *chunks, struct stream_at *at, uint32_t 
     }
 }
 
-/* RACK_sent_after, RFC 8985 6.2 */
-static bool sent_after(pl_time t1, uint32_t end1, pl_time t2, uint32_t end2) { return t1 > t2 || (t1 == t2 && seq_gt(end1, end2)); }
-
 /* RFC 8985 6.2 step 2: could this be an answer to an earlier transmission than the last? What a timestamp echoes is the segment that advanced RCV.NXT last
  * (RFC 7323 4.3): of what lies behind a gap, and is known by a block, it says nothing; else no answer to a loss probe would ever tell of what lies before it. */
 static bool ambiguous(const struct rtx_record *r, const struct rtx_heard *h, bool by_block)
@@ -127,6 +125,7 @@ static bool ambiguous(const struct rtx_record *r, const struct rtx_heard *h, boo
 static void hear(struct rtx_queue *q, const struct rtx_record *r, uint32_t bytes, bool by_block, struct rtx_heard *h)
 {
     uint32_t end = r->seq + bytes;
+    struct rtx_when w = {.sent = r->sent, .end = end, .order = r->order};
     h->delivered += bytes;
     if (!(r->flags & RTX_RETRANSMITTED)) {
         if (r->sent > h->sample)
@@ -136,15 +135,13 @@ static void hear(struct rtx_queue *q, const struct rtx_record *r, uint32_t bytes
     }
     if (seq_gt(end, q->fack))
         q->fack = end;
-    if (h->rates && (!h->any || sent_after(r->sent, end, h->last_sent, h->last_end))) {
-        h->last_sent = r->sent;
-        h->last_end = end;
+    if (h->rates && (!h->any || rtx_sent_after(&w, &h->last))) {
+        h->last = w;
         h->rate = r->rate;
     }
     h->any = true;
-    if (!ambiguous(r, h, by_block) && (!h->valid || sent_after(r->sent, end, h->rack_sent, h->rack_end))) {
-        h->rack_sent = r->sent;
-        h->rack_end = end;
+    if (!ambiguous(r, h, by_block) && (!h->valid || rtx_sent_after(&w, &h->rack))) {
+        h->rack = w;
         h->valid = true;
     }
 }
@@ -198,11 +195,9 @@ static void ack_plain(struct slots *pool, struct rtx_queue *q, struct rtx_record
     h->original |= seq_le(end, h->recover);
     q->fack = end;
     h->any = h->valid = true;
-    h->rack_sent = r->sent;
-    h->rack_end = end;
+    h->rack = (struct rtx_when){.sent = r->sent, .end = end, .order = r->order};
     if (h->rates) {
-        h->last_sent = r->sent;
-        h->last_end = end;
+        h->last = h->rack;
         h->rate = r->rate;
     }
     q->pipe -= r->len;
@@ -471,6 +466,7 @@ void rtx_sent_again(struct slots *pool, const struct chunks *chunks, struct rtx_
     if (r->transmissions < 255)
         r->transmissions++;
     r->sent = now;
+    r->order = ++q->order;
     if (r->flags & RTX_LOST)
         q->pipe += whole ? r->len - r->again : n;
     r->again = whole ? 0 : r->again + n;
@@ -487,5 +483,5 @@ void rtx_free(struct slots *pool, struct rtx_queue *q)
 {
     while (q->head)
         unlink_record(pool, q, q->head);
-    *q = (struct rtx_queue){.lost_bytes = q->lost_bytes};
+    *q = (struct rtx_queue){.lost_bytes = q->lost_bytes, .order = q->order};
 }
