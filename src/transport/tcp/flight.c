@@ -116,7 +116,7 @@ void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_flight *f = tcp_memory(x, c);
     rtx_free(x->records, &f->queue);
-    f->in_recovery = f->in_rto_recovery = f->probe_due = f->rack.probe_out = false;
+    f->in_recovery = f->in_rto_recovery = f->probe_due = false;          /* whether a loss probe was needed is asked further: RFC 8985 7.4.2 */
     f->dupacks = f->limited = f->left_network = 0;
     f->retries = f->left = 0;
     f->undo.frto = 0;
@@ -154,7 +154,7 @@ void tcp_rto_restart(struct tcp_ctx *x, struct tcp *c)
 }
 
 /* RFC 8985 7.2: not while something else would find the loss. */
-static bool may_probe(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f)
+bool tcp_may_probe(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f)
 {
     return x->config->loss_probe && c->opt.sack_ok && f->rack.sampled && !f->in_recovery && !f->in_rto_recovery && !f->rack.probe_out && f->queue.sacked == 0 && f->queue.lost == 0;
 }
@@ -170,7 +170,7 @@ void tcp_rto_arm(struct tcp_ctx *x, struct tcp *c, pl_time reorder_timeout)
         pl_time due = x->now + (reorder_timeout + PL_MS - 1) / PL_MS * PL_MS;
         if (due < at)
             at = due, what = RESEND_REORDER;
-    } else if (may_probe(x, c, f)) {
+    } else if (tcp_may_probe(x, c, f)) {
         pl_time due = x->now + rack_pto(c->rtt.srtt, c->snd.nxt - c->snd.una <= c->opt.mss, MAX_ACK_DELAY_MS * PL_MS);
         at = due < at ? due : at;         /* "If Now() + PTO > TCP_RTO_expiration()": the probe goes in its place */
         what = RESEND_LOSS_PROBE;

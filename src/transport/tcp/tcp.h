@@ -424,6 +424,7 @@ uint32_t tcp_paced(const struct tcp_ctx *, const struct tcp *, const struct tcp_
 void tcp_pace(const struct tcp_ctx *, struct tcp *, struct tcp_flight *, uint32_t bytes);     /* so many were sent */
 void tcp_rto_restart(struct tcp_ctx *, struct tcp *);                                    /* RFC 6298 5.3 */
 void tcp_rto_arm(struct tcp_ctx *, struct tcp *, pl_time reorder_timeout);               /* what comes first: RTO, loss probe, RACK's timer (0: none) */
+bool tcp_may_probe(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);       /* a loss probe: RFC 8985 7.2 */
 /* recovery.c */
 struct tcp_ack {                          /* an ACK as the sender takes it */
     const struct tcp_seg *seg;
@@ -434,6 +435,7 @@ struct tcp_ack {                          /* an ACK as the sender takes it */
     bool limited;                         /* the window was used */
 };
 void tcp_recovery_ack(struct tcp_ctx *, struct tcp *, struct tcp_flight *, struct tcp_ack *);
+void tcp_recovery_late_ack(struct tcp_ctx *, struct tcp *, struct tcp_flight *, const struct tcp_ack *);     /* nothing is outstanding any more */
 void tcp_recovery_rto(struct tcp_ctx *, struct tcp *, struct tcp_flight *);
 void tcp_recovery_reorder_fires(struct tcp_ctx *, struct tcp *);                         /* RFC 8985 6.2: RACK's timer */
 void tcp_recovery_probe_fires(struct tcp_ctx *, struct tcp *);                           /* RFC 8985 7.3 */
