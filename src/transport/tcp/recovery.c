@@ -359,13 +359,23 @@ static bool quiet(const struct tcp_flight *f, const struct tcp_ack *a)
     return !odd && (f->queue.sacked | f->queue.lost | a->h.sacked) == 0;
 }
 
+/* Everything that was outstanding when the repair began has arrived. */
+static void conclude(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    if (repairing(f) && seq_ge(c->snd.una, c->recover))
+        leave(x, c, f);
+}
+
 static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
     struct rack_verdict v = {0};
     uint32_t delivered = a->h.delivered;
-    bool was_fast = f->in_recovery, after_rto = f->in_rto_recovery;
+    bool after_rto = f->in_rto_recovery;
     probe_answered(x, c, f, a);
     bool undone = mistaken(x, c, f, a);
+    if (c->opt.sack_ok)
+        conclude(x, c, f);                /* first: what is found lost beyond `recover` was sent since, and is a congestion of its own */
+    bool was_fast = f->in_recovery;
     if (c->opt.sack_ok) {
         v = detect(x, c, f, a->dsack);
         bool again = v.again && v.again_sent > f->reduced_at;            /* RFC 5681 4.3: the loss of a repetition is another sign */
@@ -374,11 +384,10 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
     } else if (!undone) {
         delivered = without_sack(x, c, f, a);
     }
-    bool concluded = repairing(f) && seq_ge(c->snd.una, c->recover);
-    if (concluded)
-        leave(x, c, f);
+    if (!c->opt.sack_ok)
+        conclude(x, c, f);
     if (delivered || v.bytes || a->acked)
-        tell_cc(x, c, f, a, delivered, v.bytes, (concluded && was_fast) || undone, after_rto);
+        tell_cc(x, c, f, a, delivered, v.bytes, undone, after_rto);
     if (f->in_recovery && led(f) && (delivered || !was_fast))
         lead(c, f, delivered, a->acked && v.bytes == 0);
     return v.timeout;
@@ -397,7 +406,7 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
     }
     if (c->cc.cwnd < c->opt.mss)
         c->cc.cwnd = c->opt.mss;
-    if (f->queue.count == 0) {
+    if (f->queue.count == 0) {            /* RFC 6298 5.2: nothing is left: stop */
         tcp_flight_end(x, c);
         timers_clear(&c->timers, TIMER_RESEND);
         return;
