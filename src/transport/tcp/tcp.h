@@ -40,6 +40,7 @@
 #include "transport/tcp/models/timers.h"
 #include "transport/tcp/models/timestamps.h"
 #include "transport/tcp/models/tune.h"
+#include "transport/tcp/models/validate.h"
 #include "transport/tcp/models/window.h"
 #include <parley/parley.h>
 
@@ -62,6 +63,7 @@ struct tcp_flight {
     struct rack rack;
     struct prr prr;
     struct rate rate;
+    struct validate validate;
     struct tcp_undo undo;
     pl_time rto_at;                       /* the retransmission timer; its slot in c->timers may hold something that comes before */
     pl_time armed_at;                     /* when that slot was last set */
@@ -432,7 +434,7 @@ struct tcp_ack {                          /* an ACK as the sender takes it */
     uint32_t acked;                       /* sequence numbers that SND.UNA advanced */
     uint32_t pipe;                        /* before it */
     bool duplicate, dsack;                /* RFC 5681 2; RFC 2883: it tells what came twice */
-    bool limited;                         /* the window was used */
+    bool limited;                         /* the window was used, growing it is justified */
 };
 void tcp_recovery_ack(struct tcp_ctx *, struct tcp *, struct tcp_flight *, struct tcp_ack *);
 void tcp_recovery_late_ack(struct tcp_ctx *, struct tcp *, struct tcp_flight *, const struct tcp_ack *);     /* nothing is outstanding any more */
