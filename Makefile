@@ -4,7 +4,7 @@
 # in build/UID/VARIANT), then does its work. Meson's own files are meson.build and meson_options.txt.
 
 .POSIX:
-.PHONY: help demo build test test-long bench bench-path lib rfc-map segment-table install clean
+.PHONY: help demo build test test-long golden bench bench-path lib rfc-map segment-table install clean
 SHELL = /bin/sh
 
 # make test T=word     only the tests whose name contains word          make test B=gcc     only this build (gcc or asan)
@@ -18,6 +18,7 @@ help:
 	@echo 'make demo       two hosts shake hands and part, and then with Linux (ARGS="--scene NAME --seed N --loss P")'
 	@echo 'make test       build three ways, run every test (T=word: only these; B=gcc or B=asan: only this build)'
 	@echo 'make test-long  the same and the tests that take long'
+	@echo 'make golden     write tests/sim/golden/: what simulated networks result in, by algorithm, rate, delay, loss (ARGS="WORD ...": only these lines)'
 	@echo 'make bench      measure (T=word: only these)'
 	@echo 'make bench-path  the same lossy path for parley and for the kernel, in real time: 8 minutes (ARGS=--quick: 1; ARGS=--help; T="cubic 1%": only these)'
 	@echo 'make build      build the program; ./parley runs it'
@@ -43,6 +44,11 @@ test:
 test-long:
 	@tools/deps test
 	@tools/test --long "$(B)" $(T)
+
+golden:
+	@tools/deps test
+	@tools/build gcc long.test_golden
+	@"$$(tools/build --where gcc)/long.test_golden" --write $(ARGS)
 
 bench:
 	@tools/deps bench

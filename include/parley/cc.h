@@ -63,6 +63,8 @@ struct pl_cc_ack {
     bool app_limited;                     /* C.app_limited != 0 */
     bool paced;                           /* segments are spread over time: slow start need not be limited (RFC 9406 4.3) */
     bool no_sack;                         /* the peer reports no SACK: one loss in a round trip is noticed, not more */
+    bool after_rto;                       /* a repair after a time-out is under way, or this ends it: what is acknowledged may have arrived long ago, so slow
+                                           * start grows by one MSS at most (RFC 3465 2.3, RFC 5681 3.1) */
     struct pl_cc_rate rate;
 };
 

@@ -217,6 +217,7 @@ static void fast_retransmit_repeats_one_segment(void **state)
 static void what_limited_transmit_sent_is_no_part_of_ssthresh(void **state)
 {
     struct pl_config config = roomy();
+    config.congestion_control = PL_CC_NEWRENO;
     struct played p;
     played_init(&p, SIX(state), &config);
     played_open_plain(&p, 1000);

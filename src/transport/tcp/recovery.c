@@ -163,25 +163,44 @@ static bool all_twice(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, co
     return true;
 }
 
-/* RFC 5682 2.1, 3.1 steps 2 and 3, after a time-out for which no timestamp decides. */
-static bool frto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+/* RFC 5682 2.1, 3.1 step 2: the first ACK after the repetition. */
+static void frto_step_2(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
-    bool covers = seq_ge(c->snd.una, c->recover);
-    if (f->undo.frto == 2) {
-        if (!a->acked)
-            return false;                 /* "Stay in step 2" */
-        bool new_data = c->snd_stream.len > c->snd_sent && (int64_t)c->snd.wnd - (c->snd.nxt - c->snd.una) > 0;
-        f->undo.frto = covers || !new_data ? 0 : 3;
-        f->undo.frto_new = 2;
-        return false;
+    if (!a->acked) {                      /* a duplicate: (2a) ends it; 3.1: "Stay in step 2 and wait for the next new acknowledgment" */
+        f->undo.frto = a->duplicate && !c->opt.sack_ok ? 0 : 2;
+        return;
     }
-    bool beyond = seq_gt(f->queue.fack, c->recover) || seq_gt(c->snd.una, c->recover), news = c->opt.sack_ok ? a->h.original : a->acked > 0;
-    if (news && !beyond) {
+    bool covers = seq_ge(c->snd.una, c->recover);
+    bool part = f->queue.head && rtx_at(x->records, f->queue.head)->flags & RTX_RETRANSMITTED;        /* "not ... all of the data that was retransmitted" */
+    bool new_data = c->snd_stream.len > c->snd_sent && (int64_t)c->snd.wnd - (c->snd.nxt - c->snd.una) > 0;
+    f->undo.frto = covers || part || !new_data ? 0 : 3;
+    f->undo.frto_new = 2;
+}
+
+/* Step 3, the second. What arrived was sent before the time-out, and once only: it was too early. With SACK not if the new segments arrived as well: then the
+ * network goes on, and what is missing may be lost. */
+static bool frto_step_3(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    bool beyond = c->opt.sack_ok && (seq_gt(f->queue.fack, c->recover) || seq_gt(c->snd.una, c->recover));
+    if (a->h.original && !beyond) {
         undo(x, c, f, a, PL_WHY_UNDO_FRTO);
         return true;
     }
-    if (a->acked || a->duplicate || a->h.delivered)
-        f->undo.frto = 0;                 /* step 3a */
+    if (!a->acked && !a->duplicate && !a->h.delivered)
+        return false;                     /* "Other types of ACKs are ignored" */
+    f->undo.frto = 0;
+    uint32_t most = 3u * c->opt.mss;      /* (3a): two round trips have passed; by slow start cwnd has grown to 2 MSS, or by this ACK to 3 */
+    if (!a->acked && led(f) && c->cc.cwnd < most && c->cc.cwnd < c->cc.ssthresh)
+        c->cc.cwnd = most < c->cc.ssthresh ? most : c->cc.ssthresh;
+    return false;
+}
+
+/* After a time-out for which no timestamp decides. */
+static bool frto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    if (f->undo.frto == 3)
+        return frto_step_3(x, c, f, a);
+    frto_step_2(x, c, f, a);
     return false;
 }
 
@@ -292,7 +311,7 @@ static uint32_t without_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
 
 /* ----------------------------------------------------------------------- ACKs ----------------------------------------------------------------------- */
 
-static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a, uint32_t delivered, uint32_t lost, bool concluded)
+static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a, uint32_t delivered, uint32_t lost, bool undone, bool after_rto)
 {
     struct pl_cc_ack k;                   /* set field by field: `rate`, the largest, mostly is not wanted */
     k.now = x->wire_now, k.una = c->snd.una, k.nxt = c->snd.nxt;
@@ -302,15 +321,16 @@ static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, cons
     k.srtt = c->rtt.srtt, k.min_rtt = f->rack.min_rtt;
     k.rtt = a->h.sample && !a->h.repeated ? x->wire_now - a->h.sample : 0;
     k.phase = f->in_recovery ? PL_CC_RECOVERY : f->in_rto_recovery ? PL_CC_LOSS : PL_CC_OPEN;
-    k.limited = a->limited && !concluded;
+    k.limited = a->limited && !undone;
     k.app_limited = f->rate.app_limited != 0;
     k.paced = c->cc.pacing_rate != 0;
     k.no_sack = !c->opt.sack_ok;
+    k.after_rto = after_rto;
     k.rate.valid = false;
     if (f->cc_flags & PL_CC_WANTS_RATE) {
         struct rate_round rs = {.newly_lost = lost};
         if (a->h.any)
-            rate_delivered(&f->rate, &rs, &a->h.rate, delivered, a->h.last_sent, a->h.last_end, x->wire_now);
+            rate_delivered(&f->rate, &rs, &a->h.rate, delivered, a->h.last.sent, a->h.last.end, x->wire_now);
         k.delivered_total = f->rate.delivered;
         rate_finish(&f->rate, &rs, f->rack.min_rtt, &k.rate);
         k.app_limited = f->rate.app_limited != 0;
@@ -337,6 +357,7 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
 {
     struct rack_verdict v = {0};
     uint32_t delivered = a->h.delivered;
+    bool after_rto = f->in_rto_recovery;
     probe_answered(x, c, f, a);
     bool undone = mistaken(x, c, f, a);
     if (c->opt.sack_ok)
@@ -353,7 +374,7 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
     if (!c->opt.sack_ok)
         conclude(x, c, f);
     if (delivered || v.bytes || a->acked)
-        tell_cc(x, c, f, a, delivered, v.bytes, undone);
+        tell_cc(x, c, f, a, delivered, v.bytes, undone, after_rto);
     if (f->in_recovery && led(f) && (delivered || !was_fast))
         lead(c, f, delivered, a->acked && v.bytes == 0);
     return v.timeout;
@@ -366,7 +387,7 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
         rack_update(&f->rack, &a->h);
     if (quiet(f, a)) {
         if (a->acked)
-            tell_cc(x, c, f, a, a->h.delivered, 0, false);
+            tell_cc(x, c, f, a, a->h.delivered, 0, false, false);
     } else {
         timeout = with_loss(x, c, f, a);
     }
@@ -377,7 +398,10 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
         timers_clear(&c->timers, TIMER_RESEND);
         return;
     }
-    if (a->acked)                         /* RFC 6298 5.3 */
+    bool off = c->timers.resend_is == RESEND_OFF && !a->acked;
+    if (off && f->queue.lost)
+        return;                           /* it ran out, and what goes again has not gone: the timer begins with it, RFC 6298 5.6 */
+    if (a->acked || off)                  /* RFC 6298 5.3 */
         tcp_rto_restart(x, c);
     if (a->acked || timeout || c->timers.resend_is != RESEND_RTO)
         tcp_rto_arm(x, c, timeout);
@@ -404,7 +428,8 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
     struct rack_question q = question(x, c, f, false);
     struct lost_ctx l = {x, c, f};
-    bool first = !f->in_rto_recovery;
+    const struct rtx_record *head = rtx_at(x->records, f->queue.head);
+    bool first = !f->in_rto_recovery || !(head->flags & RTX_RETRANSMITTED);      /* RFC 5681 3.1: "has not yet been resent by way of the retransmission timer" */
     uint32_t flight = tcp_pipe(f);
     bool nested = repairing(f) || (c->below_recover && c->opt.sack_ok && seq_gt(c->recover, c->snd.una));
     if (first)
@@ -417,11 +442,11 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     f->left = 0;
     f->reduced_at = x->wire_now;
     f->count.timeouts++;
-    /* RFC 5682 2.1, 3.1 (1): not if a recovery was under way. With timestamps Eifel says it at once. */
-    f->undo.frto = nested || first == false ? 0 : 2;
+    /* RFC 5682 2.1, 3.1 (1): not if a recovery was under way; for the same segment it begins anew. With timestamps Eifel says it at once. */
+    f->undo.frto = first ? (nested ? 0 : 2) : f->undo.frto == 2 ? 2 : 0;
     c->recover = c->snd.nxt;              /* RFC 6582 3.2 (4) */
     c->below_recover = true;
-    if (rtx_at(x->records, f->queue.head)->flags & RTX_SACKED) {         /* RFC 2018 8: it waits for what it said it had */
+    if (head->flags & RTX_SACKED) {       /* RFC 2018 8: it waits for what it said it had */
         rtx_forget_sacks(x->records, &f->queue);
         f->count.reneged++;
         tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_RENEGED, f->queue.lost, 0);

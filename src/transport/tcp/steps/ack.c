@@ -48,7 +48,8 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
     c->progress_at = x->now;
     c->soft_error = 0;
     x->progress = true;
-    if (c->wants_write && c->snd_stream.len < c->sndbuf_bytes)
+    tcp_sndbuf_follow(x, c);
+    if (tcp_writable_again(c))
         x->news |= PL_EV_WRITABLE;
 }
 
