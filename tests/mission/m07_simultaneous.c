@@ -161,13 +161,13 @@ static void crossed_fins_whose_acks_are_lost_are_repeated(void **state)
     assert_int_equal(program_finish(c), 0);
     assert_int_equal(program_finish(s), 0);
     RUN(&p);
-    /* The RTO of a connection with one sample of 20 ms: SRTT 20 + max(200, 4 * 10). */
+    /* A loss probe, at the RTO of a connection with one sample of 20 ms, SRTT 20 + max(200, 4 * 10), because 2 SRTT + 200 would be later. */
     EXPECT(&p, "C> FIN,ACK seq=1 ack=1 at=100ms\n"
                "S> FIN,ACK seq=1 ack=1 at=100ms\n"
                "S> ACK     seq=2 ack=2 at=110ms lost\n"
                "C> ACK     seq=2 ack=2 at=110ms lost\n"
-               "C> FIN,ACK seq=1 ack=2 at=320ms why=FIN_REPEAT\n"
-               "S> FIN,ACK seq=1 ack=2 at=320ms why=FIN_REPEAT\n"
+               "C> FIN,ACK seq=1 ack=2 at=320ms why=PROBE_LOSS\n"
+               "S> FIN,ACK seq=1 ack=2 at=320ms why=PROBE_LOSS\n"
                "S> ACK     seq=2 ack=2 at=330ms states=TIME-WAIT,CLOSING\n"
                "C> ACK     seq=2 ack=2 at=330ms states=CLOSING,TIME-WAIT\n");
     mission_assert_states(&p, PAIR_CLIENT, "CLOSED SYN-SENT ESTABLISHED FIN-WAIT-1 CLOSING TIME-WAIT CLOSED");

@@ -160,10 +160,10 @@ static void a_lost_fin_of_the_active_side_is_repeated(void **state)
     assert_int_equal(program_finish(c), 0);
     RUN(&p);
     EXPECT(&p, "C> FIN,ACK seq=1 ack=1 at=100ms lost\n"
-               "C> FIN,ACK seq=1 ack=1 at=320ms lost why=FIN_REPEAT\n"
-               "C> FIN,ACK seq=1 ack=1 at=760ms why=FIN_REPEAT\n"
-               "S> FIN,ACK seq=1 ack=2 at=770ms\n"
-               "C> ACK     seq=2 ack=2 at=780ms states=TIME-WAIT,CLOSED\n");
+               "C> FIN,ACK seq=1 ack=1 at=320ms lost why=PROBE_LOSS\n"
+               "C> FIN,ACK seq=1 ack=1 at=540ms why=FIN_REPEAT\n"
+               "S> FIN,ACK seq=1 ack=2 at=550ms\n"
+               "C> ACK     seq=2 ack=2 at=560ms states=TIME-WAIT,CLOSED\n");
     pair_free(&p);
 }
 
@@ -177,7 +177,7 @@ static void a_lost_ack_of_the_first_fin_is_sent_again_when_the_fin_is_repeated(v
     RUN(&p);
     EXPECT(&p, "C> FIN,ACK seq=1 ack=1 at=100ms states=FIN-WAIT-1,CLOSE-WAIT\n"
                "S> ACK     seq=1 ack=2 at=110ms lost\n"
-               "C> FIN,ACK seq=1 ack=1 at=320ms why=FIN_REPEAT\n"
+               "C> FIN,ACK seq=1 ack=1 at=320ms why=PROBE_LOSS\n"
                "S> ACK     seq=1 ack=2 at=330ms states=FIN-WAIT-2,CLOSE-WAIT\n");
     assert_int_equal(mission_status(s).state, PL_CLOSE_WAIT);
     pair_free(&p);
@@ -196,7 +196,7 @@ static void a_lost_fin_of_the_passive_side_is_repeated(void **state)
     assert_int_equal(program_finish(s), 0);
     RUN(&p);
     EXPECT(&p, "S> FIN,ACK seq=1 ack=2 lost states=FIN-WAIT-2,LAST-ACK\n"
-               "S> FIN,ACK seq=1 ack=2 why=FIN_REPEAT states=TIME-WAIT,LAST-ACK\n"
+               "S> FIN,ACK seq=1 ack=2 why=PROBE_LOSS states=TIME-WAIT,LAST-ACK\n"
                "C> ACK     seq=2 ack=2 states=TIME-WAIT,CLOSED\n");
     assert_true(s->over_at == t + 220 * PL_MS + 20 * PL_MS);
     pair_free(&p);
@@ -222,8 +222,10 @@ static void fin_that_arrives_before_its_data_waits_for_it(void **state)
     EXPECT(&p, "C> PSH,ACK seq=1   ack=1   len=500 lost\n"
                "C> FIN,ACK seq=501 ack=1   len=0\n"
                "S> ACK     seq=1   ack=1   len=0   why=ACK_OUT_OF_ORDER at=111ms\n"
-               "C> PSH,ACK seq=1   ack=1   len=500 why=DATA_REPEAT_RTO  at=320ms\n"
-               "C> FIN,ACK seq=501 ack=1   len=0   why=FIN_REPEAT       at=320ms\n"
+               "C> FIN,ACK seq=501 ack=1   len=0   why=PROBE_LOSS       at=320ms\n"
+               "S> ACK     seq=1   ack=1   len=0   why=ACK_OUT_OF_ORDER at=330ms\n"
+               "C> PSH,ACK seq=1   ack=1   len=500 why=DATA_REPEAT_RTO  at=540ms\n"
+               "C> FIN,ACK seq=501 ack=1   len=0   why=FIN_REPEAT       at=540ms\n"
                "S> ACK     seq=1   ack=502 len=0   states=FIN-WAIT-2,CLOSE-WAIT\n"
                "S> ACK     seq=1   ack=502 len=0\n");
     pair_free(&p);

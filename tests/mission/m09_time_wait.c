@@ -72,15 +72,15 @@ static void a_lost_last_ack_is_sent_again_and_the_wait_begins_anew(void **state)
     RUN(&p);
     EXPECT(&p, "S> FIN,ACK seq=1 ack=2 at=200ms  states=TIME-WAIT,LAST-ACK\n"
                "C> ACK     seq=2 ack=2 at=210ms  lost why=ACK_FIN\n"
-               "S> FIN,ACK seq=1 ack=2 at=420ms  why=FIN_REPEAT\n"
+               "S> FIN,ACK seq=1 ack=2 at=420ms  why=PROBE_LOSS\n"
                "C> ACK     seq=2 ack=2 at=430ms  lost why=ACK_TIME_WAIT\n"
-               "S> FIN,ACK seq=1 ack=2 at=860ms  why=FIN_REPEAT\n"
-               "C> ACK     seq=2 ack=2 at=870ms  lost why=ACK_TIME_WAIT\n"
-               "S> FIN,ACK seq=1 ack=2 at=1740ms why=FIN_REPEAT\n"
-               "C> ACK     seq=2 ack=2 at=1750ms why=ACK_TIME_WAIT states=TIME-WAIT,CLOSED\n");
-    assert_true(s->over_at == 1760 * PL_MS);
+               "S> FIN,ACK seq=1 ack=2 at=640ms  why=FIN_REPEAT\n"
+               "C> ACK     seq=2 ack=2 at=650ms  lost why=ACK_TIME_WAIT\n"
+               "S> FIN,ACK seq=1 ack=2 at=1080ms why=FIN_REPEAT\n"
+               "C> ACK     seq=2 ack=2 at=1090ms why=ACK_TIME_WAIT states=TIME-WAIT,CLOSED\n");
+    assert_true(s->over_at == 1100 * PL_MS);
     assert_int_equal(s->error, 0);
-    assert_true(p.sim->now == 1750 * PL_MS + 60 * PL_S);               /* 2 MSL from the last repeated FIN */
+    assert_true(p.sim->now == 1090 * PL_MS + 60 * PL_S);               /* 2 MSL from the last repeated FIN */
     pair_free(&p);
 }
 

@@ -67,7 +67,8 @@ static void half_closed_it_stays_too_while_the_program_holds_it(void **state)
     pair_free(&p);
 }
 
-/* RTO 220 ms (one sample of 20 ms), doubling up to 120 s: sixteen copies, then the sixteenth time-out: 220 ms * (2^10 - 1) + 6 * 120 s.
+/* RTO 220 ms (one sample of 20 ms), doubling up to 120 s: the text, a loss probe in place of the first time-out, fifteen repetitions, then the sixteenth
+ * time-out: 220 ms + 220 ms * (2^10 - 1) + 6 * 120 s.
  * MUST-19, 20b, SHLD-11, RFC 6298 5, 5.1, 5.4, 5.5, 5.6 */
 static void data_without_answer_is_given_up_after_15_back_offs(void **state)
 {
@@ -79,23 +80,24 @@ static void data_without_answer_is_given_up_after_15_back_offs(void **state)
     pl_time start = p.sim->now;
     RUN(&p);
     EXPECT(&p, "C> PSH,ACK seq=1 len=100 at=100ms lost why=DATA_NEW\n"
-               "C> PSH,ACK seq=1 len=100 at=320ms lost why=DATA_REPEAT_RTO\n"
-               "C> PSH,ACK seq=1 len=100 at=760ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=1640ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=3400ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=6920ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=13960ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=28040ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=56200ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=112520ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=225160ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=345160ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=465160ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=585160ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=705160ms lost\n"
-               "C> PSH,ACK seq=1 len=100 at=825160ms lost\n");
+               "C> PSH,ACK seq=1 len=100 at=320ms lost why=PROBE_LOSS\n"
+               "C> PSH,ACK seq=1 len=100 at=540ms lost why=DATA_REPEAT_RTO\n"
+               "C> PSH,ACK seq=1 len=100 at=980ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=1860ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=3620ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=7140ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=14180ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=28260ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=56420ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=112740ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=225380ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=345380ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=465380ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=585380ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=705380ms lost\n"
+               "C> PSH,ACK seq=1 len=100 at=825380ms lost\n");
     assert_int_equal(c->error, PL_ETIMEDOUT);
-    assert_true(c->over_at == start + 945060 * PL_MS);
+    assert_true(c->over_at == start + 945280 * PL_MS);
     assert_true(c->seen_bits & PL_EV_ERROR);
     pair_free(&p);
 }
@@ -166,8 +168,8 @@ static void an_orphan_without_answer_is_reset_after_8_back_offs(void **state)
     p.link->down = true;
     assert_int_equal(program_send_pattern(c, 100), 100);
     assert_int_equal(program_close(c), 0);
-    /* 220 ms * (2^9 - 1) = 112.42 s: sooner than 120 s without progress */
-    RUN_FOR(&p, 112420 * PL_MS - 1);
+    /* 220 ms to the loss probe, then 220 ms * (2^9 - 1), together 112.64 s: sooner than 120 s without progress */
+    RUN_FOR(&p, 112640 * PL_MS - 1);
     uint32_t n[PL_STATE_COUNT];
     pl_states(p.node[0]->stack, n);
     assert_int_equal(n[PL_FIN_WAIT_1], 1);

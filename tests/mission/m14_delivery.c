@@ -417,14 +417,49 @@ static void a_loss_with_data_behind_it_is_repaired_at_the_third_duplicate(void *
     for (size_t i = 4; i < p.segments; i++)
         if (p.segment[i].from == PAIR_CLIENT && p.segment[i].seq == 1) again = &p.segment[i];
     assert_non_null(again);
-    assert_int_equal(again->why, PL_WHY_DATA_REPEAT_FAST);
+    assert_int_equal(again->why, PL_WHY_DATA_REPEAT_RACK);
     assert_true(again->sent == 120 * PL_MS);                           /* one round trip, not one RTO */
     assert_int_equal(mission_status(c).retransmits, 1);
     assert_int_equal(s->received, 5 * mss);
     pair_free(&p);
 }
 
-static void a_loss_with_nothing_behind_it_waits_for_the_rto(void **state)
+/* RFC 8985 7: 2 SRTT after the last of several segments; what the probe's answer shows to be missing before it goes at once, or when reordering cannot
+ * explain it any more: RACK's window is a quarter of the round trip while nothing is being repaired. */
+static void a_lost_tail_is_repaired_by_a_loss_probe(void **state)
+{
+    struct pair p;
+    mission_start(&p, state, NULL, NULL);
+    struct program_conn *s, *c = mission_establish(&p, &s);
+    uint32_t mss = mission_status(c).mss;
+    assert_int_equal(mss, SIX(state) ? 1428 : 1448);
+    assert_non_null(impair_add(pair_impair(&p, PAIR_CLIENT), &(struct impair_rule){.kind = IMPAIR_DROP, .nth = 2, .count = 2}));
+    assert_int_equal(program_send_pattern(c, 3 * mss), 3 * mss);
+    RUN(&p);
+    pl_time start = 100 * PL_MS;
+    unsigned probes = 0, others = 0;
+    for (size_t i = 0; i < p.segments; i++) {
+        const struct pair_segment *t = &p.segment[i];
+        if (t->from != PAIR_CLIENT || !t->len || t->sent == start) continue;
+        if (t->why == PL_WHY_PROBE_LOSS) {
+            probes++;
+            assert_int_equal(t->seq, 1 + 2 * mss);
+            assert_true(t->sent == start + 20 * PL_MS + 40 * PL_MS);   /* after the ACK of the first, RFC 8985 7.2 */
+        } else {
+            others++;
+            assert_int_equal(t->seq, 1 + mss);
+            assert_int_equal(t->why, PL_WHY_DATA_REPEAT_RACK);
+            assert_true(t->sent == start + 80 * PL_MS);
+        }
+    }
+    assert_int_equal(probes, 1);
+    assert_int_equal(others, 1);
+    assert_int_equal(s->received, 3 * mss);
+    pair_free(&p);
+}
+
+/* The probe is lost as well: the retransmission timer, which it started anew, has the last word. */
+static void a_loss_with_nothing_behind_it_is_probed_then_waits_for_the_rto(void **state)
 {
     struct pair p;
     mission_start(&p, state, NULL, NULL);
@@ -433,10 +468,10 @@ static void a_loss_with_nothing_behind_it_waits_for_the_rto(void **state)
     assert_int_equal(program_send_pattern(c, 100), 100);
     RUN(&p);
     EXPECT(&p, "C> PSH,ACK seq=1 len=100 at=100ms  lost\n"
-               "C> PSH,ACK seq=1 len=100 at=320ms  lost why=DATA_REPEAT_RTO\n"
-               "C> PSH,ACK seq=1 len=100 at=760ms  lost\n"
-               "C> PSH,ACK seq=1 len=100 at=1640ms\n"
-               "S> ACK     ack=101       at=1650ms\n");
+               "C> PSH,ACK seq=1 len=100 at=320ms  lost why=PROBE_LOSS\n"
+               "C> PSH,ACK seq=1 len=100 at=540ms  lost why=DATA_REPEAT_RTO\n"
+               "C> PSH,ACK seq=1 len=100 at=980ms\n"
+               "S> ACK     ack=101       at=990ms\n");
     pair_free(&p);
 }
 
@@ -465,7 +500,8 @@ int main(void)
         BOTH(a_slow_reader_gets_no_silly_segments),
         BOTH(a_reader_that_stands_still_is_filled_to_its_window_and_no_further),
         BOTH(a_loss_with_data_behind_it_is_repaired_at_the_third_duplicate),
-        BOTH(a_loss_with_nothing_behind_it_waits_for_the_rto),
+        BOTH(a_lost_tail_is_repaired_by_a_loss_probe),
+        BOTH(a_loss_with_nothing_behind_it_is_probed_then_waits_for_the_rto),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

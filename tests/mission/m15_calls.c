@@ -562,7 +562,7 @@ static void explain_says_what_is_waited_for(void **state)
     RUN_FOR(&p, 1 * PL_MS);
     assert_true(pl_explain(STACK(c), c->handle, text, sizeof text) > 0);
     assert_non_null(strstr(text, "100 bytes"));
-    assert_non_null(strstr(text, "Retransmission in 219 ms"));
+    assert_non_null(strstr(text, "Loss probe in 219 ms"));
     int n = pl_explain(STACK(c), c->handle, text, 10);                 /* cut, and always terminated */
     assert_int_equal(strlen(text), n < 10 ? n : 9);
     pair_free(&p);

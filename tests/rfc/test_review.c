@@ -36,6 +36,7 @@ static void after_idle_the_window_is_the_restart_window(void **state)
 {
     struct pl_config config = roomy();
     struct played p;
+    config.validate_window = false;       /* else RFC 7661: it stays */
     opened(&p, state, &config, 0);
     played_sends(&p, 10000);
     assert_int_equal(text_now(&p), 10000);
@@ -75,21 +76,23 @@ static void duplicates_after_a_time_out_that_tell_of_needless_repeats(void **sta
         struct forged s;
         opened(&p, state, &config, 0);
         played_sends(&p, 10000);
-        assert_int_equal(text_now(&p), 10000);           /* the first and the fifth are lost */
+        assert_int_equal(text_now(&p), 10000);           /* the first four are lost */
         assert_true(played_next_deadline(&p));
         assert_true(played_takes(&p, &s) && s.seq == 0);
         assert_false(played_takes(&p, &s));
+        unsigned repeats = 0;
+        for (uint32_t ack = 1000; ack < 4000; ack += 1000) {
+            played_gives(&p, PL_ACK, 0, ack, 0);
+            while (played_takes(&p, &s))
+                repeats += s.seq < 10000;
+        }
+        assert_int_equal(repeats, 6);                    /* RFC 5681 3.1: slow start: two for one */
         if (more)
             played_sends(&p, 10000);                     /* follows directly */
-        played_gives(&p, PL_ACK, 0, 4000, 0);
-        unsigned repeats = 0;
-        while (played_takes(&p, &s))
-            repeats += s.seq < 10000;
-        assert_int_equal(repeats, 5);
-        played_gives(&p, PL_ACK, 0, 10000, 0);           /* the fifth filled the gap; the others came twice, each is acknowledged */
+        played_gives(&p, PL_ACK, 0, 10000, 0);           /* the fourth filled the gap; the others came twice, each is acknowledged */
         if (!more)
             played_sends(&p, 10000);
-        assert_true(text_now(&p) >= 3000);
+        assert_int_equal(text_now(&p), 5000);
         uint32_t before = played_status(&p).ssthresh_bytes;
         uint64_t repeated = played_status(&p).retransmits;
         for (unsigned i = 0; i < 4; i++)
@@ -113,6 +116,7 @@ static void duplicates_after_a_time_out_that_tell_of_needless_repeats(void **sta
 static void a_loss_right_after_the_path_got_narrower(void **state)
 {
     struct pl_config config = roomy();
+    config.congestion_control = PL_CC_NEWRENO;
     struct played p;
     struct forged f;
     uint8_t frame[DUO_FRAME_BYTES];

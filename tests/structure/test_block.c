@@ -182,6 +182,7 @@ static void init_names_the_field_that_is_out_of_range(void **state)
         WRONG(keepalive_idle, 0), WRONG(keepalive_interval, 0), WRONG(orphan_timeout, 0), WRONG(fin_wait_2_timeout, 0),   WRONG(user_timeout, PL_NEVER),
         WRONG(orphan_timeout, PL_NEVER), WRONG(keepalive_probes, UINT32_MAX),
         WRONG(keepalive_probes, 0), WRONG(user_timeout_min, 0), WRONG(user_timeout_max, 0), WRONG(user_timeout_max, PL_NEVER),
+        WRONG(cc_state_bytes, 40), WRONG(cc_state_bytes, 100), WRONG(cc_state_bytes, 456), WRONG(congestion_control, PL_CC_BBR),
     };
     (void)state;
     struct pl_config good = duo_config();

@@ -321,9 +321,16 @@ static void v34_senseless_sack_blocks_are_ignored_and_the_ack_counts(void **stat
                 assert_int_equal(peer_status(&p).snd.una, una + 500);
                 assert_true(v.s->records.used <= records);
                 victim_silent(&v);
-                /* Nothing that was only "selectively" acknowledged is forgotten: it is repeated when the rest of the flight stays unacknowledged. */
+                /* Nothing that was only "selectively" acknowledged is forgotten: it is repeated when the rest of the flight stays unacknowledged. A loss probe
+                 * goes before, unless a block was believed: only one of them makes sense. */
                 victim_wait(&v, 2 * PL_S);
                 assert_true(victim_take(&v, &f));
+                assert_int_equal(v.why == PL_WHY_PROBE_LOSS, rows[i].lo != 0 || rows[i].hi != 2000);
+                if (v.why == PL_WHY_PROBE_LOSS) {
+                    assert_int_equal(f.seq, una + 1500);
+                    victim_wait(&v, 2 * PL_S);
+                    assert_true(victim_take(&v, &f));
+                }
                 assert_int_equal(f.seq, una + 500);
                 assert_int_equal(f.text_bytes, 500);
                 (void)victim_hush(&v);

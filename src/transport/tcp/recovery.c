@@ -49,10 +49,24 @@ static void remember(const struct tcp *c, struct tcp_flight *f, bool after_rto)
     f->undo = (struct tcp_undo){.srtt = c->rtt.srtt, .rttvar = c->rtt.rttvar, .marker = c->snd.una, .until = c->snd.nxt, .possible = true, .after_rto = after_rto};
 }
 
+/* RFC 5681 2: FlightSize, without what limited transmit let go (3.2 (2)). In the midst of a repair that counts what is long lost, too: there, what flies. */
+static uint32_t flight_size(const struct tcp *c, const struct tcp_flight *f, uint32_t acked, uint32_t pipe)
+{
+    return repairing(f) ? pipe : acked + c->snd.nxt - c->snd.una - f->limited;
+}
+
 static void lead(struct tcp *c, struct tcp_flight *f, uint32_t delivered, bool safe)
 {
     struct prr_ack p = {.delivered = delivered, .inflight = tcp_pipe(f), .ssthresh = c->cc.ssthresh, .mss = c->opt.mss, .safe = safe};
     c->cc.cwnd = prr_ack(&f->prr, &p);
+}
+
+/* The congestion control answers to a loss; from what was used of the window: RFC 7661 4.4.1. */
+static void answer(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t flight)
+{
+    struct cc_call k = tcp_cc(x, c, f);
+    cc_loss(k, x->wire_now, validate_loss(&f->validate, &c->cc, flight));
+    validate_reduce(&f->validate, &c->cc);
 }
 
 /* A loss was noticed: RFC 5681 3.2, RFC 6675 5, RFC 9937 6.1. flight: FlightSize before it; fresh: bytes that this ACK says have arrived. */
@@ -70,7 +84,7 @@ static void enter(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32
     c->below_recover = true;
     f->reduced_at = x->wire_now;
     f->count.recoveries++;
-    cc_loss(tcp_cc(x, c, f), x->wire_now, flight);
+    answer(x, c, f, flight);
     uint32_t known = c->opt.sack_ok ? f->queue.sacked : 0, outstanding = c->snd.nxt - c->snd.una;
     prr_begin(&f->prr, outstanding - known + fresh);
     tcp_trace(x, c, PL_TRACE_DECISION, c->opt.sack_ok ? PL_WHY_CWND_RACK : PL_WHY_CWND_FAST, before, c->cc.ssthresh);
@@ -86,10 +100,11 @@ static void leave(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     f->undo.frto = 0;
     f->undo.until = c->snd.nxt;
     rack_recovered(&f->rack);
+    if (fast && led(f))
+        c->cc.cwnd = c->cc.ssthresh;
+    validate_recovered(&f->validate, &c->cc, c->snd.nxt, x->wire_now);
     if (!fast)
         return;
-    if (led(f))
-        c->cc.cwnd = c->cc.ssthresh;
     cc_recovered(tcp_cc(x, c, f), x->wire_now);
     tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_EXIT, before, c->cc.cwnd);
 }
@@ -101,13 +116,14 @@ static void undo(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const s
 {
     uint32_t before = c->cc.cwnd;
     cc_undo(tcp_cc(x, c, f), x->wire_now);
+    validate_forget(&f->validate, &c->cc, c->snd.nxt, x->wire_now);
     rtx_unmark_lost(x->records, &f->queue);
     f->in_recovery = f->in_rto_recovery = false;
     f->left_network = 0;
     c->below_recover = false;
     c->rtt.backoffs = 0;
     f->retries = 0;
-    if (led(f)) {                         /* (6): not all at once: what arrived may be replaced, an initial window in any case; slow start does the rest */
+    if (led(f)) {                         /* (9): not all at once: what arrived may be replaced, an initial window in any case; slow start does the rest */
         uint32_t iw = cc_initial_window(c->opt.mss), fresh = a->acked > iw ? a->acked : iw, room = tcp_pipe(f) + fresh;
         if (c->cc.cwnd > room) {
             if (c->cc.ssthresh < c->cc.cwnd)
@@ -115,7 +131,7 @@ static void undo(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const s
             c->cc.cwnd = room;
         }
     }
-    if (f->undo.after_rto && a->h.sample) {              /* (8): the timer was too short: adapt it to what the path does now */
+    if (f->undo.after_rto && a->h.sample) {              /* (11): the timer was too short: adapt it to what the path does now */
         pl_time sample = x->wire_now - a->h.sample;
         c->rtt.srtt = f->undo.srtt > sample ? f->undo.srtt : sample;
         c->rtt.rttvar = f->undo.rttvar > sample / 2 ? f->undo.rttvar : sample / 2;
@@ -163,25 +179,44 @@ static bool all_twice(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, co
     return true;
 }
 
-/* RFC 5682 2.1, 3.1 steps 2 and 3, after a time-out for which no timestamp decides. */
-static bool frto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+/* RFC 5682 2.1, 3.1 step 2: the first ACK after the repetition. */
+static void frto_step_2(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
-    bool covers = seq_ge(c->snd.una, c->recover);
-    if (f->undo.frto == 2) {
-        if (!a->acked)
-            return false;                 /* "Stay in step 2" */
-        bool new_data = c->snd_stream.len > c->snd_sent && (int64_t)c->snd.wnd - (c->snd.nxt - c->snd.una) > 0;
-        f->undo.frto = covers || !new_data ? 0 : 3;
-        f->undo.frto_new = 2;
-        return false;
+    if (!a->acked) {                      /* a duplicate: (2a) ends it; 3.1: "Stay in step 2 and wait for the next new acknowledgment" */
+        f->undo.frto = a->duplicate && !c->opt.sack_ok ? 0 : 2;
+        return;
     }
-    bool beyond = seq_gt(f->queue.fack, c->recover) || seq_gt(c->snd.una, c->recover), news = c->opt.sack_ok ? a->h.original : a->acked > 0;
-    if (news && !beyond) {
+    bool covers = seq_ge(c->snd.una, c->recover);
+    bool part = f->queue.head && rtx_at(x->records, f->queue.head)->flags & RTX_RETRANSMITTED;        /* "not ... all of the data that was retransmitted" */
+    bool new_data = c->snd_stream.len > c->snd_sent && (int64_t)c->snd.wnd - (c->snd.nxt - c->snd.una) > 0;
+    f->undo.frto = covers || part || !new_data ? 0 : 3;
+    f->undo.frto_new = 2;
+}
+
+/* Step 3, the second. What arrived was sent before the time-out, and once only: it was too early. With SACK not if the new segments arrived as well: then the
+ * network goes on, and what is missing may be lost. */
+static bool frto_step_3(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    bool beyond = c->opt.sack_ok && (seq_gt(f->queue.fack, c->recover) || seq_gt(c->snd.una, c->recover));
+    if (a->h.original && !beyond) {
         undo(x, c, f, a, PL_WHY_UNDO_FRTO);
         return true;
     }
-    if (a->acked || a->duplicate || a->h.delivered)
-        f->undo.frto = 0;                 /* step 3a */
+    if (!a->acked && !a->duplicate && !a->h.delivered)
+        return false;                     /* "Other types of ACKs are ignored" */
+    f->undo.frto = 0;
+    uint32_t most = 3u * c->opt.mss;      /* (3a): two round trips have passed; by slow start cwnd has grown to 2 MSS, or by this ACK to 3 */
+    if (!a->acked && led(f) && c->cc.cwnd < most && c->cc.cwnd < c->cc.ssthresh)
+        c->cc.cwnd = most < c->cc.ssthresh ? most : c->cc.ssthresh;
+    return false;
+}
+
+/* After a time-out for which no timestamp decides. */
+static bool frto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    if (f->undo.frto == 3)
+        return frto_step_3(x, c, f, a);
+    frto_step_2(x, c, f, a);
     return false;
 }
 
@@ -196,8 +231,10 @@ static bool mistaken(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, con
 
 void tcp_recovery_sent_again(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t seq, uint32_t bytes)
 {
-    if (f->in_recovery)
+    if (f->in_recovery) {
         prr_sent(&f->prr, bytes);
+        validate_resent(&f->validate, seq, bytes);
+    }
     if (!f->undo.possible || !repairing(f))
         return;
     if (f->undo.again == 0 && f->undo.first_again == 0) {
@@ -238,9 +275,10 @@ static void probe_answered(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *
         uint32_t before = c->cc.cwnd;
         f->rack.probe_out = false;
         f->undo.possible = false;
-        cc_loss(tcp_cc(x, c, f), x->wire_now, a->pipe);
+        answer(x, c, f, a->pipe);
         if (led(f) && c->cc.cwnd > c->cc.ssthresh)
             c->cc.cwnd = c->cc.ssthresh;
+        validate_recovered(&f->validate, &c->cc, c->snd.nxt, x->wire_now);
         cc_recovered(tcp_cc(x, c, f), x->wire_now);
         tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_PROBE, before, c->cc.cwnd);
     } else if (a->duplicate && seg->opts.nsack == 0) {
@@ -292,25 +330,31 @@ static uint32_t without_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
 
 /* ----------------------------------------------------------------------- ACKs ----------------------------------------------------------------------- */
 
-static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a, uint32_t delivered, uint32_t lost, bool concluded)
+struct told {
+    uint32_t delivered, lost;
+    bool grows, after_rto;
+};
+
+static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a, struct told t)
 {
     struct pl_cc_ack k;                   /* set field by field: `rate`, the largest, mostly is not wanted */
     k.now = x->wire_now, k.una = c->snd.una, k.nxt = c->snd.nxt;
-    k.acked = a->acked, k.delivered = delivered, k.lost = lost;
+    k.acked = a->acked, k.delivered = t.delivered, k.lost = t.lost;
     k.in_flight_before = a->pipe, k.in_flight = tcp_pipe(f);
     k.delivered_total = f->rate.delivered, k.lost_total = f->rate.lost;
     k.srtt = c->rtt.srtt, k.min_rtt = f->rack.min_rtt;
     k.rtt = a->h.sample && !a->h.repeated ? x->wire_now - a->h.sample : 0;
     k.phase = f->in_recovery ? PL_CC_RECOVERY : f->in_rto_recovery ? PL_CC_LOSS : PL_CC_OPEN;
-    k.limited = a->limited && !concluded;
+    k.limited = a->limited && t.grows;
     k.app_limited = f->rate.app_limited != 0;
     k.paced = c->cc.pacing_rate != 0;
     k.no_sack = !c->opt.sack_ok;
+    k.after_rto = t.after_rto;
     k.rate.valid = false;
     if (f->cc_flags & PL_CC_WANTS_RATE) {
-        struct rate_round rs = {.newly_lost = lost};
+        struct rate_round rs = {.newly_lost = t.lost};
         if (a->h.any)
-            rate_delivered(&f->rate, &rs, &a->h.rate, delivered, a->h.last_sent, a->h.last_end, x->wire_now);
+            rate_delivered(&f->rate, &rs, &a->h.rate, t.delivered, a->h.last.sent, a->h.last.end, x->wire_now);
         k.delivered_total = f->rate.delivered;
         rate_finish(&f->rate, &rs, f->rack.min_rtt, &k.rate);
         k.app_limited = f->rate.app_limited != 0;
@@ -326,28 +370,37 @@ static bool quiet(const struct tcp_flight *f, const struct tcp_ack *a)
     return !odd && (f->queue.sacked | f->queue.lost | a->h.sacked) == 0;
 }
 
+/* Everything that was outstanding when the repair began has arrived. */
+static void conclude(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    if (repairing(f) && seq_ge(c->snd.una, c->recover))
+        leave(x, c, f);
+}
+
 static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
     struct rack_verdict v = {0};
     uint32_t delivered = a->h.delivered;
-    bool was_fast = f->in_recovery;
+    bool after_rto = f->in_rto_recovery;
     probe_answered(x, c, f, a);
     bool undone = mistaken(x, c, f, a);
+    if (c->opt.sack_ok)
+        conclude(x, c, f);                /* first: what is found lost beyond `recover` was sent since, and is a congestion of its own */
+    bool was_fast = f->in_recovery;
     if (c->opt.sack_ok) {
         v = detect(x, c, f, a->dsack);
-        bool again = v.again && v.again_sent > f->reduced_at;            /* RFC 5681 4.3: the loss of a repetition is another sign */
+        bool again = v.again && v.again_sent >= f->reduced_at;           /* RFC 5681 4.3: the loss of a repetition is another sign */
         if (v.bytes && (!repairing(f) || again))
-            enter(x, c, f, a->pipe, a->h.delivered);
+            enter(x, c, f, flight_size(c, f, a->acked, a->pipe), a->h.delivered);
     } else if (!undone) {
         delivered = without_sack(x, c, f, a);
     }
-    bool concluded = repairing(f) && seq_ge(c->snd.una, c->recover);
-    if (concluded)
-        leave(x, c, f);
+    if (!c->opt.sack_ok)
+        conclude(x, c, f);
     if (delivered || v.bytes || a->acked)
-        tell_cc(x, c, f, a, delivered, v.bytes, (concluded && was_fast) || undone);
+        tell_cc(x, c, f, a, (struct told){.delivered = delivered, .lost = v.bytes, .grows = !undone, .after_rto = after_rto});
     if (f->in_recovery && led(f) && (delivered || !was_fast))
-        lead(c, f, delivered, a->acked && v.bytes == 0);
+        lead(c, f, delivered, a->acked && v.bytes == 0 && c->opt.sack_ok);       /* without SACK an ACK that advances tells of a further loss: RFC 6582 3.2 */
     return v.timeout;
 }
 
@@ -358,21 +411,37 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
         rack_update(&f->rack, &a->h);
     if (quiet(f, a)) {
         if (a->acked)
-            tell_cc(x, c, f, a, a->h.delivered, 0, false);
+            tell_cc(x, c, f, a, (struct told){.delivered = a->h.delivered, .grows = true});
     } else {
         timeout = with_loss(x, c, f, a);
     }
     if (c->cc.cwnd < c->opt.mss)
         c->cc.cwnd = c->opt.mss;
-    if (f->queue.count == 0) {
+    if (f->queue.count == 0) {            /* RFC 6298 5.2: nothing is left: stop */
         tcp_flight_end(x, c);
         timers_clear(&c->timers, TIMER_RESEND);
         return;
     }
-    if (a->acked)                         /* RFC 6298 5.3 */
+    bool off = c->timers.resend_is == RESEND_OFF && !a->acked;
+    if (off && f->queue.lost)
+        return;                           /* it ran out, and what goes again has not gone: the timer begins with it, RFC 6298 5.6 */
+    if (a->acked || off)                  /* RFC 6298 5.3 */
         tcp_rto_restart(x, c);
-    if (a->acked || timeout || c->timers.resend_is != RESEND_RTO)
+    /* RFC 8985 7.2: an ACK that does not advance puts the probe off no further */
+    bool stays = c->timers.resend_is == RESEND_RTO || (c->timers.resend_is == RESEND_LOSS_PROBE && tcp_may_probe(x, c, f));
+    if (a->acked || timeout || !stays)
         tcp_rto_arm(x, c, timeout);
+}
+
+/* Everything is acknowledged, and the peer tells what came twice: as it does where the flight ended with what was sent again. Nothing is left to be lost, but
+ * the last answer to a loss may have been a mistake, the path may reorder, and the loss probe was not needed. */
+void tcp_recovery_late_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    struct rack_question q = question(x, c, f, a->dsack);
+    rack_dsack(&f->rack, &q);
+    probe_answered(x, c, f, a);
+    if (a->dsack)
+        (void)mistaken(x, c, f, a);
 }
 
 /* ---------------------------------------------------------------------- timers ---------------------------------------------------------------------- */
@@ -380,10 +449,10 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
 void tcp_recovery_reorder_fires(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_flight *f = tcp_flight(x, c);
-    uint32_t flight = tcp_pipe(f);
+    uint32_t flight = flight_size(c, f, 0, tcp_pipe(f));
     struct rack_verdict v = detect(x, c, f, false);
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_REORDER, (int64_t)f->rack.rtt, v.bytes);
-    if (v.bytes && (!repairing(f) || (v.again && v.again_sent > f->reduced_at))) {
+    if (v.bytes && (!repairing(f) || (v.again && v.again_sent >= f->reduced_at))) {
         enter(x, c, f, flight, 0);
         if (led(f))
             lead(c, f, 0, false);
@@ -396,11 +465,13 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
     struct rack_question q = question(x, c, f, false);
     struct lost_ctx l = {x, c, f};
-    bool first = !f->in_rto_recovery;
-    uint32_t flight = tcp_pipe(f);
+    const struct rtx_record *head = rtx_at(x->records, f->queue.head);
+    bool first = !f->in_rto_recovery || !(head->flags & RTX_RETRANSMITTED);      /* RFC 5681 3.1: "has not yet been resent by way of the retransmission timer" */
+    uint32_t flight = flight_size(c, f, 0, tcp_pipe(f));
     bool nested = repairing(f) || (c->below_recover && c->opt.sack_ok && seq_gt(c->recover, c->snd.una));
     if (first)
         remember(c, f, true);             /* a back-off changes nothing: what counts is the first repetition */
+    validate_forget(&f->validate, &c->cc, c->snd.nxt, x->wire_now);      /* RFC 7661 4.4-e: as usual, whatever the phase was */
     cc_rto(tcp_cc(x, c, f), x->wire_now, flight, first);
     f->in_recovery = false;
     f->in_rto_recovery = true;
@@ -409,11 +480,11 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     f->left = 0;
     f->reduced_at = x->wire_now;
     f->count.timeouts++;
-    /* RFC 5682 2.1, 3.1 (1): not if a recovery was under way. With timestamps Eifel says it at once. */
-    f->undo.frto = nested || first == false ? 0 : 2;
+    /* RFC 5682 2.1, 3.1 (1): not if a recovery was under way; for the same segment it begins anew. With timestamps Eifel says it at once. */
+    f->undo.frto = first ? (nested ? 0 : 2) : f->undo.frto == 2 ? 2 : 0;
     c->recover = c->snd.nxt;              /* RFC 6582 3.2 (4) */
     c->below_recover = true;
-    if (rtx_at(x->records, f->queue.head)->flags & RTX_SACKED) {         /* RFC 2018 8: it waits for what it said it had */
+    if (head->flags & RTX_SACKED) {       /* RFC 2018 8: it waits for what it said it had */
         rtx_forget_sacks(x->records, &f->queue);
         f->count.reneged++;
         tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_RENEGED, f->queue.lost, 0);

@@ -6,12 +6,12 @@
 /* RFC 9406 4.3-e: only the initial slow start, when ssthresh is at its initial value; a later one ends at the ssthresh that a loss has found. */
 static bool is_initial(const struct pl_cc *cc) { return cc->ssthresh >= PL_CC_CWND_MAX; }
 
-/* RFC 9406 4.2: cwnd = cwnd + min(N, L * SMSS), in CSS a part of it. By bytes: dividing ACKs gains nothing (section 6). */
+/* RFC 9406 4.2: cwnd = cwnd + min(N, L * SMSS), in CSS a part of it. By bytes: dividing ACKs gains nothing (section 6). After a time-out L = 1. */
 static void grow(struct pl_cc *cc, const struct pl_cc_ack *ack, bool css)
 {
-    uint32_t n = ack->acked, room = cc->ssthresh - cc->cwnd;
-    if (!ack->paced && n > HYSTART_L * cc->mss)           /* RFC 9406 4.3-c: L = 8, infinity when paced */
-        n = HYSTART_L * cc->mss;
+    uint32_t n = ack->acked, room = cc->ssthresh - cc->cwnd, l = ack->after_rto ? 1 : HYSTART_L;
+    if ((!ack->paced || ack->after_rto) && n > l * cc->mss)            /* RFC 9406 4.3-c: L = 8, infinity when paced */
+        n = l * cc->mss;
     if (css)
         n /= HYSTART_CSS_GROWTH_DIVISOR;
     cc->cwnd += n < room ? n : room;

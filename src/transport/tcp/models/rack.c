@@ -19,15 +19,12 @@ void rack_rtt(struct rack *r, pl_time sample, pl_time now)
     r->sampled = true;
 }
 
-static bool sent_after(pl_time t1, uint32_t end1, pl_time t2, uint32_t end2) { return t1 > t2 || (t1 == t2 && seq_gt(end1, end2)); }
-
 void rack_update(struct rack *r, const struct rtx_heard *h)
 {
     if (h->valid) {
-        r->rtt = h->now - h->rack_sent;
-        if (!r->known || sent_after(h->rack_sent, h->rack_end, r->xmit_ts, r->end_seq)) {
-            r->xmit_ts = h->rack_sent;
-            r->end_seq = h->rack_end;
+        r->rtt = h->now - h->rack.sent;
+        if (!r->known || rtx_sent_after(&h->rack, &r->segment)) {
+            r->segment = h->rack;
             r->known = true;
         }
     }
@@ -80,10 +77,11 @@ struct rack_verdict rack_detect(const struct rack *r, struct slots *pool, struct
     while (r->known && queue->flying.first) {
         uint32_t id = queue->flying.first;
         struct rtx_record *rec = rtx_at(pool, id);
-        if (!sent_after(r->xmit_ts, r->end_seq, rec->sent, rec->seq + rec->len))
+        struct rtx_when w = {.sent = rec->sent, .end = rec->seq + rec->len, .order = rec->order};
+        if (!rtx_sent_after(&r->segment, &w))
             break;
         if (q->now < rec->sent + allowed) {
-            pl_time last = r->xmit_ts + allowed;
+            pl_time last = r->segment.sent + allowed;
             v.timeout = last > q->now ? last - q->now : 1;
             break;
         }

@@ -9,11 +9,10 @@
 #include "transport/tcp/models/rtx_queue.h"
 
 struct rack {
-    pl_time xmit_ts;                      /* RACK.xmit_ts, .end_seq: the most recently sent segment that has arrived, if `known` */
+    struct rtx_when segment;              /* RACK.xmit_ts, .end_seq: the most recently sent segment that has arrived, if `known` */
     pl_time rtt;                          /* RACK.rtt: of that segment */
     pl_time min_rtt, min_next;            /* RACK.min_RTT: the smallest of this and the last RACK_MIN_PERIOD, and of this one alone; 0: none */
     pl_time min_since;
-    uint32_t end_seq;
     uint32_t dsack_round;                 /* if dsack_seen: SND.NXT when the peer last told of a duplicate */
     uint32_t probe_end;                   /* TLP.end_seq, if probe_out */
     uint16_t reo_wnd_mult;

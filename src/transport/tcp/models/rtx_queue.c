@@ -58,6 +58,7 @@ uint32_t rtx_append(struct slots *pool, struct rtx_queue *q, uint32_t max, uint3
         return 0;
     struct rtx_record *r = rtx_at(pool, id);
     r->sent = now, r->seq = seq, r->len = len, r->at = at, r->prev = q->tail, r->flags = fin ? RTX_FIN : 0, r->transmissions = 1;
+    r->order = ++q->order;
     if (q->tail)
         rtx_at(pool, q->tail)->next = id;
     else
@@ -111,21 +112,20 @@ static void advance(const struct chunks *chunks, struct stream_at *at, uint32_t 
     }
 }
 
-/* RACK_sent_after, RFC 8985 6.2 */
-static bool sent_after(pl_time t1, uint32_t end1, pl_time t2, uint32_t end2) { return t1 > t2 || (t1 == t2 && seq_gt(end1, end2)); }
-
-/* RFC 8985 6.2 step 2: could this be an answer to an earlier transmission than the last? */
-static bool ambiguous(const struct rtx_record *r, const struct rtx_heard *h)
+/* RFC 8985 6.2 step 2: could this be an answer to an earlier transmission than the last? What a timestamp echoes is the segment that advanced RCV.NXT last
+ * (RFC 7323 4.3): of what lies behind a gap, and is known by a block, it says nothing; else no answer to a loss probe would ever tell of what lies before it. */
+static bool ambiguous(const struct rtx_record *r, const struct rtx_heard *h, bool by_block)
 {
     if (!(r->flags & RTX_RETRANSMITTED))
         return false;
-    return (h->echo && seq_lt(h->ts_ecr, timestamps_clock(h->ts_offset, r->sent))) || h->now - r->sent < h->min_rtt;
+    return (h->echo && !by_block && seq_lt(h->ts_ecr, timestamps_clock(h->ts_offset, r->sent))) || h->now - r->sent < h->min_rtt;
 }
 
 /* The first `bytes` of a record that was not known to have arrived have done so. */
-static void hear(struct rtx_queue *q, const struct rtx_record *r, uint32_t bytes, struct rtx_heard *h)
+static void hear(struct rtx_queue *q, const struct rtx_record *r, uint32_t bytes, bool by_block, struct rtx_heard *h)
 {
     uint32_t end = r->seq + bytes;
+    struct rtx_when w = {.sent = r->sent, .end = end, .order = r->order};
     h->delivered += bytes;
     if (!(r->flags & RTX_RETRANSMITTED)) {
         if (r->sent > h->sample)
@@ -135,15 +135,13 @@ static void hear(struct rtx_queue *q, const struct rtx_record *r, uint32_t bytes
     }
     if (seq_gt(end, q->fack))
         q->fack = end;
-    if (h->rates && (!h->any || sent_after(r->sent, end, h->last_sent, h->last_end))) {
-        h->last_sent = r->sent;
-        h->last_end = end;
+    if (h->rates && (!h->any || rtx_sent_after(&w, &h->last))) {
+        h->last = w;
         h->rate = r->rate;
     }
     h->any = true;
-    if (!ambiguous(r, h) && (!h->valid || sent_after(r->sent, end, h->rack_sent, h->rack_end))) {
-        h->rack_sent = r->sent;
-        h->rack_end = end;
+    if (!ambiguous(r, h, by_block) && (!h->valid || rtx_sent_after(&w, &h->rack))) {
+        h->rack = w;
         h->valid = true;
     }
 }
@@ -197,11 +195,9 @@ static void ack_plain(struct slots *pool, struct rtx_queue *q, struct rtx_record
     h->original |= seq_le(end, h->recover);
     q->fack = end;
     h->any = h->valid = true;
-    h->rack_sent = r->sent;
-    h->rack_end = end;
+    h->rack = (struct rtx_when){.sent = r->sent, .end = end, .order = r->order};
     if (h->rates) {
-        h->last_sent = r->sent;
-        h->last_end = end;
+        h->last = h->rack;
         h->rate = r->rate;
     }
     q->pipe -= r->len;
@@ -219,7 +215,7 @@ static bool ack_one(struct slots *pool, const struct chunks *chunks, struct rtx_
     bool whole = seq_ge(una, r->seq + r->len);
     if (!(r->flags & RTX_SACKED)) {
         h->repeated |= (r->flags & RTX_RETRANSMITTED) != 0;
-        hear(q, r, whole ? r->len : una - r->seq, h);
+        hear(q, r, whole ? r->len : una - r->seq, false, h);
     }
     if (!whole) {
         cut_front(chunks, q, r, una - r->seq, h->mss);
@@ -397,7 +393,7 @@ static void merge(struct slots *pool, struct rtx_queue *q, uint32_t id)
 static void mark_sacked(struct slots *pool, struct rtx_queue *q, uint32_t id, struct rtx_heard *h)
 {
     struct rtx_record *r = rtx_at(pool, id);
-    hear(q, r, r->len, h);
+    hear(q, r, r->len, true, h);
     h->sacked += r->len;
     forget_pipe(q, r, r->len);
     settle(pool, q, r);
@@ -470,6 +466,7 @@ void rtx_sent_again(struct slots *pool, const struct chunks *chunks, struct rtx_
     if (r->transmissions < 255)
         r->transmissions++;
     r->sent = now;
+    r->order = ++q->order;
     if (r->flags & RTX_LOST)
         q->pipe += whole ? r->len - r->again : n;
     r->again = whole ? 0 : r->again + n;
@@ -486,5 +483,5 @@ void rtx_free(struct slots *pool, struct rtx_queue *q)
 {
     while (q->head)
         unlink_record(pool, q, q->head);
-    *q = (struct rtx_queue){.lost_bytes = q->lost_bytes};
+    *q = (struct rtx_queue){.lost_bytes = q->lost_bytes, .order = q->order};
 }

@@ -25,7 +25,10 @@ struct rtx_record {
     uint32_t later, earlier;              /* in the list of those that fly, or are lost */
     uint8_t flags;                        /* enum rtx_flag */
     uint8_t transmissions;
-    uint16_t segs;                        /* RTX_SACKED: segments that it stands for */
+    union {
+        uint16_t segs;                    /* RTX_SACKED: segments that it stands for */
+        uint16_t order;                   /* else: the number of its last transmission: orders those of one instant */
+    };
     uint32_t again;                       /* RTX_LOST, and no record was left to split it: so many bytes of its front were sent again since */
     struct rate_snapshot rate;
 };
@@ -42,7 +45,24 @@ struct rtx_queue {
     uint32_t sacked, sacked_segs;         /* bytes, segments */
     uint32_t fack;                        /* RACK.fack, RFC 8985 6.2 step 3: the highest sequence number known to have arrived */
     uint32_t cursor;                      /* where the last search ended, 0: nowhere */
+    uint16_t order;                       /* transmissions ever, modulo 2^16 */
+    uint16_t pad_;
 };
+
+/* A transmission: when, as the how manieth, and up to where. Much leaves at the same instant, what is repeated behind what is new: its number tells the order,
+ * and only for the parts of one the sequence number does, which RFC 8985 6.2 would go by. */
+struct rtx_when {
+    pl_time sent;
+    uint32_t end;
+    uint16_t order;
+};
+/* RACK_sent_after */
+static inline bool rtx_sent_after(const struct rtx_when *a, const struct rtx_when *b)
+{
+    if (a->sent != b->sent)
+        return a->sent > b->sent;
+    return a->order != b->order ? (int16_t)(a->order - b->order) > 0 : (int32_t)(a->end - b->end) > 0;
+}
 
 /* What an ACK says, and what follows from it: filled over its acknowledgement number and its blocks. */
 struct rtx_heard {
@@ -51,8 +71,8 @@ struct rtx_heard {
     uint32_t recover, mss;
     uint32_t ts_offset, ts_ecr;
     bool echo;                            /* ts_ecr is there */
-    bool rates;                           /* last_* and rate are wanted */
-    /* found. rack_* hold if `valid`, last_* and rate if `any` */
+    bool rates;                           /* `last` and `rate` are wanted */
+    /* found. `rack` holds if `valid`, `last` and `rate` if `any` */
     bool repeated;                        /* something newly acknowledged by number was sent more than once: its time says nothing of the path */
     bool reordered;                       /* RFC 8985 6.2 step 3: an original arrived after one that was sent later */
     bool original;                        /* something below `recover` that was sent once only arrived: RFC 5682 3.1 */
@@ -60,8 +80,8 @@ struct rtx_heard {
     uint32_t delivered;                   /* bytes that were not known to have arrived */
     uint32_t sacked;                      /* of them by blocks */
     pl_time sample;                       /* when the newest record that was sent exactly once was sent; 0: none (Karn, RFC 6298 3-a) */
-    pl_time rack_sent; uint32_t rack_end; /* the most recently sent one that is valid */
-    pl_time last_sent; uint32_t last_end; /* the most recently sent of all, and what was known then */
+    struct rtx_when rack;                 /* the most recently sent one that is valid */
+    struct rtx_when last;                 /* the most recently sent of all, and what was known then */
     struct rate_snapshot rate;
 };
 
