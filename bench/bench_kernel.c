@@ -146,6 +146,7 @@ static int parley_accepts(struct pl_driver *d, size_t total, bool sending)
     struct pl_addr us;
     pl_config_default(&c, sizeof c);
     c.sndbuf_bytes = c.rcvbuf_bytes = 4 << 20;
+    c.sndbuf_max = c.rcvbuf_max = 0;
     c.msl = 10 * PL_MS;
     host_random(c.seed, sizeof c.seed);
     size_t bytes = pl_stack_size(&c);

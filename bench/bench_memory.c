@@ -63,6 +63,7 @@ static void host_make(struct host *h, const char *address, unsigned window, uint
     pl_config_default(&c, sizeof c);
     c.connections_max = c.half_open_max = c.time_wait_max = 16;
     c.sndbuf_bytes = c.rcvbuf_bytes = window;
+    c.sndbuf_max = c.rcvbuf_max = 0;
     c.chunks_max = 2048;
     c.seed[0] = seed;
     size_t bytes = pl_stack_size(&c);

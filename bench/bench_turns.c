@@ -64,6 +64,7 @@ static void host_make(struct host *h, const char *address, uint32_t time_waits, 
     c.time_wait_max = time_waits + time_waits / 8;
     c.msl = CYCLE * time_waits / 2;
     c.sndbuf_bytes = c.rcvbuf_bytes = 16 << 10;
+    c.sndbuf_max = c.rcvbuf_max = 0;
     c.chunks_max = 64;
     c.mem_is_zero = true;
     c.seed[0] = seed;

@@ -9,7 +9,7 @@
 static void small_server(struct pl_config *c, enum pair_side side, void *user)
 {
     (void)user;
-    if (side == PAIR_SERVER) c->rcvbuf_bytes = 32768;
+    if (side == PAIR_SERVER) c->rcvbuf_bytes = c->rcvbuf_max = 32768;
 }
 
 static void tell_agreed(struct pair *p, struct demo_watch *w, enum pair_side side, const char *name)

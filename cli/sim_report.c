@@ -55,6 +55,26 @@ static void flow_row(const struct sim_run *r, unsigned i)
     putchar('\n');
 }
 
+/* The sender of a flow at the end: where its window is, and what it has been through. */
+static void sender_row(const struct sim_run *r, unsigned i)
+{
+    const struct traffic *t = &r->flow[i];
+    const struct program_conn *c = t->conn[traffic_sender(t)];
+    struct run_mark n = run_flow_counts(r, i);
+    struct pl_tcp_status st;
+    int64_t cc = PL_CC_USER;
+    char text[3][24];
+    printf("%-12s ", r->scenario->flow[i].name);
+    if (c && c->handle && pl_status(c->program->node->stack, c->handle, &st, sizeof st) == 0 && pl_get(c->program->node->stack, c->handle, PL_OPT_CONGESTION, &cc) == 0 && cc < PL_CC_USER) {
+        if (st.ssthresh_bytes < PL_CC_CWND_MAX) snprintf(text[0], sizeof text[0], "%" PRIu32, st.ssthresh_bytes);
+        printf("%-8s %10" PRIu32 " %10s %10s %10s", scenario_cc_words[cc], st.cwnd_bytes, st.ssthresh_bytes < PL_CC_CWND_MAX ? text[0] : "none",
+            ms_text(st.srtt, text[1], sizeof text[1]), ms_text(st.rto, text[2], sizeof text[2]));
+    } else {
+        printf("%-8s %10s %10s %10s %10s", "-", "-", "-", "-", "-");
+    }
+    printf(" %10" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 "\n", n.recoveries, n.probes, n.time_outs, n.undone);
+}
+
 static void way_row(const struct sim_run *r, unsigned link, unsigned way)
 {
     const struct scenario_link *l = &r->scenario->link[link];
@@ -74,6 +94,9 @@ static void as_text(const struct sim_run *r)
     printf("%-12s %-16s %-8s %14s %12s %9s %7s %10s %10s %10s %10s\n", "flow", "way", "kind", "goodput", "bytes", "segments", "again", "rtt 50%", "90%", "99%", "max ms");
     for (unsigned i = 0; i < r->scenario->flows; i++)
         flow_row(r, i);
+    printf("\n%-12s %-8s %10s %10s %10s %10s %10s %9s %9s %9s\n", "sender", "cc", "cwnd", "ssthresh", "srtt ms", "rto ms", "recoveries", "probes", "time-outs", "undone");
+    for (unsigned i = 0; i < r->scenario->flows; i++)
+        sender_row(r, i);
     printf("\n%-29s %12s %12s %6s %6s %6s %6s %6s %7s %10s %10s %10s %10s\n", "link", "frames", "delivered", "full", "codel", "way", "mtu", "marked", "fullest", "queue 50%",
         "90%", "99%", "max ms");
     for (unsigned i = 0; i < r->sim->links; i++)
@@ -94,7 +117,8 @@ static void flow_line(const struct sim_run *r, unsigned i)
         {"segments", NULL, n.segments}, {"retransmits", NULL, n.retransmits}, {"retransmitted_bytes", NULL, n.retransmitted_bytes},
         {"rtt_samples", NULL, t->rtt.n}, {"rtt_min_ns", NULL, t->rtt.min}, {"rtt_p50_ns", NULL, hist_permille(&t->rtt, 500)},
         {"rtt_p90_ns", NULL, hist_permille(&t->rtt, 900)}, {"rtt_p99_ns", NULL, hist_permille(&t->rtt, 990)}, {"rtt_max_ns", NULL, t->rtt.max},
-        {"turns", NULL, t->turn.n}, {"turn_p50_ns", NULL, hist_permille(&t->turn, 500)}, {"turn_p99_ns", NULL, hist_permille(&t->turn, 990)},
+        {"recoveries", NULL, n.recoveries}, {"loss_probes", NULL, n.probes},
+        {"time_outs", NULL, n.time_outs}, {"undone", NULL, n.undone}, {"turns", NULL, t->turn.n}, {"turn_p50_ns", NULL, hist_permille(&t->turn, 500)}, {"turn_p99_ns", NULL, hist_permille(&t->turn, 990)},
         {"done_ns", NULL, t->done_at}, {"error", t->error ? pl_error_name(t->error) : "", 0});
 }
 

@@ -18,14 +18,14 @@ struct field {
 static const struct field fields[] = {
     F(connections_max, COUNT), F(half_open_max, COUNT), F(time_wait_max, COUNT), F(listeners_max, COUNT), F(udp_max, COUNT), F(flights_max, COUNT), F(records_max, COUNT),
     F(records_per_conn_max, COUNT), F(gaps_max, COUNT), F(gaps_per_conn_max, COUNT), F(chunks_max, COUNT), F(chunk_bytes, BYTES), F(owed_max, COUNT),
-    F(sndbuf_bytes, BYTES), F(rcvbuf_bytes, BYTES), F(syn_retries, COUNT), F(syn_ack_retries, COUNT), F(data_retries, COUNT), F(orphan_retries, COUNT),
+    F(sndbuf_bytes, BYTES), F(rcvbuf_bytes, BYTES), F(sndbuf_max, BYTES), F(rcvbuf_max, BYTES), F(syn_retries, COUNT), F(syn_ack_retries, COUNT), F(data_retries, COUNT), F(orphan_retries, COUNT),
     F(backlog_default, COUNT), F(msl, TIME), F(rto_initial, TIME), F(rto_min, TIME), F(rto_max, TIME), F(delayed_ack, TIME), F(user_timeout, TIME),
     F(fin_wait_2_timeout, TIME), F(orphan_timeout, TIME), F(keepalive_idle, TIME), F(keepalive_interval, TIME), F(keepalive_probes, COUNT), F(syn_cookies, FLAG),
     F(user_timeout_option, FLAG), F(user_timeout_min, TIME), F(user_timeout_max, TIME), F(challenge_acks, COUNT), F(challenge_period, TIME),
     F(window_scaling, FLAG), F(timestamps, FLAG), F(sack, FLAG), F(hop_limit, COUNT8), F(check, FLAG),
 };
 
-/* What Linux calls the same. Lists such as tcp_rmem count with their middle number, the default. */
+/* What Linux calls the same. Of lists such as tcp_rmem the middle number is the default, the last the largest of auto-tuning. */
 static const struct { const char *theirs, *ours; } sysctls[] = {
     {"net.ipv4.tcp_sack", "sack"},                            {"net.ipv4.tcp_timestamps", "timestamps"},                {"net.ipv4.tcp_window_scaling", "window_scaling"},
     {"net.ipv4.tcp_syncookies", "syn_cookies"},               {"net.ipv4.tcp_syn_retries", "syn_retries"},              {"net.ipv4.tcp_synack_retries", "syn_ack_retries"},
@@ -39,7 +39,7 @@ static const struct { const char *theirs, *ours; } sysctls[] = {
 static const struct { const char *name, *value; } facts[] = {
     {"net.ipv4.tcp_ecn", "0"},           {"net.ipv4.tcp_fastopen", "0"},       {"net.ipv4.tcp_congestion_control", "reno"}, {"net.ipv4.tcp_early_retrans", "0"},
     {"net.ipv4.tcp_recovery", "0"},      {"net.ipv4.tcp_no_metrics_save", "1"}, {"net.ipv4.tcp_mtu_probing", "0"},          {"net.ipv4.tcp_rfc1337", "1"},
-    {"net.ipv4.tcp_moderate_rcvbuf", "0"}, {"net.ipv4.tcp_stdurg", "1"},       {"net.ipv4.tcp_abort_on_overflow", "0"},    {"net.ipv4.tcp_frto", "0"},
+    {"net.ipv4.tcp_stdurg", "1"},       {"net.ipv4.tcp_abort_on_overflow", "0"},    {"net.ipv4.tcp_frto", "0"},
     {"net.ipv4.tcp_slow_start_after_idle", "1"}, {"net.ipv4.tcp_autocorking", "0"}, {"net.ipv4.tcp_dsack", "1"},
 };
 
@@ -111,13 +111,15 @@ static bool set(struct drill_config *c, const struct field *f, const char *value
     }
 }
 
-/* "4096 131072 6291456": least, default, most */
-static const char *middle(const char *value, char *room, size_t size)
+/* "4096 131072 6291456": least, default, most. The value after `n` others; the last stands for those that are missing. */
+static const char *one_of(const char *value, unsigned n, char *room, size_t size)
 {
-    const char *from = value + strcspn(value, " \t,");
-    from += strspn(from, " \t,");
-    if (!*from)
-        return value;
+    const char *from = value;
+    for (; n; n--) {
+        const char *next = from + strcspn(from, " \t,");
+        next += strspn(next, " \t,");
+        from = *next ? next : from;
+    }
     snprintf(room, size, "%.*s", (int)strcspn(from, " \t,"), from);
     return room;
 }
@@ -135,9 +137,13 @@ bool drill_setting(struct drill_config *c, const char *name, const char *value, 
     for (size_t i = 0; i < sizeof sysctls / sizeof sysctls[0]; i++)
         if (strcmp(sysctls[i].theirs, name) == 0) {
             name = sysctls[i].ours;
-            value = middle(value, room, sizeof room);
+            if (strstr(name, "buf_bytes") && !drill_setting(c, *name == 'r' ? "rcvbuf_max" : "sndbuf_max", one_of(value, 2, room, sizeof room), error, size))
+                return false;
+            value = one_of(value, 1, room, sizeof room);
             break;
         }
+    if (strcmp(name, "net.ipv4.tcp_moderate_rcvbuf") == 0)
+        name = "rcvbuf_max", value = strcmp(value, "0") == 0 ? "0" : strcmp(value, "1") == 0 ? "15M" : value;
     if (strcmp(name, "isn") == 0) {
         c->isn_fixed = read_count(value, UINT32_MAX, &c->isn);
         return c->isn_fixed || bad(error, size, name, value, "a sequence number");

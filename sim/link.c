@@ -37,13 +37,31 @@ static bool too_large(const struct sim_link *l, unsigned from, const struct pack
 }
 
 /* When a frame arrives that left at `departed`. What the impairment delays goes its own way and nobody waits for it. */
-static pl_time arrival(struct sim_direction *d, pl_time departed, pl_time extra)
+static pl_time arrival(struct sim_direction *d, pl_time departed, pl_time extra, bool *in_order)
 {
     pl_time at = departed + d->params.delay + extra;
     if (d->params.jitter) at += sim_prng_next(&d->jitter) % (d->params.jitter + 1);
-    if (extra || d->params.jitter_reorders) return at;
+    *in_order = !extra && !d->params.jitter_reorders;
+    if (!*in_order) return at;
     if (at < d->last_arrival) at = d->last_arrival;
     return d->last_arrival = at;
+}
+
+static void put_delivery(struct sim_link *l, unsigned from, struct packet *p, bool in_order)
+{
+    queue_put_ordered(&l->sim->queue, &(struct sim_item){.at = p->arrives, .order = p->order, .what = SIM_DELIVER, .link = l, .side = !from, .in_order = in_order,
+        .node = l->dir[from].to, .packet = p});
+}
+
+void sim_link_arrived(struct sim_link *l, unsigned from)
+{
+    struct fifo *way = &l->dir[from].way;
+    fifo_take(way);
+    if (!way->first) return;
+    put_delivery(l, from, way->first, true);
+    /* A long way holds more than the cache: what comes next is fetched while this one is worked on. */
+    for (size_t at = 0; way->first->next && at < way->first->next->len; at += 64)
+        __builtin_prefetch((const char *)way->first->next + at);
 }
 
 /* Schedules what the impairment gave out, to arrive `delay` after `departed`. */
@@ -51,9 +69,12 @@ static void launch(struct sim_link *l, unsigned from, pl_time departed)
 {
     struct sim_direction *d = &l->dir[from];
     for (size_t i = 0; i < l->scratch.n; i++) {
-        const struct impair_out *o = &l->scratch.out[i];
-        queue_put(&l->sim->queue, &(struct sim_item){.at = arrival(d, departed, o->extra), .what = SIM_DELIVER, .link = l, .side = !from,
-            .node = d->to, .packet = o->packet});
+        struct packet *p = l->scratch.out[i].packet;
+        bool in_order;
+        p->arrives = arrival(d, departed, l->scratch.out[i].extra, &in_order);
+        p->order = queue_order(&l->sim->queue);
+        if (in_order) fifo_put(&d->way, p, p->queued);
+        if (!in_order || d->way.first == p) put_delivery(l, from, p, in_order);
     }
     impair_list_clear(&l->scratch);
     pl_time due = impair_deadline(&d->impair);
@@ -217,6 +238,7 @@ void sim_link_free(struct sim_link *l)
     for (unsigned i = 0; i < 2; i++) {
         impair_free(&l->dir[i].impair);
         fifo_free(&l->dir[i].fifo);
+        fifo_free(&l->dir[i].way);
     }
     impair_list_free(&l->scratch);
     free(l);

@@ -37,6 +37,7 @@ struct sim_direction {
     struct sim_link_params params;
     struct impair impair;
     struct fifo fifo;                     /* waiting for the transmitter */
+    struct fifo way;                      /* under way, those that arrive in order: the first stands in the world's queue, the others come there after it */
     struct codel codel;
     struct sim_prng jitter;
     pl_time busy_until, last_arrival;
@@ -88,6 +89,7 @@ void sim_link_send(struct sim_link *, unsigned from, struct packet *, pl_time no
 void sim_link_set(struct sim_link *, unsigned from, const struct sim_link_params *);
 void sim_link_start(struct sim_link *, unsigned from, pl_time now);        /* the transmitter is free, when its time has come */
 void sim_link_enter(struct sim_link *, unsigned from, struct packet *, pl_time now);    /* the frame's not_before has come */
+void sim_link_arrived(struct sim_link *, unsigned from);                   /* the first of those under way in order leaves the way */
 void sim_link_release(struct sim_link *, unsigned from, pl_time now);      /* impair_release, when its time has come */
 struct impair *sim_link_impair(struct sim_link *, unsigned from);
 /* Nanoseconds that `bytes` need at `rate` bits per second, rounded up; 0 for rate 0. Exact for up to 2^31 bytes. */

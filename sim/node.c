@@ -37,12 +37,11 @@ void sim_node_trace(struct sim_node *n, pl_trace_fn *fn, void *user)
 void sim_node_power(struct sim_node *n, bool on)
 {
     n->dead = !on;
-    n->wake_generation++;                 /* what stands in the queue is void; a living host is armed again when it settles */
-    n->wake_at = PL_NEVER;
+    n->wake_at = PL_NEVER;                /* a living host is armed again when it settles */
 }
 
 void sim_node_free(struct sim_node *n)
 {
-    free(n->block);
+    free(n->memory);
     free(n);
 }

@@ -33,7 +33,7 @@ struct sim_node {
     void *machine;                        /* of the ops, when they are not the stack's */
 
     pl_stack *stack;
-    void *block;
+    void *block, *memory;                 /* memory: what was allocated; the block lies in it */
     size_t block_bytes;
     struct pl_config config;
     struct pl_env env;
@@ -51,7 +51,10 @@ struct sim_node {
     void *sink_user[SIM_SINKS_MAX];
     unsigned sinks;
 
-    pl_time wake_at, timer_at;            /* what stands in the queue, PL_NEVER: nothing */
+    pl_time wake_at, timer_at;            /* when, PL_NEVER: not */
+    /* A wake that is put off keeps its item in the queue, which is put back when its time has come: each acknowledgement puts one off. */
+    pl_time wake_item_at;                 /* of the item that stands in the queue; PL_NEVER: none */
+    uint64_t wake_order;                  /* what the item should have */
     uint64_t wake_generation, timer_generation;
     bool dead;                            /* switched off: takes and gives nothing (a crashed host) */
 };

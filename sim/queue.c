@@ -11,7 +11,19 @@ static bool before(const struct sim_item *a, const struct sim_item *b)
     return a->at != b->at ? a->at < b->at : a->order < b->order;
 }
 
+uint64_t queue_order(struct queue *q)
+{
+    return q->order++;
+}
+
 void queue_put(struct queue *q, const struct sim_item *item)
+{
+    struct sim_item new = *item;
+    new.order = queue_order(q);
+    queue_put_ordered(q, &new);
+}
+
+void queue_put_ordered(struct queue *q, const struct sim_item *item)
 {
     if (q->n == q->capacity) {
         size_t capacity = q->capacity ? 2 * q->capacity : 64;
@@ -23,12 +35,10 @@ void queue_put(struct queue *q, const struct sim_item *item)
         q->heap = heap;
         q->capacity = capacity;
     }
-    struct sim_item new = *item;
-    new.order = q->order++;
     size_t i = q->n++;
-    for (; i && before(&new, &q->heap[(i - 1) / 2]); i = (i - 1) / 2)
+    for (; i && before(item, &q->heap[(i - 1) / 2]); i = (i - 1) / 2)
         q->heap[i] = q->heap[(i - 1) / 2];
-    q->heap[i] = new;
+    q->heap[i] = *item;
 }
 
 const struct sim_item *queue_first(const struct queue *q)
@@ -57,7 +67,7 @@ bool queue_take(struct queue *q, struct sim_item *out)
 void queue_free(struct queue *q)
 {
     for (size_t i = 0; i < q->n; i++)
-        packet_free(q->heap[i].packet);
+        packet_free(q->heap[i].in_order ? NULL : q->heap[i].packet);
     free(q->heap);
     *q = (struct queue){0};
 }

@@ -25,8 +25,9 @@ enum sim_what {
 struct sim_item {
     pl_time at;
     uint64_t order;
-    enum sim_what what;
-    unsigned side;
+    uint8_t what;                         /* enum sim_what */
+    uint8_t side;
+    bool in_order;                        /* SIM_DELIVER: the first of those under way in order (link.h); the others wait behind it */
     uint64_t generation;
     struct sim_node *node;
     struct sim_link *link;
@@ -42,8 +43,11 @@ struct queue {
 };
 
 void queue_put(struct queue *, const struct sim_item *);    /* sets `order` */
+/* For what comes to the queue later than it was decided: its place among what happens at the same time is taken now, and used then. */
+uint64_t queue_order(struct queue *);
+void queue_put_ordered(struct queue *, const struct sim_item *);    /* with its `order` */
 const struct sim_item *queue_first(const struct queue *);   /* NULL: empty */
 bool queue_take(struct queue *, struct sim_item *);
-void queue_free(struct queue *);                            /* and the packets under way */
+void queue_free(struct queue *);                            /* and the packets in it, but for those that a link has as well (in_order) */
 
 #endif

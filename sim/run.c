@@ -17,7 +17,10 @@ static unsigned flows_of(const struct scenario *s, unsigned node)
     return n;
 }
 
-/* Room for the host's flows, each with full buffers, and no more: worlds may have many hosts. */
+static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+/* Room for the host's flows, each with full buffers, and no more: worlds may have many hosts. Auto-tuned ones have 256 MiB together at most, as long as that is
+ * enough for their first sizes and for one of the largest. */
 static struct pl_config config_of(const struct scenario *s, unsigned node)
 {
     const struct scenario_host *h = &s->node[node].host;
@@ -27,11 +30,15 @@ static struct pl_config config_of(const struct scenario *s, unsigned node)
     if (!flows) flows = 1;
     c.sndbuf_bytes = (uint32_t)h->sndbuf;
     c.rcvbuf_bytes = (uint32_t)h->rcvbuf;
+    c.sndbuf_max = (uint32_t)h->sndbuf_max;
+    c.rcvbuf_max = (uint32_t)h->rcvbuf_max;
     c.timestamps = h->timestamps;
     c.sack = h->sack;
     c.window_scaling = h->window_scaling;
     c.delayed_ack = h->delayed_ack;
     c.rto_min = h->rto_min;
+    c.congestion_control = h->cc;
+    c.mem_is_zero = true;                 /* large buffers cost what is used of them */
     c.connections_max = 2 * flows + 8;
     c.half_open_max = c.time_wait_max = flows + 16;
     c.listeners_max = flows + 1;
@@ -39,11 +46,13 @@ static struct pl_config config_of(const struct scenario *s, unsigned node)
     c.ifaces_max = 1;
     c.addrs_max = c.routes_max = c.neighbors_max = 8;
     c.paths_max = 256;
-    c.records_per_conn_max = c.sndbuf_bytes / 500 + 512;
-    c.records_max = c.records_per_conn_max * flows;
+    uint64_t snd = larger(h->sndbuf, h->sndbuf_max), rcv = larger(h->rcvbuf, h->rcvbuf_max), flow = larger(snd, rcv);
+    uint64_t first = (h->sndbuf + h->rcvbuf) * flows, most = (snd + rcv) * flows, bytes = most < 256 << 20 ? most : larger(256 << 20, larger(first, 2 * flow));
+    c.records_per_conn_max = (uint32_t)(snd / 500 + 512);
+    c.records_max = (uint32_t)(bytes / 500 + 512 * flows);
     c.gaps_max = c.connections_max;
-    c.gaps_per_conn_max = 1024;
-    c.chunks_max = ((c.sndbuf_bytes + c.rcvbuf_bytes) / c.chunk_bytes * 5 / 4 + 64) * flows + 256;
+    c.gaps_per_conn_max = rcv / 3000 > 65536 ? 65536 : rcv / 3000 > 1024 ? (uint32_t)(rcv / 3000) : 1024;         /* every second segment lost */
+    c.chunks_max = (uint32_t)(bytes / c.chunk_bytes * 5 / 4 + 64 * flows + 256);
     return c;
 }
 
@@ -54,7 +63,7 @@ static bool add_host(struct sim_run *r, unsigned i)
     r->node[i] = sim_add_host(r->sim, s->node[i].name, &c);
     if (!r->node[i]) return false;
     r->program[i] = program_new(r->node[i]);
-    struct pl_iface_params ip = {.mtu = 1500, .link = PL_LINK_IP};
+    struct pl_iface_params ip = {.mtu = 1500, .link = PL_LINK_IP, .csum_offload = s->node[i].host.csum_offload};
     for (unsigned l = 0; l < s->links; l++)
         for (unsigned side = 0; side < 2; side++)
             if (s->link[l].node[side] == i) ip.mtu = s->link[l].params[side].mtu;
@@ -147,7 +156,7 @@ static void add_changes(struct sim_run *r)
 static struct run_mark flow_now(const struct sim_run *r, unsigned i)
 {
     const struct traffic *t = &r->flow[i];
-    return (struct run_mark){traffic_received(t), t->segments, t->retransmits, t->retransmitted_bytes};
+    return (struct run_mark){traffic_received(t), t->segments, t->retransmits, t->retransmitted_bytes, t->recoveries, t->time_outs, t->probes, t->undone};
 }
 
 static struct run_way_mark way_now(const struct sim_run *r, unsigned link, unsigned way)
@@ -278,7 +287,8 @@ void run_free(struct sim_run *r)
 struct run_mark run_flow_counts(const struct sim_run *r, unsigned i)
 {
     struct run_mark now = flow_now(r, i), m = r->flow_mark[i];
-    return (struct run_mark){now.received - m.received, now.segments - m.segments, now.retransmits - m.retransmits, now.retransmitted_bytes - m.retransmitted_bytes};
+    return (struct run_mark){now.received - m.received, now.segments - m.segments, now.retransmits - m.retransmits, now.retransmitted_bytes - m.retransmitted_bytes,
+        now.recoveries - m.recoveries, now.time_outs - m.time_outs, now.probes - m.probes, now.undone - m.undone};
 }
 
 struct run_way_mark run_way_counts(const struct sim_run *r, unsigned link, unsigned way)
@@ -296,9 +306,9 @@ uint64_t run_goodput(const struct sim_run *r, unsigned i)
     if (t->done_at) to = t->done_at;
     if (to <= from) return 0;
     uint64_t bits = run_flow_counts(r, i).received * 8, span = to - from;
-    /* bits * 10^9 / span without leaving 64 bits: the span in microseconds, when there are many */
-    if (bits < UINT64_MAX / PL_S) return bits * PL_S / span;
-    return bits / (span / PL_US ? span / PL_US : 1) * (PL_S / PL_US);
+    /* bits * 10^9 / span without leaving 64 bits: the span in microseconds, or milliseconds, when there are many */
+    uint64_t unit = bits < UINT64_MAX / PL_S ? 1 : bits < UINT64_MAX / PL_MS ? PL_US : PL_MS;
+    return bits * (PL_S / unit) / (span / unit ? span / unit : 1);
 }
 
 unsigned jain(const uint64_t *value, unsigned n)

@@ -19,7 +19,7 @@
 #define RUN_PORT 5001                     /* of the first flow's server; the next has 5002 */
 
 struct run_mark {                         /* counts at the end of the warmup */
-    uint64_t received, segments, retransmits, retransmitted_bytes;
+    uint64_t received, segments, retransmits, retransmitted_bytes, recoveries, time_outs, probes, undone;
 };
 struct run_way_mark {
     uint64_t frames, bytes, delivered, delivered_bytes, lost, lost_full, lost_codel, lost_mtu, lost_way, marked;

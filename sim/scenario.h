@@ -23,8 +23,10 @@
 #define SCENARIO_FLOWS_MAX 64
 
 struct scenario_host {                    /* what a line `host` may set */
-    uint64_t sndbuf, rcvbuf;
-    bool timestamps, sack, window_scaling;
+    uint64_t sndbuf, rcvbuf;              /* first sizes */
+    uint64_t sndbuf_max, rcvbuf_max;      /* of auto-tuning; 0: fixed */
+    bool timestamps, sack, window_scaling, csum_offload;
+    uint8_t cc;                           /* enum pl_cc_algorithm */
     pl_time delayed_ack, rto_min;
 };
 struct scenario_node {
@@ -56,6 +58,8 @@ struct scenario_flow {
     unsigned node[2], line;               /* client, server */
     struct traffic_plan plan;
 };
+/* The names of enum pl_cc_algorithm in a scenario, but for PL_CC_USER's; ends with NULL. */
+extern const char *const scenario_cc_words[];
 
 struct scenario {
     uint64_t seed;

@@ -3,6 +3,7 @@
  * scenario_net.c: the statements that make the network, and those that change it later: host, router, link, way, at. See scenario.h.
  */
 #include "sim/scenario_private.h"
+#include <parley/cc.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -37,12 +38,18 @@ static struct scenario_node *add_node(struct reader *r)
     return n;
 }
 
+const char *const scenario_cc_words[] = {[PL_CC_NEWRENO] = "newreno", [PL_CC_CUBIC] = "cubic", [PL_CC_BBR] = "bbr", [PL_CC_NONE] = "none", NULL};
+
 static const struct setting host_settings[] = {
+    {"cc", SETTING_WORD, offsetof(struct scenario_host, cc), 0, 0, scenario_cc_words},
     {"sndbuf", SETTING_BYTES, offsetof(struct scenario_host, sndbuf), 2048, 1 << 30, NULL},
     {"rcvbuf", SETTING_BYTES, offsetof(struct scenario_host, rcvbuf), 2048, 1 << 30, NULL},
+    {"sndbuf-max", SETTING_BYTES, offsetof(struct scenario_host, sndbuf_max), 2048, 1 << 30, NULL},
+    {"rcvbuf-max", SETTING_BYTES, offsetof(struct scenario_host, rcvbuf_max), 2048, 1 << 30, NULL},
     {"timestamps", SETTING_ON, offsetof(struct scenario_host, timestamps), 0, 0, NULL},
     {"sack", SETTING_ON, offsetof(struct scenario_host, sack), 0, 0, NULL},
     {"wscale", SETTING_ON, offsetof(struct scenario_host, window_scaling), 0, 0, NULL},
+    {"csum-offload", SETTING_ON, offsetof(struct scenario_host, csum_offload), 0, 0, NULL},
     {"delayed-ack", SETTING_TIME, offsetof(struct scenario_host, delayed_ack), PL_MS, 500 * PL_MS, NULL},
     {"rto-min", SETTING_TIME, offsetof(struct scenario_host, rto_min), PL_MS, 60 * PL_S, NULL},
 };
@@ -53,8 +60,16 @@ bool statement_host(struct reader *r)
     struct pl_config c;
     if (!n) return false;
     pl_config_default(&c, sizeof c);
-    n->host = (struct scenario_host){c.sndbuf_bytes, c.rcvbuf_bytes, c.timestamps, c.sack, c.window_scaling, c.delayed_ack, c.rto_min};
-    return reader_settings(r, 2, host_settings, COUNT(host_settings), &n->host, NULL);
+    struct scenario_host *h = &n->host;
+    *h = (struct scenario_host){.timestamps = c.timestamps, .sack = c.sack, .window_scaling = c.window_scaling, .cc = c.congestion_control, .delayed_ack = c.delayed_ack,
+        .rto_min = c.rto_min};
+    if (!reader_settings(r, 2, host_settings, COUNT(host_settings), h, NULL)) return false;
+    /* A size without a largest one is fixed. */
+    if (!h->sndbuf_max) h->sndbuf_max = h->sndbuf ? 0 : c.sndbuf_max;
+    if (!h->rcvbuf_max) h->rcvbuf_max = h->rcvbuf ? 0 : c.rcvbuf_max;
+    if (!h->sndbuf) h->sndbuf = c.sndbuf_bytes;
+    if (!h->rcvbuf) h->rcvbuf = c.rcvbuf_bytes;
+    return true;
 }
 
 bool statement_router(struct reader *r)

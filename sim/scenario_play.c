@@ -101,8 +101,9 @@ bool statement_impair(struct reader *r)
 #define PLAN(field) offsetof(struct scenario_flow, plan.field)
 #define FLOW                                                                                                                                         \
     {"name", SETTING_NAME, offsetof(struct scenario_flow, name), 0, 0, NULL}, {"start", SETTING_TIME, PLAN(start), 0, 1000 * HOUR, NULL},          \
-        {"stop", SETTING_TIME, PLAN(stop), 1, 1000 * HOUR, NULL}, {"v6", SETTING_ON, PLAN(v6), 0, 0, NULL}
-enum { NAME, START, STOP, V6, FIRST, SECOND };
+        {"stop", SETTING_TIME, PLAN(stop), 1, 1000 * HOUR, NULL}, {"v6", SETTING_ON, PLAN(v6), 0, 0, NULL},                                        \
+        {"cc", SETTING_WORD, PLAN(cc), 0, 0, scenario_cc_words}
+enum { NAME, START, STOP, V6, CC, FIRST, SECOND };
 static const struct setting bulk[] = {FLOW, {"bytes", SETTING_BYTES, PLAN(bytes), 1, 0, NULL}};
 static const struct setting request[] = {FLOW, {"size", SETTING_BYTES, PLAN(request), 1, 1 << 30, NULL}, {"answer", SETTING_BYTES, PLAN(answer), 1, 1 << 30, NULL},
     {"think", SETTING_TIME, PLAN(think), 0, HOUR, NULL}, {"count", SETTING_COUNT, PLAN(count), 1, 0, NULL}};
@@ -146,6 +147,7 @@ bool statement_flow(struct reader *r)
     for (unsigned i = 0; i < s->flows; i++)
         if (!strcmp(s->flow[i].name, f.name)) return reader_fail(r, "a flow named %s stands in line %u already", f.name, s->flow[i].line);
     f.plan.kind = kinds[k].kind;
+    f.plan.cc_given = set >> CC & 1;
     s->flow[s->flows++] = f;
     return true;
 }

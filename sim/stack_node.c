@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define HUGE ((size_t)1 << 21)
+#define HUGE_ALIGN(p) ((void *)(((uintptr_t)(p) + HUGE - 1) & ~(HUGE - 1)))
 
 static int stack_rx(struct sim_node *n, int iface, const struct pl_frame *f, size_t count, pl_time now)
 {
@@ -47,11 +51,13 @@ int sim_node_stack(struct sim_node *n, const struct pl_config *config)
     }
     n->block_bytes = pl_stack_size(&n->config);
     if (!n->block_bytes) return PL_EINVAL;
-    free(n->block);
-    n->block = aligned_alloc(64, (n->block_bytes + 63) / 64 * 64);
-    if (!n->block) return PL_ENOMEM;
+    free(n->memory);
+    n->memory = n->config.mem_is_zero ? calloc(1, n->block_bytes + 63) : malloc(n->block_bytes + 63);
+    if (!n->memory) return PL_ENOMEM;
+    n->block = (void *)(((uintptr_t)n->memory + 63) / 64 * 64);
     /* Not zeroed unless the config says that it is: what the stack does not initialise must not matter. */
-    memset(n->block, n->config.mem_is_zero ? 0 : 0xa5, n->block_bytes);
+    if (!n->config.mem_is_zero) memset(n->block, 0xa5, n->block_bytes);
+    else if (n->block_bytes > HUGE) madvise(HUGE_ALIGN(n->block), n->block_bytes - HUGE, MADV_HUGEPAGE);      /* fewer faults where buffers are large */
     int rc = pl_stack_init(n->block, n->block_bytes, &n->config, &n->env, n->sim->now, &n->stack);
     if (!rc) n->ops = &sim_stack_ops;
     return rc;

@@ -108,6 +108,8 @@ static void start(struct sim *s, void *user)
     struct program_plan plan = {.hold = true, .blank = true, .tag = t};
     t->conn[0] = program_connect(t->client, (struct pl_connect_params){.remote = t->remote}, &plan, &t->error);
     if (!t->conn[0]) return;
+    int rc = t->plan.cc_given ? pl_set(t->client->node->stack, t->conn[0]->handle, PL_OPT_CONGESTION, t->plan.cc) : 0;
+    if (rc) sim_fail(s, "the congestion control of a flow to port %u: %s", (unsigned)t->remote.port, pl_strerror(rc));
     if (t->plan.kind == TRAFFIC_REQUEST) ask(s, t);
     else turn_on(s, t);
     if (t->plan.stop) sim_at(s, t->plan.stop, stop, t);
@@ -160,6 +162,7 @@ int traffic_begin(struct traffic *t, struct sim *s, struct program *client, stru
     struct program_plan sink = {.blank = true, .finish_last = true, .tag = t};
     client->acted = server->acted = acted;
     int rc = program_listen(server, &remote, &sink, -1);
+    if (!rc && plan->cc_given) rc = pl_set(server->node->stack, server->port[server->ports - 1].handle, PL_OPT_CONGESTION, plan->cc);
     if (!rc) sim_at(s, plan->start, start, t);
     return rc;
 }

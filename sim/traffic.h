@@ -20,6 +20,8 @@ enum traffic_kind {
 struct traffic_plan {
     uint8_t kind;                         /* enum traffic_kind */
     bool v6;
+    bool cc_given;
+    uint8_t cc;                           /* enum pl_cc_algorithm of both ends, if it is given; else the hosts' */
     uint64_t bytes;                       /* in all, 0: no end (TRAFFIC_REQUEST: see count) */
     uint64_t rate, request, answer;
     uint32_t count;
@@ -51,6 +53,7 @@ struct traffic {
     /* From the trace of the side that sends what counts. */
     struct hist rtt;                      /* ns from a segment to the acknowledgement that ends with it */
     uint64_t segments, retransmits, retransmitted_bytes;
+    uint64_t recoveries, time_outs, probes, undone;      /* losses noticed by acknowledgements; the retransmission timer; loss probes; what of these was undone */
     uint32_t sent_max;
     bool sent_any;
     struct traffic_sent *ring;

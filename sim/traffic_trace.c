@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * traffic_trace.c: retransmissions and round-trip times of a flow, from the trace of its sender. A round trip is measured from a segment to the
+ * traffic_trace.c: retransmissions, what led to them, and round-trip times of a flow, from the trace of its sender. A round trip is measured from a segment to the
  * acknowledgement that ends where it ends; what was sent more than once says nothing (Karn's algorithm, RFC 6298 3).
  */
 #include "sim/traffic.h"
@@ -83,8 +83,24 @@ static void acknowledged(struct traffic *t, uint32_t ack, pl_time now)
     t->ring_n -= n;
 }
 
+static void decided(struct traffic *t, enum pl_reason why)
+{
+    switch (why) {
+    case PL_WHY_CWND_RACK:
+    case PL_WHY_CWND_FAST:
+    case PL_WHY_CWND_PROBE: t->recoveries++; break;
+    case PL_WHY_UNDO_EIFEL:
+    case PL_WHY_UNDO_DSACK:
+    case PL_WHY_UNDO_FRTO: t->undone++; break;
+    case PL_WHY_TIMER_RTO: t->time_outs++; break;
+    case PL_WHY_TIMER_LOSS_PROBE: t->probes++; break;
+    default: break;
+    }
+}
+
 void traffic_trace(struct traffic *t, const struct pl_trace_event *e)
 {
+    if (e->kind == PL_TRACE_DECISION || e->kind == PL_TRACE_TIMER) decided(t, (enum pl_reason)e->why);
     if (!e->seg) return;
     if (e->kind == PL_TRACE_OUT && e->seg->len) sent(t, e->seg, e->now);
     else if (e->kind == PL_TRACE_IN && !e->drop && e->seg->flags & 0x10) acknowledged(t, e->seg->ack, e->now);

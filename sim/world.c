@@ -7,6 +7,7 @@
 #include "sim/world.h"
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,7 @@ struct sim_node *sim_add_node(struct sim *s, const char *name, const struct sim_
     n->sim = s;
     n->ops = ops;
     n->machine = machine;
-    n->wake_at = n->timer_at = PL_NEVER;
+    n->wake_at = n->timer_at = n->wake_item_at = PL_NEVER;
     snprintf(n->name, sizeof n->name, "%s", name);
     n->number = s->nodes;
     s->node[s->nodes++] = n;
@@ -162,17 +163,18 @@ static bool drain_tx(struct sim_node *n, int iface, struct settle *t)
 {
     uint8_t room[TX_BATCH][256];
     struct pl_frame f[TX_BATCH];
-    bool any = false;
-    for (;;) {
-        for (unsigned i = 0; i < TX_BATCH; i++) {
-            memset(&f[i], 0, sizeof f[i]);
+    int used = TX_BATCH;
+    for (bool any = false;; any = true) {
+        /* The spans but the first are the stack's to set: clearing them would cost more than all else here. */
+        for (int i = 0; i < used; i++) {
+            memset(&f[i].nspans, 0, sizeof f[i] - offsetof(struct pl_frame, nspans));
             f[i].span[0] = (struct pl_span){room[i], sizeof room[i]};
             f[i].nspans = 1;
         }
         int got = n->ops->tx(n, iface, f, TX_BATCH, n->sim->now);
         if (got < 0) sim_fail(n->sim, "pl_tx of %s on interface %d gave %d", n->name, iface, got);
         if (got <= 0) return any;
-        any = true;
+        used = got;
         for (int i = 0; i < got; i++) {
             /* Copied at once: the spans hold only until the next call. */
             struct packet *p = packet_from_frame(&f[i]);
@@ -183,7 +185,7 @@ static bool drain_tx(struct sim_node *n, int iface, struct settle *t)
             if (n->dead) packet_free(p);
             else sim_link_send(n->link[iface], n->link_side[iface], p, n->sim->now);
         }
-        if (t->frames > n->sim->spin_limit) return any;
+        if (t->frames > n->sim->spin_limit) return true;
     }
 }
 
@@ -200,11 +202,14 @@ static bool drain_events(struct sim_node *n, struct settle *t)
 
 static void arm(struct sim_node *n, pl_time at)
 {
+    struct queue *q = &n->sim->queue;
     if (at == n->wake_at) return;
-    n->wake_generation++;
     n->wake_at = at;
     if (at == PL_NEVER) return;
-    queue_put(&n->sim->queue, &(struct sim_item){.at = at, .what = SIM_WAKE, .node = n, .generation = n->wake_generation});
+    n->wake_order = queue_order(q);
+    if (at >= n->wake_item_at) return;    /* what stands there is put off */
+    n->wake_item_at = at;
+    queue_put_ordered(q, &(struct sim_item){.at = at, .order = n->wake_order, .what = SIM_WAKE, .node = n, .generation = ++n->wake_generation});
 }
 
 void sim_settle(struct sim_node *n)
@@ -257,7 +262,7 @@ static void settle_all(struct sim *s)
 static bool is_void(const struct sim_item *i)
 {
     switch (i->what) {
-    case SIM_WAKE: return i->generation != i->node->wake_generation;
+    case SIM_WAKE: return i->order != i->node->wake_order || i->node->wake_at == PL_NEVER;
     case SIM_TIMER: return i->generation != i->node->timer_generation || i->node->dead;
     case SIM_RELEASE: return impair_deadline(&i->link->dir[i->side].impair) > i->at;
     default: return false;
@@ -291,12 +296,15 @@ static void deliver(struct sim *s, const struct sim_item *i)
 static void happen(struct sim *s, const struct sim_item *i)
 {
     switch (i->what) {
-    case SIM_DELIVER: deliver(s, i); break;
+    case SIM_DELIVER:
+        if (i->in_order) sim_link_arrived(i->link, !i->side);
+        deliver(s, i);
+        break;
     case SIM_ENTER: sim_link_enter(i->link, i->side, i->packet, s->now); break;
     case SIM_START: sim_link_start(i->link, i->side, s->now); break;
     case SIM_RELEASE: sim_link_release(i->link, i->side, s->now); break;
     case SIM_WAKE:
-        i->node->wake_at = PL_NEVER;
+        i->node->wake_at = i->node->wake_item_at = PL_NEVER;
         sim_settle(i->node);
         break;
     case SIM_TIMER:
@@ -313,15 +321,25 @@ static void happen(struct sim *s, const struct sim_item *i)
     }
 }
 
-/* The next item that is not void; NULL: none. */
+/* The next item that is not void; NULL: none. A wake that was put off goes to where it belongs now. */
 static const struct sim_item *next_item(struct sim *s)
 {
     const struct sim_item *first;
+    struct sim_item gone;
     while ((first = queue_first(&s->queue)) && is_void(first)) {
-        struct sim_item gone;
         queue_take(&s->queue, &gone);
+        if (gone.what != SIM_WAKE || gone.generation != gone.node->wake_generation) continue;
+        gone.node->wake_item_at = gone.at = gone.node->wake_at;
+        gone.order = gone.node->wake_order;
+        if (gone.at != PL_NEVER) queue_put_ordered(&s->queue, &gone);
     }
     return first;
+}
+
+pl_time sim_next(struct sim *s)
+{
+    const struct sim_item *first = next_item(s);
+    return first ? first->at : PL_NEVER;
 }
 
 static bool step_until(struct sim *s, pl_time bound)
@@ -338,7 +356,7 @@ static bool step_until(struct sim *s, pl_time bound)
     if (++s->instant_steps > s->spin_limit) {
         sim_fail(s, "the clock stands still: %" PRIu64 " steps at one instant, the last of kind %d at %s", s->instant_steps, (int)i.what,
             i.node ? i.node->name : "no host");
-        packet_free(i.what == SIM_DELIVER || i.what == SIM_ENTER ? i.packet : NULL);
+        packet_free(i.in_order ? NULL : i.packet);
         return false;
     }
     happen(s, &i);

@@ -70,7 +70,9 @@ struct pl_config {
                                              nothing is promised that there is no room for; in any case no promise is taken back */
     uint32_t owed_max;                    /* replies waiting, per interface: power of two */
     /* TCP defaults for new connections; docs/defaults.md */
-    uint32_t sndbuf_bytes, rcvbuf_bytes;  /* 1 .. 2^30 */
+    uint32_t sndbuf_bytes, rcvbuf_bytes;  /* 1 .. 2^30: the first sizes; 1 MiB */
+    uint32_t sndbuf_max, rcvbuf_max;      /* 0 .. 2^30: auto-tuning lets them grow up to this, as far as chunks_max allows; 16 MiB, 15 MiB. Not more than
+                                             the first size: fixed. The scale of windows follows from rcvbuf_max */
     uint32_t syn_retries;                 /* 7: SYN repeated this often, then ETIMEDOUT */
     uint32_t syn_ack_retries;             /* 5 */
     uint32_t data_retries;                /* 15 */
@@ -150,7 +152,7 @@ enum pl_event_bit {
     PL_EV_CONNECTED = 2,                  /* pl_connect succeeded */
     PL_EV_READABLE = 4,                   /* pl_recv will not give PL_EAGAIN: there are bytes, the end of the stream, or an error */
     PL_EV_WRITABLE = 8,                   /* pl_send will not give PL_EAGAIN: with PL_EV_CONNECTED (one from pl_accept can be written at once); when there is
-                                             room after it took fewer bytes than asked; and when the connection is over (an error then) */
+                                             room after it took fewer bytes than asked (a quarter of the send buffer, or 64 KiB); and when the connection is over (an error then) */
     PL_EV_PEER_FINISHED = 16,             /* the peer will send nothing more */
     PL_EV_ERROR = 32,                     /* the connection failed: pl_error says why */
     PL_EV_URGENT = 128,                   /* the peer says that urgent data is ahead (MUST-31, 32); pl_urgent tells how much */
@@ -300,6 +302,13 @@ int pl_abort(pl_stack *, pl_conn);
 void pl_abort_all(pl_stack *);
 
 /* STATUS */
+enum pl_buffer_bound {                    /* why a buffer does not grow */
+    PL_BUFFER_TUNED,                      /* it does when there is need */
+    PL_BUFFER_FIXED,                      /* PL_OPT_SNDBUF, PL_OPT_RCVBUF or the config gave it this size */
+    PL_BUFFER_LARGEST,                    /* config.sndbuf_max, config.rcvbuf_max */
+    PL_BUFFER_MEMORY,                     /* more would be too much of the chunks that are left, or of what may be promised (window_overcommit) */
+    PL_BUFFER_UNSCALED,                   /* the peer does not scale windows: no larger one can be said (RFC 7323 2.3) */
+};
 struct pl_tcp_status {
     struct pl_endpoint local, remote;
     enum pl_state state;
@@ -311,7 +320,8 @@ struct pl_tcp_status {
     uint32_t peer_mss;                    /* as the peer announced */
     uint8_t snd_wscale, rcv_wscale;
     bool timestamps, sack, window_scaling, owned;
-    uint32_t sndbuf_bytes, sndbuf_used, rcvbuf_bytes, rcvbuf_used;    /* used: not yet acknowledged, not yet read */
+    uint32_t sndbuf_bytes, sndbuf_used, rcvbuf_bytes, rcvbuf_used;    /* the present sizes; used: not yet acknowledged, not yet read */
+    uint8_t sndbuf_bound, rcvbuf_bound;   /* enum pl_buffer_bound */
     uint32_t cwnd_bytes, ssthresh_bytes, in_flight_bytes;
     pl_time srtt, rttvar, rto, min_rtt;   /* srtt 0: no sample yet */
     uint32_t backoffs;                    /* retransmissions in a row without progress */
@@ -353,8 +363,9 @@ enum pl_option {
     PL_OPT_KEEPALIVE_IDLE, PL_OPT_KEEPALIVE_INTERVAL,  /* ns, 1 to 49 days, rounded up to whole milliseconds (MUST-27) */
     PL_OPT_KEEPALIVE_PROBES,              /* 1..255 without answer end the connection */
     PL_OPT_USER_TIMEOUT,                  /* ns, rounded up to whole milliseconds, at most 2^32 - 1 of them (49 days); 0: off */
-    PL_OPT_SNDBUF, PL_OPT_RCVBUF,         /* bytes, 1 .. 2^30, at any time. Lowered: what is in the buffer stays, and the window closes as text arrives: its
-                                             right edge never moves left. Raised: beyond what the window scale of the handshake can say it is of no use */
+    PL_OPT_SNDBUF, PL_OPT_RCVBUF,         /* bytes, 1 .. 2^30, at any time: the present size; who sets it ends the auto-tuning of this buffer. Lowered: what is in
+                                             the buffer stays, and the window closes as text arrives: its right edge never moves left.
+                                             Raised: beyond what the window scale of the handshake can say it is of no use */
     PL_OPT_DSCP,                          /* 0..63 (MUST-48) */
     PL_OPT_HOP_LIMIT,                     /* 1..255 (MUST-49) */
     PL_OPT_DELAYED_ACK,                   /* 0/1 */
@@ -370,7 +381,9 @@ enum pl_option {
     PL_OPT_CONGESTION,                    /* enum pl_cc_algorithm: at any time; the window stays, the rest begins anew. PL_EINVAL: there is none of that
                                              number, or it needs more state than config.cc_state_bytes */
     PL_OPT_BACKLOG,                       /* listener: as in pl_listen_params, 1 and more; what waits already stays */
+    PL_OPT_BUFFERS_FIXED,                 /* PL_SNDBUF_FIXED, PL_RCVBUF_FIXED, both or 0: which of the buffers is not auto-tuned */
 };
+enum { PL_SNDBUF_FIXED = 1, PL_RCVBUF_FIXED = 2 };
 /* On a connection, or on a listener for the connections to come. PL_EINVAL: value out of range or option not of this kind of handle; PL_ENOTCONN: the connection
  * is over (pl_set only). */
 int pl_set(pl_stack *, pl_handle, enum pl_option, int64_t value);

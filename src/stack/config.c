@@ -10,10 +10,10 @@
 void pl_config_default(struct pl_config *config, size_t size)
 {
     struct pl_config c = {.size = sizeof c, .connections_max = 4096, .half_open_max = 1024, .time_wait_max = 16384, .listeners_max = 64, .udp_max = 256,
-                          .ifaces_max = 8, .addrs_max = 64, .routes_max = 64, .neighbors_max = 512, .paths_max = 512, .records_max = 32768,
-                          .records_per_conn_max = 8192, .cc_state_bytes = PL_CC_STATE_BYTES, .gaps_max = 512, .gaps_per_conn_max = 128, .chunks_max = 12288, .chunk_bytes = 4096,
+                          .ifaces_max = 8, .addrs_max = 64, .routes_max = 64, .neighbors_max = 512, .paths_max = 512, .records_max = 65536,
+                          .records_per_conn_max = 16384, .cc_state_bytes = PL_CC_STATE_BYTES, .gaps_max = 512, .gaps_per_conn_max = 128, .chunks_max = 12288, .chunk_bytes = 4096,
                           .window_overcommit = 8, .owed_max = 64,
-                          .sndbuf_bytes = 1 << 20, .rcvbuf_bytes = 1 << 20, .syn_retries = 7, .syn_ack_retries = 5, .data_retries = 15,
+                          .sndbuf_bytes = 1 << 20, .rcvbuf_bytes = 1 << 20, .sndbuf_max = 16 << 20, .rcvbuf_max = 15 << 20, .syn_retries = 7, .syn_ack_retries = 5, .data_retries = 15,
                           .orphan_retries = 8, .challenge_acks = 10, .challenge_period = 5 * PL_S, .backlog_default = 128, .msl = 30 * PL_S, .rto_initial = 1 * PL_S, .rto_min = 200 * PL_MS,
                           .rto_max = 120 * PL_S, .delayed_ack = 40 * PL_MS, .fin_wait_2_timeout = 60 * PL_S, .orphan_timeout = 120 * PL_S,
                           .orphan_lifetime = 900 * PL_S, .deferred_timeout = 30 * PL_S,
@@ -48,6 +48,7 @@ void pl_config_small(struct pl_config *config, size_t size)
     c.owed_max = 4;
     c.sndbuf_bytes = 4096;
     c.rcvbuf_bytes = 4096;
+    c.sndbuf_max = c.rcvbuf_max = 0;
     c.backlog_default = 4;
     memcpy(config, &c, size < sizeof c ? size : sizeof c);
 }
@@ -106,6 +107,8 @@ const char *pl_config_problem(const struct pl_config *c)
         {c->owed_max, 1, 1 << 16, "owed_max: a power of two, 1 to 65536"},
         {c->sndbuf_bytes, 1, 1 << 30, "sndbuf_bytes: 1 to 2^30"},
         {c->rcvbuf_bytes, 1, 1 << 30, "rcvbuf_bytes: 1 to 2^30"},
+        {c->sndbuf_max, 0, 1 << 30, "sndbuf_max: 0 to 2^30"},
+        {c->rcvbuf_max, 0, 1 << 30, "rcvbuf_max: 0 to 2^30"},
         {c->syn_retries, 0, 100, "syn_retries: 0 to 100"},
         {c->syn_ack_retries, 0, 100, "syn_ack_retries: 0 to 100"},
         {c->data_retries, 0, 100, "data_retries: 0 to 100"},

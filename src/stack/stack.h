@@ -141,6 +141,7 @@ struct path {
 enum tx_verdict {
     TX_NOTHING,                           /* nothing written; the ref is off the queue */
     TX_WROTE,                             /* one frame written; the caller asks again when its turn comes */
+    TX_WROTE_LAST,                        /* one frame written, and there is no need to ask: the ref is off the queue */
     TX_PARKED,                            /* nothing written: waits for a neighbour */
 };
 

@@ -11,8 +11,9 @@
 /* The scale is the config's, whatever the listener's buffer: a cookie does not remember what was told. */
 static struct tcp_options_wish wish(const pl_stack *s)
 {
+    uint32_t first = s->config.rcvbuf_bytes, max = s->config.rcvbuf_max;
     return (struct tcp_options_wish){.wscale = s->config.window_scaling, .timestamps = s->config.timestamps, .sack = s->config.sack,
-                                     .rcv_wscale = window_scale_for(s->config.rcvbuf_bytes)};
+                                     .rcv_wscale = window_scale_for(first < max ? max : first)};
 }
 
 void cookie_send(pl_stack *s, int iface, const struct listener *l, const struct flow *key, const struct tcp_seg *seg)

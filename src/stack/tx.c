@@ -28,7 +28,7 @@ static size_t from_queue(pl_stack *s, struct tx_door *d, struct pl_frame *frames
         d->want.what = WANT_NOTHING;
         do {
             v = udp ? udp_tx(s, ref, d->iface, &frames[wrote]) : tcp_tx(s, d, ref, &frames[wrote]);
-            wrote += v == TX_WROTE;
+            wrote += v == TX_WROTE || v == TX_WROTE_LAST;
         } while (v == TX_WROTE && wrote < n && !i->queue.head && !i->owed_count && frame_open(&frames[wrote]));
         if (v == TX_WROTE) {
             ref_ready(s, ref, d->iface);

@@ -35,6 +35,23 @@ static void by_name_and_unit(void **state)
     assert_int_equal(config.stack.challenge_period, 2000 * PL_MS);
 }
 
+/* Least, default, most; of auto-tuning the last is the largest. */
+static void lists_as_linux_has_them(void **state)
+{
+    (void)state;
+    struct drill_config c = config;
+    assert_true(drill_setting(&c, "net.ipv4.tcp_rmem", "4096 131072 6291456", error, sizeof error));
+    assert_int_equal(c.stack.rcvbuf_bytes, 131072);
+    assert_int_equal(c.stack.rcvbuf_max, 6291456);
+    assert_true(drill_setting(&c, "net.ipv4.tcp_wmem", "4096,16384", error, sizeof error));
+    assert_int_equal(c.stack.sndbuf_bytes, 16384);
+    assert_int_equal(c.stack.sndbuf_max, 16384);
+    assert_true(drill_setting(&c, "net.ipv4.tcp_moderate_rcvbuf", "0", error, sizeof error));
+    assert_int_equal(c.stack.rcvbuf_max, 0);
+    assert_true(drill_setting(&c, "net.ipv4.tcp_moderate_rcvbuf", "1", error, sizeof error));
+    assert_int_equal(c.stack.rcvbuf_max, 15 << 20);
+}
+
 static void what_cannot_be(void **state)
 {
     (void)state;
@@ -90,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test_setup(by_name_and_unit, fresh),
+        cmocka_unit_test_setup(lists_as_linux_has_them, fresh),
         cmocka_unit_test_setup(what_cannot_be, fresh),
         cmocka_unit_test_setup(first_number, fresh),
         cmocka_unit_test(of_clients_and_servers),

@@ -120,7 +120,7 @@ static void our_closed_window_is_probed_and_opens(void **state)
     struct rig r;
     struct pl_config c;
     rig_config(&c);
-    c.rcvbuf_bytes = 65536;
+    c.rcvbuf_bytes = c.rcvbuf_max = 65536;
     if (!rig_open(&r, *state, &c)) SKIP_BECAUSE(rig_why);
     for (int version = 4; version <= 6; version += 2) {
         struct talk t = talk_open(&r, version, version == 4);

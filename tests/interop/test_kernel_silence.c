@@ -238,7 +238,7 @@ static void we_stop_reading_and_go_on(void **state)
     struct talk t[4];
     struct pl_config c;
     rig_config(&c);
-    c.rcvbuf_bytes = 65536;
+    c.rcvbuf_bytes = c.rcvbuf_max = 65536;
     if (!ss_installed()) SKIP_BECAUSE("no ss (iproute2)");
     if (!rig_open(&r, *state, &c)) SKIP_BECAUSE(rig_why);
     open_four(&r, t);

@@ -81,6 +81,7 @@ static void host_open(struct host *h, host_events_fn *on_events, host_lost_fn *o
     c.records_per_conn_max = 2048;
     c.chunks_max = 2048;
     c.sndbuf_bytes = c.rcvbuf_bytes = 256 << 10;
+    c.sndbuf_max = c.rcvbuf_max = 0;
     c.msl = 50 * PL_MS;
     c.user_timeout = 2 * PL_S;
     c.orphan_timeout = 2 * PL_S;

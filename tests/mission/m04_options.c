@@ -19,7 +19,7 @@ static void as_wished(struct pl_config *c, enum pair_side side, void *user)
     c->window_scaling = w->of[side] & WSCALE;
     c->sack = w->of[side] & SACK;
     c->timestamps = w->of[side] & TS;
-    if (w->rcvbuf[side]) c->rcvbuf_bytes = w->rcvbuf[side];
+    if (w->rcvbuf[side]) c->rcvbuf_bytes = c->rcvbuf_max = w->rcvbuf[side];
     c->window_overcommit = 64;            /* windows here are larger than the pool */
 }
 
@@ -29,8 +29,8 @@ static void check_status(struct program_conn *c, unsigned both)
     assert_int_equal(s.window_scaling, (both & WSCALE) != 0);
     assert_int_equal(s.sack, (both & SACK) != 0);
     assert_int_equal(s.timestamps, (both & TS) != 0);
-    assert_int_equal(s.rcv_wscale, both & WSCALE ? 5 : 0);             /* 65535 << 5 is the first that holds 1 MiB */
-    assert_int_equal(s.snd_wscale, both & WSCALE ? 5 : 0);
+    assert_int_equal(s.rcv_wscale, both & WSCALE ? 8 : 0);             /* 65535 << 8 is the first that holds 15 MiB */
+    assert_int_equal(s.snd_wscale, both & WSCALE ? 8 : 0);
 }
 
 /* Every segment behind the handshake carries timestamps if both want them, and no others; SACK blocks only if both want those; its
@@ -43,7 +43,7 @@ static unsigned check_segments(struct pair *p, unsigned both, uint32_t mss)
         assert_false(t->flags & PL_SYN);
         assert_int_equal(t->seg.opts & ~SACK_BLOCKS, t->flags & PL_RST ? 0 : both & TS);
         if (!(both & SACK)) assert_int_equal(t->seg.opts & SACK_BLOCKS, 0);
-        assert_int_equal(t->win, (uint32_t)t->seg.wnd_raw << (both & WSCALE ? 5 : 0));
+        assert_int_equal(t->win, (uint32_t)t->seg.wnd_raw << (both & WSCALE ? 8 : 0));
         assert_true(t->len <= mss);
         full += t->len == mss;
     }
@@ -71,7 +71,7 @@ static void every_combination_is_agreed_by_both_and_used(void **state)
         assert_int_equal(p.segment[1].seg.mss, SIX(state) ? 1440 : 1460);
         assert_int_equal(p.segment[0].win, 65535);
         assert_int_equal(p.segment[1].win, 65535);
-        if (w.of[0] & WSCALE) assert_int_equal(p.segment[0].seg.wscale, 5);
+        if (w.of[0] & WSCALE) assert_int_equal(p.segment[0].seg.wscale, 8);     /* of the largest size, 15 MiB */
         check_status(c, both);
         check_status(pair_conn(&p, PAIR_SERVER, 0), both);
         RUN(&p);

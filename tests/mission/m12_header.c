@@ -72,7 +72,7 @@ static void every_field_stands_where_the_rfc_draws_it(void **state)
     assert_int_equal(h.offset, 20);
     assert_int_equal(h.reserved, 0);
     assert_int_equal(h.flags, 0x18);
-    assert_int_equal(h.window, 1048576 >> 5);
+    assert_int_equal(h.window, 1048576 >> 8);
     assert_int_equal(h.urgent, 0);
     assert_int_equal(h.text_bytes, 17);
     assert_memory_equal(h.text, text, 17);
@@ -92,7 +92,7 @@ static void the_syn_has_its_options_in_the_usual_order(void **state)
         assert_int_equal(h.offset, 40);
         const uint8_t want[] = {2, 4, (uint8_t)(mss >> 8), (uint8_t)mss, 4, 2, 8, 10};
         assert_memory_equal(h.options, want, sizeof want);             /* mss, sackOK, TS */
-        assert_memory_equal(h.options + 16, ((const uint8_t[]){1, 3, 3, 5}), 4);       /* nop, wscale */
+        assert_memory_equal(h.options + 16, ((const uint8_t[]){1, 3, 3, 8}), 4);       /* nop, wscale */
         assert_int_equal(u32(h.options + 12) == 0, i == 0);            /* the echo belongs to the ACK bit */
     }
     struct header ack = header_of(&p, &p.segment[2]);
@@ -102,7 +102,7 @@ static void the_syn_has_its_options_in_the_usual_order(void **state)
     mission_start(&p, state, without_timestamps, NULL);
     mission_establish(&p, NULL);
     struct header h = header_of(&p, &p.segment[0]);
-    const uint8_t want[] = {2, 4, (uint8_t)(mss >> 8), (uint8_t)mss, 1, 1, 4, 2, 1, 3, 3, 5};
+    const uint8_t want[] = {2, 4, (uint8_t)(mss >> 8), (uint8_t)mss, 1, 1, 4, 2, 1, 3, 3, 8};
     assert_int_equal(h.option_bytes, sizeof want);
     assert_memory_equal(h.options, want, sizeof want);
     assert_int_equal(header_of(&p, &p.segment[2]).offset, 20);

@@ -19,7 +19,7 @@ static const struct row {
     {"M2", {"SYN seq=100 ack=0 len=0", "SYN,ACK seq=300 ack=101 len=0", "FIN,ACK seq=200 ack=420 len=0", "ACK seq=420 ack=201 len=0", "SYN seq=0 ack=0"}},
     {"M3", {"ACK seq=1001 ack=77777", "the acknowledgement does not cover our SYN-ACK", "RST seq=77777", "SYN,ACK seq=5000 ack=77777", "RST seq=77777",
         "stays in SYN-SENT", "ESTABLISHED"}},
-    {"M4", {"options: mss=1460 wscale=5 sackOK ts=", "options: mss=1460 wscale=0 sackOK ts=", "at most 1448 bytes", "32768 ahead", "1048576 ahead", "len=1448", "len=1448",
+    {"M4", {"options: mss=1460 wscale=8 sackOK ts=", "options: mss=1460 wscale=0 sackOK ts=", "at most 1448 bytes", "32768 ahead", "1048576 ahead", "len=1448", "len=1448",
         "len=104"}},
     {"M5", {"SYN seq=90 ack=0", "SYN,ACK seq=300 ack=91", "RST seq=91", "With two messages the server would have been", "SYN,ACK seq=5000 ack=4711", "RST seq=4711",
         "SYN,ACK seq=5000 ack=4711", "RST seq=4711", "ESTABLISHED", "len=300", "nothing new in the segment", "has read 300 bytes: none twice"}},

@@ -176,15 +176,18 @@ static void whoever_reads_gets_its_bytes_whatever_the_others_do(void **state)
         unsigned loss;
         bool both_ways;
         unsigned reading[2];
+        uint32_t tuned;                   /* the largest size of auto-tuned buffers; 0: fixed */
     } rows[] = {
-        {100, 1, 4096, 0, false, {0xfff, 1}},
-        {100, 8, 8000, 0, false, {0xfff, 0x0f0}},
-        {100, 64, 200000, 20, false, {0xfff, 0x801}},
-        {60, 64, 70000, 12, false, {0xfff, 0x7}},
-        {48, 8, 3000, 0, false, {0xfff, 0x800}},
-        {120, 8, 6000, 30, true, {0x00f, 0x03c}},
-        {100, 64, 100000, 0, true, {0xff0, 0x0ff}},
-        {72, 2, 100000, 15, true, {0xfff, 0xfff}},
+        {100, 1, 4096, 0, false, {0xfff, 1}, 0},
+        {100, 8, 8000, 0, false, {0xfff, 0x0f0}, 0},
+        {100, 64, 200000, 20, false, {0xfff, 0x801}, 0},
+        {60, 64, 70000, 12, false, {0xfff, 0x7}, 0},
+        {48, 8, 3000, 0, false, {0xfff, 0x800}, 0},
+        {120, 8, 6000, 30, true, {0x00f, 0x03c}, 0},
+        {100, 64, 100000, 0, true, {0xff0, 0x0ff}, 0},
+        {72, 2, 100000, 15, true, {0xfff, 0xfff}, 0},
+        {100, 8, 2000, 25, true, {0x0f0, 0xff0}, 300000},
+        {72, 64, 3000, 0, false, {0xfff, 0x801}, 300000},
     };
     uint64_t refused = 0, shed = 0;
     (void)state;
@@ -192,6 +195,7 @@ static void whoever_reads_gets_its_bytes_whatever_the_others_do(void **state)
         struct crowd *w = calloc(1, sizeof *w);
         struct pl_config c = tiny(rows[i / 2].chunks, rows[i / 2].overcommit, rows[i / 2].rcvbuf);
         char what[64];
+        c.sndbuf_max = c.rcvbuf_max = rows[i / 2].tuned;
         snprintf(what, sizeof what, "row %u, IPv%d", i / 2, i & 1 ? 6 : 4);
         prng_seed(&w->r, 300 + i);
         w->loss = rows[i / 2].loss;

@@ -32,7 +32,8 @@ static void each_mistake_has_its_line_and_sentence(void **x)
         {"host a/b", "line 1: \"a/b\" is no name: up to 15 letters, digits, - and _"},
         {"host sixteenletters_x", "line 1: \"sixteenletters_x\" is no name: up to 15 letters, digits, - and _"},
         {"host a\nrouter a", "line 2: a was named in line 1 already"},
-        {"host a x=1", "line 1: there is no \"x\" here; there is sndbuf rcvbuf timestamps sack wscale delayed-ack rto-min"},
+        {"host a x=1", "line 1: there is no \"x\" here; there is cc sndbuf rcvbuf sndbuf-max rcvbuf-max timestamps sack wscale csum-offload delayed-ack rto-min"},
+        {"host a cc=vegas", "line 1: cc=vegas: expected one of newreno cubic bbr none"},
         {"host a sndbuf=1", "line 1: sndbuf=1: expected a number of bytes such as 1500 or 64kB, from 2KiB to 1GiB"},
         {"host a sack=maybe", "line 1: sack=maybe: expected on or off"},
         {"host a sack=on sack=off", "line 1: sack is said twice"},
@@ -72,6 +73,7 @@ static void each_mistake_has_its_line_and_sentence(void **x)
         {NET "flow a b flood", "line 5: there is no flow \"flood\"; there is bulk request rated onoff"},
         {NET "flow a a bulk", "line 5: a flow goes from one host to another"},
         {NET "flow a b request size=1", "line 5: request needs size=BYTES and answer=BYTES"},
+        {NET "flow a b bulk cc=", "line 5: cc=: expected one of newreno cubic bbr none"},
         {NET "flow a b rated", "line 5: rated needs rate=RATE"},
         {NET "flow a b onoff on=1s", "line 5: onoff needs on=TIME and off=TIME"},
         {NET "flow a b bulk start=2s stop=1s", "line 5: it stops before it starts"},
@@ -387,6 +389,53 @@ static void round_trips_and_repeats_are_counted_exactly(void **x)
     assert_in_range(run->flow[0].rtt.max, 100 * PL_MS, 141 * PL_MS);
 }
 
+static int64_t control_of(unsigned flow, unsigned end)
+{
+    const struct program_conn *c = run->flow[flow].conn[end];
+    int64_t cc = -1;
+    assert_int_equal(pl_get(c->program->node->stack, c->handle, PL_OPT_CONGESTION, &cc), 0);
+    return cc;
+}
+
+static void congestion_control_is_the_host_s_unless_the_flow_says_another(void **x)
+{
+    (void)x;
+    text("time 1s\nhost a cc=cubic\nhost b cc=bbr\nlink a b rate=10Mbit delay=10ms\nflow a b bulk\nflow a b bulk cc=none\nflow a b request size=1 answer=100000 think=1h cc=newreno");
+    static const int64_t want[3][2] = {{PL_CC_CUBIC, PL_CC_BBR}, {PL_CC_NONE, PL_CC_NONE}, {PL_CC_NEWRENO, PL_CC_NEWRENO}};
+    for (unsigned i = 0; i < 3; i++)
+        for (unsigned end = 0; end < 2; end++)
+            assert_int_equal(control_of(i, end), want[i][end]);
+}
+
+static void what_a_sender_goes_through_is_counted(void **x)
+{
+    (void)x;
+    text("time 5s\nhost a\nhost b\nlink a b delay=50ms\nimpair a>b loss nth=30 only=data\nflow a b bulk bytes=200kB");
+    assert_int_equal(run->flow[0].recoveries, 1);
+    assert_int_equal(run->flow[0].time_outs, 0);
+    /* Nothing gets through for two seconds: a probe, where these are on, and time-outs. */
+    struct pl_config c;
+    pl_config_default(&c, sizeof c);
+    text("time 9s\nhost a\nhost b\nlink a b rate=10Mbit delay=50ms\nat 1s a>b down\nat 3s a>b up\nflow a b bulk");
+    assert_int_equal(run->flow[0].probes, c.loss_probe);
+    assert_int_equal(run->flow[0].time_outs, 2);
+    /* Everything is half a second late once: the time-out was none. */
+    text("time 9s\nwarmup 4s\nhost a\nhost b\nlink a b rate=10Mbit delay=20ms queue=40\nat 2s a>b delay=520ms\nat 2.1s a>b delay=20ms\nflow a b bulk");
+    assert_true(run->flow[0].undone >= 1);
+    assert_int_equal(run_flow_counts(run, 0).undone, 0);      /* before the warmup's end */
+}
+
+static void checksums_are_the_device_s_where_the_host_says_so(void **x)
+{
+    (void)x;
+    text("time 2s\nhost a csum-offload\nhost b csum-offload\nlink a b rate=10Mbit delay=10ms\nflow a b bulk");
+    uint64_t first = run->digest, received = traffic_received(&run->flow[0]);
+    assert_true(received > 1000000);
+    text("time 2s\nhost a\nhost b\nlink a b rate=10Mbit delay=10ms\nflow a b bulk");
+    assert_int_equal(traffic_received(&run->flow[0]), received);
+    assert_true(run->digest != first);                 /* other bytes in the checksum field, and nothing else */
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_teardown(name, end)
@@ -406,6 +455,9 @@ int main(void)
         T(each_kind_of_program_does_what_it_says),
         T(flows_end_when_told),
         T(round_trips_and_repeats_are_counted_exactly),
+        T(congestion_control_is_the_host_s_unless_the_flow_says_another),
+        T(what_a_sender_goes_through_is_counted),
+        T(checksums_are_the_device_s_where_the_host_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

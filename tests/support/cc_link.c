@@ -139,8 +139,8 @@ static void lose_what_lies_behind(struct cc_link *l, struct cc_flow *f, struct r
 static void time_out(struct cc_link *l, struct cc_flow *f)
 {
     f->rtos++;
-    lose_what_lies_behind(l, f, NULL, f->nxt);
     f->ops->on_rto(f->ops->user, &f->cc, f->state, l->now, f->in_flight, f->phase != PL_CC_LOSS);
+    lose_what_lies_behind(l, f, NULL, f->nxt);
     f->phase = PL_CC_LOSS;
     f->recover = f->nxt;
     f->last_heard = l->now;

@@ -91,8 +91,8 @@ static void each_state_has_its_gain(void **state)                               
     static const struct {
         const char *phase;
         unsigned pacing, pacing_at_most, cwnd;
-    } rows[] = {{"Startup", 274, 400, 200}, {"Drain", 49, 50, 200}, {"ProbeBW_CRUISE", 99, 99, 200}, {"ProbeBW_REFILL", 99, 99, 200}, {"ProbeBW_UP", 124, 124, 225},
-                {"ProbeBW_DOWN", 89, 89, 200}, {"ProbeRTT", 99, 99, 50}};
+    } rows[] = {{"Startup", 274, 400, 200}, {"Drain", 49, 50, 200}, {"ProbeBW_CRUISE", 99, 99, 200}, {"ProbeBW_REFILL", 99, 99, 200},
+                {"ProbeBW_UP", 124, 124, 225}, {"ProbeBW_DOWN", 89, 89, 200}, {"ProbeRTT", 99, 99, 50}};
     struct cc_link l;
     struct cc_flow *f = one(&l, 50, 40, 4 * BDP(50, 40));
     (void)state;
@@ -107,7 +107,8 @@ static void each_state_has_its_gain(void **state)                               
             assert_in_range(percent(f->cc.pacing_rate, b->bw), rows[i].pacing, rows[i].pacing_at_most);
         uint64_t bdp = b->bw * (b->min_rtt / 1000) / 1000000;
         if (i)
-            assert_in_range(percent(rows[i].cwnd == 50 ? f->cc.cwnd : b->max_inflight, bdp), rows[i].cwnd - 1, rows[i].cwnd + 6);   /* and what comes in heaps */
+            /* and what comes in heaps */
+            assert_in_range(percent(rows[i].cwnd == 50 ? f->cc.cwnd : b->max_inflight, bdp), rows[i].cwnd - 1, rows[i].cwnd + 6);
     }
     cc_link_free(&l);
 }
@@ -127,7 +128,7 @@ static void startup_ends_when_many_places_of_a_round_are_lost(void **state)     
     for (unsigned i = 0; i < COUNT_OF(rows); i++)
         for (int app_limited = 0; app_limited < 2; app_limited++) {
             struct bare x;
-            start(&x, 100 * PL_MS);
+            start(&x, 50 * PL_MS);        /* the BDP is half of what arrives in a round: the larger counts */
             x.a.app_limited = app_limited;
             round_of(&x, 50 * MSS, 100 * PL_MS, 100 * MSS);
             for (unsigned n = 0; n < rows[i].places; n++)
@@ -165,10 +166,9 @@ static void without_sack_one_loss_ends_startup(void **state)                    
     start(&x, 100 * PL_MS);
     x.a.no_sack = true;
     round_of(&x, 50 * MSS, 100 * PL_MS, 100 * MSS);
-    lost(&x, 0, MSS, MSS, 200 * MSS, false);
-    bbr_on_loss(NULL, &x.cc, x.state, x.a.now, 100 * MSS);
+    bbr_on_loss(NULL, &x.cc, x.state, x.a.now, 100 * MSS);           /* all that is known */
     x.a.phase = PL_CC_RECOVERY;
-    round_of(&x, 50 * MSS, 100 * PL_MS, 100 * MSS);
+    round_of(&x, 50 * MSS, 100 * PL_MS, 300 * MSS);
     assert_string_equal(phase(&x), "Drain");
 }
 
@@ -231,8 +231,16 @@ static void without_sack_any_loss_ends_the_probe(void **state)                  
     start(&x, 100 * PL_MS);
     x.a.no_sack = true;
     go_to_up(&x);
-    lost(&x, 0, MSS, MSS, 100 * MSS, false);
+    bbr_on_loss(NULL, &x.cc, x.state, x.a.now, 130 * MSS);
     assert_string_equal(phase(&x), "ProbeBW_DOWN");
+    assert_in_range(x.b->inflight_longterm, 129 * MSS, 130 * MSS);
+    x.a.phase = PL_CC_RECOVERY;
+    round_of(&x, 50 * MSS, 100 * PL_MS, 130 * MSS);
+    bbr_on_recovered(NULL, &x.cc, x.state, x.a.now);
+    bbr_on_loss(NULL, &x.cc, x.state, x.a.now, 100 * MSS);           /* once for each probe; but the short term hears of it */
+    assert_in_range(x.b->inflight_longterm, 129 * MSS, 130 * MSS);
+    round_of(&x, 50 * MSS, 100 * PL_MS, 130 * MSS);
+    assert_true(x.b->bw_shortterm < x.b->max_bw);
 }
 
 static void a_loss_that_was_none_is_undone(void **state)                                /* 5.5.11; A.18, A.19 */
@@ -255,7 +263,7 @@ static void a_loss_that_was_none_is_undone(void **state)                        
         x.a.phase = rto ? PL_CC_LOSS : PL_CC_RECOVERY;
         assert_string_equal(phase(&x), "ProbeBW_DOWN");
         assert_in_range(x.b->inflight_longterm, 95 * MSS, 100 * MSS);
-        assert_int_equal(x.cc.cwnd, rto ? MSS : cwnd);
+        assert_int_equal(x.cc.cwnd, rto ? 101 * MSS : cwnd);
         if (!rto) {
             round_of(&x, 10 * MSS, 100 * PL_MS, 100 * MSS);
             assert_true(x.b->inflight_shortterm < 250 * MSS);
@@ -264,8 +272,9 @@ static void a_loss_that_was_none_is_undone(void **state)                        
         assert_string_equal(phase(&x), "ProbeBW_REFILL");
         assert_int_equal(x.b->inflight_longterm, 300 * MSS);
         assert_int_equal(x.cc.cwnd, cwnd);
-        bbr_on_undo(NULL, &x.cc, x.state, x.a.now);      /* once is enough */
-        assert_string_equal(phase(&x), "ProbeBW_REFILL");
+        x.b->state = BBR_PROBE_BW_CRUISE;
+        bbr_on_undo(NULL, &x.cc, x.state, x.a.now);      /* it is undone already */
+        assert_string_equal(phase(&x), "ProbeBW_CRUISE");
     }
 }
 
@@ -277,13 +286,25 @@ static void a_time_out_lets_one_segment_go_and_the_window_comes_back(void **stat
     go_to_up(&x);
     uint32_t cwnd = x.cc.cwnd;
     bbr_on_rto(NULL, &x.cc, x.state, x.a.now, 100 * MSS, true);
+    lost(&x, 0, 60 * MSS, 60 * MSS, 100 * MSS, false);
+    assert_int_equal(x.cc.cwnd, 41 * MSS);               /* what is still in flight, and one more */
+    lost(&x, 60 * MSS, 40 * MSS, 100 * MSS, 100 * MSS, false);
     assert_int_equal(x.cc.cwnd, MSS);
-    bbr_on_rto(NULL, &x.cc, x.state, x.a.now, 100 * MSS, false);
+    bbr_on_rto(NULL, &x.cc, x.state, x.a.now, MSS, false);
+    lost(&x, 0, MSS, MSS, MSS, false);
+    assert_int_equal(x.cc.cwnd, MSS);
     x.a.phase = PL_CC_LOSS;
     round_of(&x, MSS, 100 * PL_MS, 0);
     assert_int_equal(x.cc.cwnd, 4 * MSS); /* 5.6.4.6: BBR.MinPipeCwnd */
+    struct bare copy = x;
     bbr_on_recovered(NULL, &x.cc, x.state, x.a.now);
     assert_int_equal(x.cc.cwnd, cwnd);
+    x.b->no_sack = true;                  /* then all is lost */
+    bbr_on_rto(NULL, &x.cc, x.state, x.a.now, 100 * MSS, true);
+    assert_int_equal(x.cc.cwnd, MSS);
+    copy.a.phase = PL_CC_OPEN;            /* or nobody says that it is over */
+    round_of(&copy, MSS, 100 * PL_MS, 0);
+    assert_in_range(copy.cc.cwnd, 30 * MSS, cwnd);       /* as far as the model lets it */
 }
 
 /* Cruising, of each round something is lost: as fast as arrived, but at most 0.7 less; until REFILL. */
@@ -408,6 +429,11 @@ static void what_probe_rtt_measures_is_not_the_path(void **state)               
     uint64_t max_bw = x.b->max_bw;
     x.b->max_bw_filter[0] = 0;
     x.b->max_bw_filter[1] = 0;            /* nothing else holds it up */
+    struct bare copy = x;
+    copy.b = (struct bbr *)(void *)copy.state;
+    copy.a.delivered_total--;             /* sent before it */
+    round_of(&copy, 20 * MSS, 120 * PL_MS, 30 * MSS);
+    assert_true(copy.b->max_bw < max_bw);
     round_of(&x, 20 * MSS, 120 * PL_MS, 30 * MSS);
     round_of(&x, 20 * MSS, 120 * PL_MS, 30 * MSS);
     assert_true(x.b->max_bw == max_bw);
@@ -419,6 +445,196 @@ static void what_probe_rtt_measures_is_not_the_path(void **state)               
     assert_true(x.b->max_bw == max_bw);
     round_of(&x, 90 * MSS, 120 * PL_MS, 90 * MSS);       /* sent after it */
     assert_true(x.b->max_bw == 90 * MSS * PL_S / (120 * PL_MS));
+}
+
+static void startup_goes_on_while_a_round_brings_a_quarter_more(void **state)           /* 5.3.1.2 */
+{
+    (void)state;
+    for (uint32_t each = 8; each <= 9; each++) {         /* 24 % in three rounds: over; 27 %: not, for it counts anew */
+        struct bare x;
+        start(&x, 100 * PL_MS);
+        for (uint32_t i = 0; i < 4; i++)
+            round_of(&x, (100 + each * i) * MSS, 100 * PL_MS, 400 * MSS);
+        assert_int_equal(x.b->full_bw_reached, each == 8);
+    }
+}
+
+static void what_an_idle_program_could_do_may_raise_max_bw_but_not_lower_it(void **state) /* 5.5.5, 5.5.6 */
+{
+    (void)state;
+    struct bare x;
+    start(&x, 100 * PL_MS);
+    round_of(&x, 100 * MSS, 100 * PL_MS, 100 * MSS);
+    x.a.app_limited = true;
+    round_of(&x, 120 * MSS, 100 * PL_MS, 100 * MSS);
+    assert_int_equal(x.b->max_bw, 1200 * MSS);
+    bbr_advance_max_bw_filter(x.b);
+    round_of(&x, 50 * MSS, 100 * PL_MS, 100 * MSS);
+    assert_int_equal(x.b->max_bw_filter[1], 0);
+    bbr_advance_max_bw_filter(x.b);       /* a cycle without a sample forgets none */
+    bbr_advance_max_bw_filter(x.b);
+    x.a.app_limited = false;
+    round_of(&x, 50 * MSS, 100 * PL_MS, 100 * MSS);
+    assert_int_equal(x.b->max_bw, 1200 * MSS);
+    bbr_advance_max_bw_filter(x.b);
+    round_of(&x, 40 * MSS, 100 * PL_MS, 100 * MSS);
+    assert_int_equal(x.b->max_bw, 500 * MSS);            /* two cycles */
+}
+
+static void up_lasts_three_rounds_without_growth(void **state)                          /* 5.3.3.7 */
+{
+    (void)state;
+    for (int app_limited = 0; app_limited < 2; app_limited++) {
+        struct bare x;
+        start(&x, 100 * PL_MS);
+        go_to_up(&x);
+        round_of(&x, 100 * MSS, 100 * PL_MS, 100 * MSS);
+        round_of(&x, 100 * MSS, 100 * PL_MS, 100 * MSS);
+        assert_string_equal(phase(&x), "ProbeBW_UP");
+        round_of(&x, 100 * MSS, 100 * PL_MS, 150 * MSS);
+        assert_string_equal(phase(&x), "ProbeBW_DOWN");
+        uint64_t cycle = x.b->max_bw_filter[1];
+        assert_true(cycle > 0);
+        x.a.app_limited = app_limited;    /* 5.5.6: a cycle is over when its probe was measured, not when the program was idle */
+        round_of(&x, 100 * MSS, 100 * PL_MS, 150 * MSS);
+        assert_int_equal(x.b->max_bw_filter[1], app_limited ? cycle : 0);
+        /* 5.5.10.2: what is lost from then on is no answer to the probe */
+        lost(&x, 0, 30 * MSS, 30 * MSS, 100 * MSS, false);
+        assert_true(x.b->inflight_longterm == BBR_INFINITY);
+    }
+}
+
+static void down_leaves_headroom_below_the_bound(void **state)                          /* 5.3.3.1; A.8 */
+{
+    (void)state;
+    struct bare x;
+    start(&x, 100 * PL_MS);
+    go_to_up(&x);
+    lost(&x, 0, 3 * MSS, 3 * MSS, 100 * MSS, false);
+    assert_string_equal(phase(&x), "ProbeBW_DOWN");
+    x.b->inflight_longterm = 100 * MSS;
+    round_of(&x, 90 * MSS, 100 * PL_MS, 86 * MSS);
+    assert_string_equal(phase(&x), "ProbeBW_DOWN");
+    assert_int_equal(x.cc.cwnd, 100 * MSS);
+    round_of(&x, 90 * MSS, 100 * PL_MS, 85 * MSS);
+    assert_string_equal(phase(&x), "ProbeBW_CRUISE");
+    assert_int_equal(x.cc.cwnd, 85 * MSS);
+}
+
+static void what_down_sends_slowly_is_not_taken_for_the_path(void **state)              /* 5.5.10.3, docs/decisions/0007 */
+{
+    (void)state;
+    struct bare x;
+    start(&x, 100 * PL_MS);
+    go_to_up(&x);
+    lost(&x, 0, 3 * MSS, 3 * MSS, 100 * MSS, false);     /* has its answer; the short-term model needs none */
+    assert_string_equal(phase(&x), "ProbeBW_DOWN");
+    for (int before = 1; before >= 0; before--) {        /* sent before DOWN, sent in it */
+        lost(&x, 10 * MSS, MSS, MSS, 100 * MSS, false);
+        x.a.now += 100 * PL_MS;
+        x.a.rate = (struct pl_cc_rate){.valid = true, .delivered = 81 * MSS, .interval = 100 * PL_MS};
+        x.a.rate.prior_delivered = x.a.delivered_total - (uint32_t)before;
+        x.a.delivered = 40 * MSS;
+        x.a.delivered_total += 40 * MSS;
+        x.a.in_flight = 140 * MSS;
+        x.b->loss_round_delivered = x.a.rate.prior_delivered;
+        bbr_on_ack(NULL, &x.cc, x.state, &x.a);
+        assert_string_equal(phase(&x), "ProbeBW_DOWN");
+        assert_int_equal(x.b->bw_shortterm, before ? 810 * MSS : 900 * MSS);
+        bbr_reset_short_term_model(x.b);
+        bbr_reset_congestion_signals(x.b);
+    }
+}
+
+static void a_loss_in_the_probe_is_answered_once(void **state)                          /* 5.3.3.9: ResetCongestionSignals */
+{
+    (void)state;
+    struct bare x;
+    start(&x, 100 * PL_MS);
+    go_to_up(&x);
+    lost(&x, 0, 3 * MSS, 3 * MSS, 100 * MSS, false);
+    round_of(&x, 50 * MSS, 100 * PL_MS, 140 * MSS);
+    assert_true(x.b->bw_shortterm == BBR_BW_INFINITY);
+    lost(&x, 9 * MSS, MSS, MSS, 100 * MSS, false);
+    round_of(&x, 50 * MSS, 100 * PL_MS, 140 * MSS);
+    uint64_t bound = x.b->bw_shortterm;
+    assert_true(bound < x.b->max_bw);
+    round_of(&x, 20 * MSS, 100 * PL_MS, 140 * MSS);      /* and a round without a loss asks for none */
+    round_of(&x, 20 * MSS, 100 * PL_MS, 140 * MSS);
+    assert_true(x.b->bw_shortterm == bound);
+}
+
+/* What is restored is what was so when the episode that is undone began. */
+static void each_episode_has_its_own_undo(void **state)                                 /* 5.5.11.1 */
+{
+    (void)state;
+    for (int how = 0; how < 2; how++) {
+        struct bare x;
+        start(&x, 100 * PL_MS);
+        go_to_up(&x);
+        x.b->bw_shortterm = 700 * MSS;
+        lost(&x, 0, 3 * MSS, 3 * MSS, 100 * MSS, false); /* ends UP */
+        if (how) {
+            bbr_on_loss(NULL, &x.cc, x.state, x.a.now, 100 * MSS);
+            bbr_on_recovered(NULL, &x.cc, x.state, x.a.now);
+            x.a.phase = PL_CC_LOSS;
+        }
+        round_of(&x, 90 * MSS, 100 * PL_MS, 140 * MSS);  /* how 0: OPEN as ever */
+        uint32_t bound = x.b->inflight_longterm = 55 * MSS;
+        x.b->bw_shortterm = 600 * MSS;
+        lost(&x, 9 * MSS, MSS, MSS, 100 * MSS, false);
+        bbr_on_loss(NULL, &x.cc, x.state, x.a.now, 100 * MSS);
+        x.b->bw_shortterm = 500 * MSS;
+        x.b->full_bw_count = 2;
+        bbr_on_undo(NULL, &x.cc, x.state, x.a.now);
+        assert_string_equal(phase(&x), "ProbeBW_DOWN");  /* this one ended no probe */
+        assert_int_equal(x.b->inflight_longterm, bound);
+        assert_int_equal(x.b->bw_shortterm, 600 * MSS);
+        assert_int_equal(x.b->full_bw_count, 0);
+    }
+}
+
+static void a_restart_counts_only_if_the_program_was_silent(void **state)               /* 5.4.1 */
+{
+    (void)state;
+    struct bare x;
+    start(&x, 100 * PL_MS);
+    go_to_up(&x);
+    uint64_t rate = x.cc.pacing_rate;
+    bbr_on_restart(NULL, &x.cc, x.state, x.a.now + PL_S, PL_S, false);
+    assert_true(x.cc.pacing_rate == rate && !x.b->idle_restart);
+    bbr_on_restart(NULL, &x.cc, x.state, x.a.now + PL_S, PL_S, true);
+    assert_int_equal(x.cc.pacing_rate, 1000 * MSS * 99 / 100);
+    assert_true(x.b->idle_restart && x.b->extra_acked_interval_start == x.a.now + PL_S);
+    /* silent in ProbeRTT for long enough: it is over */
+    x.b->state = BBR_PROBE_RTT;
+    x.b->probe_rtt_done_stamp = x.a.now + PL_S;
+    x.b->prior_cwnd = 100 * MSS;
+    x.cc.cwnd = 50 * MSS;
+    bbr_on_restart(NULL, &x.cc, x.state, x.a.now + PL_S, PL_S, true);
+    assert_string_equal(phase(&x), "ProbeRTT");
+    bbr_on_restart(NULL, &x.cc, x.state, x.a.now + PL_S + 1, PL_S, true);
+    assert_string_equal(phase(&x), "ProbeBW_CRUISE");
+    assert_int_equal(x.cc.cwnd, 100 * MSS);
+    assert_true(x.b->probe_rtt_min_stamp == x.a.now + PL_S + 1);
+}
+
+static void without_a_sample_it_stays_paced_and_three_quanta_fit(void **state)          /* 5.6.2, 5.5.8.1, 5.6.4.2 */
+{
+    (void)state;
+    struct bare x;
+    start(&x, 100 * PL_MS);
+    uint64_t rate = x.cc.pacing_rate;
+    x.b->full_bw_reached = true;
+    x.a.delivered = x.a.delivered_total = MSS;
+    bbr_on_ack(NULL, &x.cc, x.state, &x.a);
+    assert_true(x.cc.pacing_rate == rate);
+    assert_int_equal(bbr_inflight(x.b, &x.cc, 0, 100), 6 * MSS);
+    x.cc.quantum = 65536;
+    assert_int_equal(bbr_inflight(x.b, &x.cc, 0, 100), 3 * 65536);
+    x.b->state = BBR_PROBE_BW_UP;
+    assert_int_equal(bbr_inflight(x.b, &x.cc, 0, 100), 3 * 65536 + 2 * MSS);
+    assert_int_equal(bbr_inflight(x.b, &x.cc, 1000000 * 10, 50), 500000 + 2 * MSS);
 }
 
 static void a_hundred_gigabits_overflow_nothing(void **state)
@@ -507,6 +723,15 @@ int main(void)
         cmocka_unit_test(the_bound_rises_faster_and_faster),
         cmocka_unit_test(probe_rtt_in_startup_leads_back_to_startup),
         cmocka_unit_test(what_probe_rtt_measures_is_not_the_path),
+        cmocka_unit_test(startup_goes_on_while_a_round_brings_a_quarter_more),
+        cmocka_unit_test(what_an_idle_program_could_do_may_raise_max_bw_but_not_lower_it),
+        cmocka_unit_test(up_lasts_three_rounds_without_growth),
+        cmocka_unit_test(down_leaves_headroom_below_the_bound),
+        cmocka_unit_test(what_down_sends_slowly_is_not_taken_for_the_path),
+        cmocka_unit_test(a_loss_in_the_probe_is_answered_once),
+        cmocka_unit_test(each_episode_has_its_own_undo),
+        cmocka_unit_test(a_restart_counts_only_if_the_program_was_silent),
+        cmocka_unit_test(without_a_sample_it_stays_paced_and_three_quanta_fit),
         cmocka_unit_test(a_hundred_gigabits_overflow_nothing),
         cmocka_unit_test(whatever_is_told_it_goes_on),
     };

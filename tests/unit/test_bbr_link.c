@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * BBR on a bottleneck in virtual time (support/cc_link.h): how much of the link it gets, how long the queue is, and what it makes of changes. draft-ietf-ccwg-bbr,
- * its appendix A where one is named.
+ * BBR on a bottleneck in virtual time (support/cc_link.h): how much of the link it gets, how long the queue is, and what it makes of changes.
+ * draft-ietf-ccwg-bbr, its appendix A where one is named.
  */
 #include "support/unit.h"
 

@@ -97,6 +97,24 @@ static void streams(struct text *t, const struct tcp_ctx *x, const struct tcp *c
         number(t, "", tcp_gaps(x, c)->count, " runs of bytes arrived ahead of a gap. ");
 }
 
+/* Not said of a buffer that grows whenever there is need. */
+static void buffer(struct text *t, const char *what, uint32_t bytes, enum pl_buffer_bound bound)
+{
+    static const char *const why[] = {[PL_BUFFER_FIXED] = " bytes, a fixed size. ", [PL_BUFFER_LARGEST] = " bytes, the largest size of the config. ",
+                                      [PL_BUFFER_MEMORY] = " bytes, as much as each may have of the memory that is left. ",
+                                      [PL_BUFFER_UNSCALED] = " bytes; the peer does not scale windows, so no larger one can be said. "};
+    if (bound != PL_BUFFER_TUNED)
+        number(t, what, bytes, why[bound]);
+}
+
+static void buffers(struct text *t, const struct tcp_ctx *x, const struct tcp *c)
+{
+    if (tcp_unsent(c) || c->wants_write)
+        buffer(t, "The send buffer has ", c->sndbuf_bytes, tcp_sndbuf_bound(x, c));
+    if (c->count.bytes_received && !c->fin_received)
+        buffer(t, "The receive buffer has ", c->rcvbuf_bytes, tcp_rcvbuf_bound(x, c));
+}
+
 static void trouble(struct text *t, const struct tcp *c)
 {
     if (c->error) {
@@ -135,6 +153,7 @@ size_t tcp_explain(const struct tcp_ctx *x, const struct tcp *c, char *buffer, s
     text_put(&t, ". ");
     trouble(&t, c);
     streams(&t, x, c);
+    buffers(&t, x, c);
     if (c->syn_sent || c->state != PL_SYN_SENT)          /* else it is only there to end this */
         timer(&t, x, c, TIMER_RESEND, resend_is(c));
     timer(&t, x, c, TIMER_DELACK, "Delayed ACK");

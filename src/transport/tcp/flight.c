@@ -10,10 +10,15 @@
 
 static struct tcp_flight *at(const struct tcp_ctx *x, uint32_t slot) { return slots_at(x->flights, slot); }
 
+/* Where there is a flight for each connection nobody needs another's. */
+static bool enough_for_all(const struct tcp_ctx *x) { return x->flights->capacity >= x->conns->capacity; }
+
 static void idle_append(struct tcp_ctx *x, uint32_t slot)
 {
     struct tcp_flight *f = at(x, slot);
     f->idle = true;
+    if (enough_for_all(x))
+        return;
     f->idle_next = 0;
     f->idle_prev = x->idle->last;
     if (x->idle->last)
@@ -25,6 +30,9 @@ static void idle_append(struct tcp_ctx *x, uint32_t slot)
 
 static void idle_remove(struct tcp_ctx *x, struct tcp_flight *f)
 {
+    f->idle = false;
+    if (enough_for_all(x))
+        return;
     if (f->idle_prev)
         at(x, f->idle_prev)->idle_next = f->idle_next;
     else
@@ -33,7 +41,6 @@ static void idle_remove(struct tcp_ctx *x, struct tcp_flight *f)
         at(x, f->idle_next)->idle_prev = f->idle_prev;
     else
         x->idle->last = f->idle_prev;
-    f->idle = false;
 }
 
 bool tcp_flight_can(const struct tcp_ctx *x, const struct tcp *c)
@@ -84,9 +91,10 @@ static void restart(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);
     pl_time idle = x->wire_now - f->idle_since;
-    uint32_t iw = cc_initial_window(c->opt.mss);
-    if (!(f->cc_flags & PL_CC_OWN_RECOVERY) && idle > rtt_rto(&c->rtt, &b) && c->cc.cwnd > iw)
-        c->cc.cwnd = iw;
+    if (idle > c->rtt.rto && !(f->cc_flags & PL_CC_OWN_RECOVERY) && idle > rtt_rto(&c->rtt, &b)) {
+        uint32_t iw = cc_initial_window(c->opt.mss);
+        c->cc.cwnd = c->cc.cwnd < iw ? c->cc.cwnd : iw;
+    }
     cc_restart(tcp_cc(x, c, f), x->wire_now, idle, f->rate.app_limited != 0);
 }
 
@@ -167,6 +175,7 @@ void tcp_rto_arm(struct tcp_ctx *x, struct tcp *c, pl_time reorder_timeout)
         at = due < at ? due : at;         /* "If Now() + PTO > TCP_RTO_expiration()": the probe goes in its place */
         what = RESEND_LOSS_PROBE;
     }
+    f->armed_at = x->now;
     timers_set_resend(&c->timers, what, at);
 }
 

@@ -201,6 +201,14 @@ bool tcp_want_again(const struct tcp_ctx *x, const struct tcp *c, struct tcp_wan
     return true;
 }
 
+bool tcp_said_all(const struct tcp_ctx *x, const struct tcp *c)
+{
+    const struct tcp_flight *f = tcp_flight(x, c);
+    if (tcp_unsent(c) || c->fin_queued != c->fin_sent || c->delack.now || c->gaps || (f && (f->queue.lost || f->probe_due)))
+        return false;
+    return !(c->probe_due || c->keepalive_due || c->syn_due) && c->syn_acked;        /* and the window was told with what went just now */
+}
+
 /* Something waits to be sent, nothing is in flight whose ACK would bring us back, and yet nothing may go: the peer's window is closed or too
  * small. RFC 9293 3.8.6.1, MUST-35, 36: probe it. */
 static bool window_blocks(const struct tcp_ctx *x, const struct tcp *c)
@@ -276,6 +284,8 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
 static void start_timers(struct tcp_ctx *x, struct tcp *c, bool again)
 {
     bool running = c->timers.resend_is != RESEND_OFF && c->timers.resend_is != RESEND_PERSIST;
+    if (c->timers.resend_is == RESEND_LOSS_PROBE && tcp_flight(x, c)->armed_at == x->now && c->snd.nxt - c->snd.una > 2u * c->opt.mss)
+        return;                           /* the rest of a burst: it stands as it should */
     if (!running)
         tcp_rto_restart(x, c);
     if (!running || (!again && c->timers.resend_is != RESEND_REORDER))

@@ -23,6 +23,7 @@ void tcp_receive_begins(struct tcp_ctx *x, struct tcp *c)
     stream_keep(x->chunks, &c->rcv_stream, n);
     stream_keep(x->chunks, &c->snd_stream, 1);
     c->rcv_stream.yields = 1;             /* what arrives leaves some to those that answer it */
+    tcp_round_begins(x, c);
     x->chunks->promised += c->rcv.wnd - c->rcv.promised;
     c->rcv.promised = c->rcv.wnd;
 }
@@ -76,6 +77,8 @@ bool tcp_window_worth_telling(const struct tcp_ctx *x, const struct tcp *c)
 void tcp_offer_window(struct tcp_ctx *x, struct tcp *c)
 {
     struct chunks *p = x->chunks;
+    if (!c->rcvbuf_fixed && c->rcvbuf_bytes > x->config->rcvbuf_bytes)
+        tcp_rcvbuf_shrink(x, c);
     if (tcp_rcv_room(c) > c->rcv.wnd) {    /* else all of it is on offer already */
         if (c->rcv_stream.count + c->rcv_stream.kept < c->rcv_stream.keep)
             stream_keep(p, &c->rcv_stream, c->rcv_stream.keep);

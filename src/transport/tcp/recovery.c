@@ -313,12 +313,20 @@ static uint32_t without_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
 
 static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a, uint32_t delivered, uint32_t lost, bool concluded, bool after_rto)
 {
-    struct pl_cc_ack k = {.now = x->wire_now, .acked = a->acked, .delivered = delivered, .lost = lost, .in_flight_before = a->pipe, .in_flight = tcp_pipe(f),
-                          .delivered_total = f->rate.delivered, .lost_total = f->rate.lost, .srtt = c->rtt.srtt, .min_rtt = f->rack.min_rtt,
-                          .rtt = a->h.sample && !a->h.repeated ? x->wire_now - a->h.sample : 0, .una = c->snd.una, .nxt = c->snd.nxt,
-                          .phase = f->in_recovery ? PL_CC_RECOVERY : f->in_rto_recovery ? PL_CC_LOSS : PL_CC_OPEN,
-                          .limited = a->limited && !concluded, .app_limited = f->rate.app_limited != 0, .paced = c->cc.pacing_rate != 0, .no_sack = !c->opt.sack_ok,
-                          .after_rto = after_rto};
+    struct pl_cc_ack k;                   /* set field by field: `rate`, the largest, mostly is not wanted */
+    k.now = x->wire_now, k.una = c->snd.una, k.nxt = c->snd.nxt;
+    k.acked = a->acked, k.delivered = delivered, k.lost = lost;
+    k.in_flight_before = a->pipe, k.in_flight = tcp_pipe(f);
+    k.delivered_total = f->rate.delivered, k.lost_total = f->rate.lost;
+    k.srtt = c->rtt.srtt, k.min_rtt = f->rack.min_rtt;
+    k.rtt = a->h.sample && !a->h.repeated ? x->wire_now - a->h.sample : 0;
+    k.phase = f->in_recovery ? PL_CC_RECOVERY : f->in_rto_recovery ? PL_CC_LOSS : PL_CC_OPEN;
+    k.limited = a->limited && !concluded;
+    k.app_limited = f->rate.app_limited != 0;
+    k.paced = c->cc.pacing_rate != 0;
+    k.no_sack = !c->opt.sack_ok;
+    k.after_rto = after_rto;
+    k.rate.valid = false;
     if (f->cc_flags & PL_CC_WANTS_RATE) {
         struct rate_round rs = {.newly_lost = lost};
         if (a->h.any)
@@ -333,17 +341,28 @@ static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, cons
 /* Nothing is missing, as far as anybody knows. */
 static bool quiet(const struct tcp_flight *f, const struct tcp_ack *a)
 {
-    return !repairing(f) && !a->duplicate && !a->dsack && f->queue.sacked == 0 && f->queue.lost == 0 && !f->rack.probe_out && !f->undo.possible &&
-           !a->h.reordered && a->h.sacked == 0;
+    /* asked for each ACK, and mostly all of it is false: without branches */
+    bool odd = f->in_recovery | f->in_rto_recovery | a->duplicate | a->dsack | f->rack.probe_out | f->undo.possible | a->h.reordered;
+    return !odd && (f->queue.sacked | f->queue.lost | a->h.sacked) == 0;
+}
+
+/* Everything that was outstanding when the repair began has arrived. */
+static void conclude(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    if (repairing(f) && seq_ge(c->snd.una, c->recover))
+        leave(x, c, f);
 }
 
 static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
     struct rack_verdict v = {0};
     uint32_t delivered = a->h.delivered;
-    bool was_fast = f->in_recovery, after_rto = f->in_rto_recovery;
+    bool after_rto = f->in_rto_recovery;
     probe_answered(x, c, f, a);
     bool undone = mistaken(x, c, f, a);
+    if (c->opt.sack_ok)
+        conclude(x, c, f);                /* first: what is found lost beyond `recover` was sent since, and is a congestion of its own */
+    bool was_fast = f->in_recovery;
     if (c->opt.sack_ok) {
         v = detect(x, c, f, a->dsack);
         bool again = v.again && v.again_sent > f->reduced_at;            /* RFC 5681 4.3: the loss of a repetition is another sign */
@@ -352,11 +371,10 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
     } else if (!undone) {
         delivered = without_sack(x, c, f, a);
     }
-    bool concluded = repairing(f) && seq_ge(c->snd.una, c->recover);
-    if (concluded)
-        leave(x, c, f);
+    if (!c->opt.sack_ok)
+        conclude(x, c, f);
     if (delivered || v.bytes || a->acked)
-        tell_cc(x, c, f, a, delivered, v.bytes, (concluded && was_fast) || undone, after_rto);
+        tell_cc(x, c, f, a, delivered, v.bytes, undone, after_rto);
     if (f->in_recovery && led(f) && (delivered || !was_fast))
         lead(c, f, delivered, a->acked && v.bytes == 0);
     return v.timeout;
@@ -375,7 +393,7 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
     }
     if (c->cc.cwnd < c->opt.mss)
         c->cc.cwnd = c->opt.mss;
-    if (f->queue.count == 0) {
+    if (f->queue.count == 0) {            /* RFC 6298 5.2: nothing is left: stop */
         tcp_flight_end(x, c);
         timers_clear(&c->timers, TIMER_RESEND);
         return;

@@ -35,6 +35,8 @@ static struct span_of span_of(enum pl_option o)
     case PL_OPT_SNDBUF:
     case PL_OPT_RCVBUF:
         return (struct span_of){1, 1 << 30};
+    case PL_OPT_BUFFERS_FIXED:
+        return (struct span_of){0, PL_SNDBUF_FIXED | PL_RCVBUF_FIXED};
     case PL_OPT_MSS:
         return (struct span_of){0, 65495};
     case PL_OPT_SYN_RETRIES:
@@ -61,19 +63,25 @@ int tcp_setting_check(const struct pl_env *env, const struct pl_config *config, 
 }
 
 /* What the peer was promised stays true, and what is queued stays queued. */
-static void set_buffers(struct tcp *c, enum pl_option o, uint32_t bytes)
+static void set_buffers(struct tcp_ctx *x, struct tcp *c, enum pl_option o, uint32_t v)
 {
-    if (o == PL_OPT_SNDBUF) {
-        c->sndbuf_bytes = bytes;          /* what is in it stays; SEND takes more once there is less */
+    switch (o) {
+    case PL_OPT_SNDBUF:
+        c->sndbuf_bytes = v;              /* what is in it stays; SEND takes more once there is less */
+        c->sndbuf_fixed = true;
         return;
+    case PL_OPT_RCVBUF:
+        c->rcvbuf_bytes = v;
+        c->rcvbuf_fixed = true;
+        break;
+    default:
+        c->sndbuf_fixed = v & PL_SNDBUF_FIXED;
+        c->rcvbuf_fixed = v & PL_RCVBUF_FIXED;
+        break;
     }
-    if (c->state == PL_SYN_SENT && !c->syn_sent) {       /* the scale is not fixed yet: RFC 7323 2.3 */
-        c->rcvbuf_bytes = bytes;
-        c->opt.rcv_wscale = window_scale_for(bytes);
-        return;
-    }
-    uint32_t least = (uint32_t)1 << c->opt.rcv_wscale;   /* not below what the agreed scale can express */
-    c->rcvbuf_bytes = bytes > least ? bytes : least;
+    if (c->state == PL_SYN_SENT && !c->syn_sent)         /* the scale is not fixed yet: RFC 7323 2.3 */
+        c->opt.rcv_wscale = window_scale_for(tcp_rcvbuf_most(x, c));
+    tcp_rcvbuf_scaled(c);                 /* not below what the agreed scale can express */
 }
 
 /* RFC 9293 3.8.4, MUST-24, 27 */
@@ -127,7 +135,8 @@ void tcp_setting_apply(struct tcp_ctx *x, struct tcp *c, enum pl_option o, int64
         break;
     case PL_OPT_SNDBUF:
     case PL_OPT_RCVBUF:
-        set_buffers(c, o, (uint32_t)v);
+    case PL_OPT_BUFFERS_FIXED:
+        set_buffers(x, c, o, (uint32_t)v);
         break;
     case PL_OPT_DSCP:                     /* RFC 9293 3.9.1.9, MUST-48, SHLD-21: at any time */
         c->tos = (uint8_t)(v << 2 | (c->tos & 3));
@@ -168,6 +177,7 @@ int tcp_setting_get(const struct tcp_ctx *x, const struct tcp *c, enum pl_option
     case PL_OPT_USER_TIMEOUT_ADVERTISED: *v = (int64_t)(user_timeout_ms(user_timeout_advertised(x, c)) * PL_MS); return PL_OK;
     case PL_OPT_SNDBUF: *v = c->sndbuf_bytes; return PL_OK;
     case PL_OPT_RCVBUF: *v = c->rcvbuf_bytes; return PL_OK;
+    case PL_OPT_BUFFERS_FIXED: *v = (c->sndbuf_fixed ? PL_SNDBUF_FIXED : 0) | (c->rcvbuf_fixed ? PL_RCVBUF_FIXED : 0); return PL_OK;
     case PL_OPT_DSCP: *v = c->tos >> 2; return PL_OK;
     case PL_OPT_HOP_LIMIT: *v = c->hop_limit; return PL_OK;
     case PL_OPT_MSS: *v = c->opt.mss_max; return PL_OK;
@@ -182,6 +192,8 @@ void tcp_inherit(struct tcp *c, const struct tcp_inherited *from)
 {
     c->sndbuf_bytes = from->sndbuf_bytes;
     c->rcvbuf_bytes = from->rcvbuf_bytes;
+    c->sndbuf_fixed = from->sndbuf_fixed;
+    c->rcvbuf_fixed = from->rcvbuf_fixed;
     c->rcv.wnd = c->rcvbuf_bytes < 65535 ? c->rcvbuf_bytes : 65535;
     c->user_timeout_ms = from->user_timeout_ms;
     c->keepalive_idle_ms = from->keepalive_idle_ms;
@@ -206,5 +218,6 @@ void tcp_bequeath(const struct tcp *c, struct tcp_inherited *to)
                                  .keepalive_idle_ms = c->keepalive_idle_ms, .keepalive_interval_ms = c->keepalive_interval_ms,
                                  .keepalive_probes = c->keepalive_probes, .adv_uto = c->adv_uto, .algorithm = c->algorithm, .mss_max = c->opt.mss_max, .hop_limit = c->hop_limit, .tos = c->tos,
                                  .nodelay = c->nodelay, .keepalive = c->keepalive, .no_delack = c->no_delack, .cork = c->cork,
-                                 .uto_enabled = c->uto_enabled, .uto_changeable = c->uto_changeable};
+                                 .uto_enabled = c->uto_enabled, .uto_changeable = c->uto_changeable,
+                                 .sndbuf_fixed = c->sndbuf_fixed, .rcvbuf_fixed = c->rcvbuf_fixed};
 }

@@ -17,7 +17,7 @@
  * of 3.10.1 to 3.10.6, settings.c their options, timeouts.c is 3.10.8. models/ know no connection, cc/ decides how much may fly. state.c is the only writer of the state.
  * recovery.c finds out what was lost, or was not after all, and leads the window through the repair; flight.c keeps what a sender must remember.
  *
- * Calls go one way: input, output, user, settings, timeouts -> steps -> models. state, flight, recovery, receive, check and explain are for all.
+ * Calls go one way: input, output, user, settings, timeouts -> steps -> models. state, flight, recovery, receive, buffers, check and explain are for all.
  */
 #ifndef TCP_TCP_H
 #define TCP_TCP_H
@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "base/chunks.h"
+#include "base/seq.h"
 #include "base/slots.h"
 #include "transport/flows.h"
 #include "transport/tcp/cc/cc.h"
@@ -38,6 +39,7 @@
 #include "transport/tcp/models/rtx_queue.h"
 #include "transport/tcp/models/timers.h"
 #include "transport/tcp/models/timestamps.h"
+#include "transport/tcp/models/tune.h"
 #include "transport/tcp/models/window.h"
 #include <parley/parley.h>
 
@@ -62,6 +64,7 @@ struct tcp_flight {
     struct rate rate;
     struct tcp_undo undo;
     pl_time rto_at;                       /* the retransmission timer; its slot in c->timers may hold something that comes before */
+    pl_time armed_at;                     /* when that slot was last set */
     pl_time next_at;                      /* paced: when the next quantum may begin */
     pl_time reduced_at;                   /* the last answer to a loss: what was sent again later and is lost is another one */
     pl_time idle_since;
@@ -125,9 +128,11 @@ struct tcp {
     bool uto_enabled : 1, uto_changeable : 1;            /* RFC 5482 3: ENABLED, CHANGEABLE */
     bool below_recover : 1;               /* SND.UNA has not passed `recover` */
     bool uto_due : 1;                     /* the user timeout option wants to go along with a segment */
+    bool sndbuf_fixed : 1, rcvbuf_fixed : 1;             /* no auto-tuning: the program set the size, or the config gives no larger one */
     uint8_t keepalive_probes;
     uint8_t syn_retries_max;              /* PL_OPT_SYN_RETRIES; 0: the config's */
     uint8_t algorithm;                    /* PL_OPT_CONGESTION */
+    uint16_t arrived_before;              /* models/tune.h: what arrived in the receiver's round trip before this, in 16 KiB */
     uint32_t challenge_ms;
     uint32_t fin_seq;
     struct tcp_options opt;
@@ -148,7 +153,11 @@ struct tcp {
     uint16_t adv_uto, remote_uto;         /* RFC 5482 3: ADV_UTO, 0: not said by the program; REMOTE_UTO, 0: none came. As they stand in the option */
     uint32_t keepalive_idle_ms, keepalive_interval_ms;
     uint32_t recover;                     /* RFC 6582: SND.NXT when a loss was noticed last; outlives the flight */
-    uint32_t orphan_ms;                   /* when it became one. Times in ms are of ctx->wire_now: a shift in time, of any length, leaves them as they are */
+    union {
+        uint32_t orphan_ms;               /* when it became one. Times in ms are of ctx->wire_now: a shift in time, of any length, leaves them as they are */
+        uint32_t round_ms;                /* until then: when the receiver's round trip began, by the timestamps' clock */
+    };
+    uint32_t round_received;              /* what had arrived by then, modulo 2^32 */
     pl_time progress_at;                  /* when SND.UNA moved, or something came to be outstanding */
     union {
         pl_time heard_at;                 /* when something acceptable arrived */
@@ -166,7 +175,7 @@ struct tcp_inherited {
     uint32_t sndbuf_bytes, rcvbuf_bytes, user_timeout_ms, keepalive_idle_ms, keepalive_interval_ms;
     uint16_t adv_uto, mss_max;
     uint8_t keepalive_probes, hop_limit, tos, algorithm;
-    bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1, uto_enabled : 1, uto_changeable : 1;
+    bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1, uto_enabled : 1, uto_changeable : 1, sndbuf_fixed : 1, rcvbuf_fixed : 1;
 };
 
 /* A passive connection in SYN-RECEIVED, until its handshake is done. */
@@ -303,6 +312,8 @@ enum pl_drop tcp_input_rest(struct tcp_ctx *, struct tcp *, struct tcp_seg *);  
 struct tcp_want tcp_want(struct tcp_ctx *, struct tcp *, uint32_t gso_bytes);
 /* After tcp_build, and if nothing else happened since: as much once more, which is what tcp_want would say now. False: it has to be asked. */
 bool tcp_want_again(const struct tcp_ctx *, const struct tcp *, struct tcp_want *);
+/* Right after tcp_build: true: tcp_want would have nothing to send. Mostly that is so, and quickly seen; false says nothing. */
+bool tcp_said_all(const struct tcp_ctx *, const struct tcp *);
 /* Nothing is to be sent, said tcp_want: arms the persist and life timers that follow from it, and says when the connection wants to be called. */
 pl_time tcp_settle(struct tcp_ctx *, struct tcp *, const struct tcp_want *);
 /* Forms the segment and records that it was sent. `spans` receives the text, at most max. */
@@ -372,6 +383,16 @@ void life_rearm(struct tcp_ctx *, struct tcp *);
 enum pl_drop icmp_error_arrives(struct tcp_ctx *, struct tcp *, uint32_t seq, int error, bool hard, uint32_t mtu);
 enum pl_drop icmp_error_half_open(struct tcp_ctx *, struct tcp *scratch, uint32_t seq, int error, uint32_t mtu);
 
+/* buffers.c: shared by all: the sizes of the two buffers */
+void tcp_buffers_first(const struct tcp_ctx *, struct tcp *);                            /* as the config says */
+uint32_t tcp_rcvbuf_most(const struct tcp_ctx *, const struct tcp *);                    /* what the window's scale has to reach */
+void tcp_rcvbuf_scaled(struct tcp *);                                                    /* the scale is known: not below what it can express */
+void tcp_round_begins(const struct tcp_ctx *, struct tcp *);                             /* ESTABLISHED: the first round trip of the receiver */
+void tcp_rcvbuf_grow(struct tcp_ctx *, struct tcp *, uint32_t echo, uint32_t n);          /* n bytes of text arrived in order: a round may be over */
+void tcp_rcvbuf_shrink(struct tcp_ctx *, struct tcp *);                                  /* before a window is offered: is memory short? */
+void tcp_sndbuf_tune(struct tcp_ctx *, struct tcp *);                                    /* after an ACK */
+uint8_t tcp_sndbuf_bound(const struct tcp_ctx *, const struct tcp *);                    /* enum pl_buffer_bound */
+uint8_t tcp_rcvbuf_bound(const struct tcp_ctx *, const struct tcp *);
 /* state.c: shared by all; receive.c: what the receiving steps and output.c share */
 void tcp_state(struct tcp_ctx *, struct tcp *, enum pl_state, enum pl_reason);
 void tcp_die(struct tcp_ctx *, struct tcp *, int error, enum pl_reason);                /* CLOSED, with an error for the program (0: none) */
@@ -450,6 +471,19 @@ static inline struct ranges *tcp_gaps(const struct tcp_ctx *x, const struct tcp 
 static inline bool tcp_has_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps && tcp_gaps(x, c)->count; }
 static inline uint32_t tcp_unsent(const struct tcp *c) { return c->snd_stream.len - c->snd_sent; }
 static inline uint32_t tcp_rcv_room(const struct tcp *c) { return c->rcvbuf_bytes > c->rcv_stream.len ? c->rcvbuf_bytes - c->rcv_stream.len : 0; }
+/* Each segment with text asks, each ACK asks: mostly there is nothing to do. */
+static inline void tcp_rcvbuf_tune(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, uint32_t n)
+{
+    if (!c->rcvbuf_fixed && (!c->opt.ts_ok || seq_gt(seg->opts.ts_ecr, c->round_ms)))
+        tcp_rcvbuf_grow(x, c, seg->opts.ts_ecr, n);
+}
+static inline void tcp_sndbuf_follow(struct tcp_ctx *x, struct tcp *c)
+{
+    if (!c->sndbuf_fixed && (c->cc.cwnd > c->sndbuf_bytes / 2 || c->sndbuf_bytes > x->config->sndbuf_bytes))
+        tcp_sndbuf_tune(x, c);
+}
+/* The program was refused room to send, and now there is some worth an event. */
+static inline bool tcp_writable_again(const struct tcp *c) { return c->wants_write && tune_worth_telling(c->sndbuf_bytes, c->snd_stream.len); }
 /* What a SYN announces when memory is short: as much as will be kept for the connection. */
 static inline uint32_t tcp_small_window(const struct tcp *c) { return c->rcvbuf_bytes < 1460 ? c->rcvbuf_bytes : 1460; }
 /* Should the peer be told, unasked, how much room there is? Asked often; mostly the step is too small at first sight. */

@@ -10,8 +10,7 @@ void tcp_init(struct tcp_ctx *x, struct tcp *c)
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);
     rtt_init(&c->rtt, &b);
-    c->sndbuf_bytes = x->config->sndbuf_bytes;
-    c->rcvbuf_bytes = x->config->rcvbuf_bytes;
+    tcp_buffers_first(x, c);
     c->user_timeout_ms = tcp_ms(x->config->user_timeout);
     c->uto_enabled = x->config->user_timeout_option;
     c->uto_changeable = true;
@@ -36,7 +35,8 @@ void tcp_user_open(struct tcp_ctx *x, struct tcp *c, uint32_t iss)
     c->snd.nxt = iss + 1;
     c->syn_due = true;
     timers_set_resend(&c->timers, RESEND_RTO, x->now + x->config->rto_initial);     /* RFC 9293 3.8.3, MUST-22: whether or not the device takes the SYN */
-    c->opt.rcv_wscale = window_scale_for(c->rcvbuf_bytes);          /* RFC 7323 2.3: fixed for the connection from the SYN on */
+    c->opt.rcv_wscale = window_scale_for(tcp_rcvbuf_most(x, c));    /* RFC 7323 2.3: fixed for the connection from the SYN on */
+    tcp_rcvbuf_scaled(c);
     options_set_mss(&c->opt, c->path_mtu, tcp_ipv6(&c->flow));
     tcp_state(x, c, PL_SYN_SENT, PL_WHY_CALL_CONNECT);
 }
@@ -249,6 +249,7 @@ void tcp_user_status(const struct tcp_ctx *x, const struct tcp *c, struct pl_tcp
     s->timestamps = c->opt.ts_ok, s->sack = c->opt.sack_ok, s->window_scaling = c->opt.wscale_ok, s->owned = !c->orphan;
     s->sndbuf_bytes = c->sndbuf_bytes, s->sndbuf_used = c->snd_stream.len;
     s->rcvbuf_bytes = c->rcvbuf_bytes, s->rcvbuf_used = c->rcv_stream.len;
+    s->sndbuf_bound = tcp_sndbuf_bound(x, c), s->rcvbuf_bound = tcp_rcvbuf_bound(x, c);
     s->cwnd_bytes = c->cc.cwnd, s->ssthresh_bytes = c->cc.ssthresh, s->in_flight_bytes = f ? tcp_pipe(f) : 0;
     s->srtt = c->rtt.srtt, s->rttvar = c->rtt.rttvar, s->rto = rtt_rto(&c->rtt, &b), s->min_rtt = c->flight ? tcp_memory(x, c)->rack.min_rtt : c->rtt.srtt;
     s->backoffs = c->rtt.backoffs;

@@ -40,6 +40,14 @@ void bbr_on_start(void *user, struct pl_cc *cc, void *state, pl_time now, pl_tim
     bbr_enter_startup(b);
 }
 
+/* 5.6.4.4: "When BBR exits loss recovery it restores C.cwnd to the "last known good" value that C.cwnd held before entering recovery." */
+static void recovered(struct bbr *b, struct pl_cc *cc)
+{
+    if (b->in_recovery)
+        bbr_restore_cwnd(b, cc);
+    b->in_recovery = b->is_saved = false;
+}
+
 /* GenerateRateSample, as far as it is left to do. */
 static struct bbr_rs rate_sample(const struct bbr *b, const struct pl_cc_ack *a)
 {
@@ -68,11 +76,12 @@ void bbr_on_ack(void *user, struct pl_cc *cc, void *state, const struct pl_cc_ac
     (void)user;
     b->delivered = a->delivered_total;
     b->no_sack = a->no_sack;
+    b->is_rto = false;
     b->random += a->una;                  /* so that connections that start at the same moment do not move in step */
     if (a->in_flight_before + cc->mss > cc->cwnd)
         b->is_cwnd_limited = true;
-    if (a->phase == PL_CC_OPEN)
-        b->in_recovery = b->is_saved = false;
+    if (a->phase == PL_CC_OPEN)           /* whatever way the recovery ended */
+        recovered(b, cc);
     if (!b->has_seen_rtt && a->srtt) {
         b->has_seen_rtt = true;
         bbr_init_pacing_rate(b, cc, a->srtt);
@@ -90,7 +99,7 @@ void bbr_on_ack(void *user, struct pl_cc *cc, void *state, const struct pl_cc_ac
     if (bbr_is_drain_done(b, cc, &rs))
         bbr_start_probe_bw_down(b, a->now);              /* EnterProbeBW */
     bbr_update_probe_bw_cycle_phase(b, cc, &rs);
-    bbr_update_min_rtt(b, &rs);
+    bbr_update_min_rtt(b, cc, &rs);
     bbr_check_probe_rtt(b, cc, &rs);
     if (b->state != BBR_PROBE_BW_DOWN)
         b->down_until = bbr_min64(b->down_until, b->delivered);
@@ -99,32 +108,33 @@ void bbr_on_ack(void *user, struct pl_cc *cc, void *state, const struct pl_cc_ac
     bbr_update_control_parameters(b, cc, &rs);
 }
 
-/* 5.6.4.4, OnEnterFastRecovery. */
+/* 5.6.4.4, OnEnterFastRecovery. Without SACK nobody knows which segments are lost (on_lost is not called): one is, of those in flight. */
 void bbr_on_loss(void *user, struct pl_cc *cc, void *state, pl_time now, uint32_t flight)
 {
     struct bbr *b = state;
-    (void)user, (void)now, (void)flight;
+    struct pl_cc_lost one = {.now = now, .bytes = cc->mss, .delivered_total = b->delivered, .lost_since_sent = cc->mss, .tx_in_flight = flight};
+    (void)user;
     bbr_save_state_upon_loss(b, cc);
     b->in_recovery = true;
+    if (b->no_sack)
+        bbr_handle_lost_packet(b, cc, &one);
 }
 
-/* 5.6.4.4, OnEnterRTO: "a value that will allow 1 C.SMSS to be transmitted". */
+/* 5.6.4.4, OnEnterRTO: "C.cwnd = C.inflight + 1". What the time-out takes out of C.inflight is told to on_lost after this; without SACK it is everything. */
 void bbr_on_rto(void *user, struct pl_cc *cc, void *state, pl_time now, uint32_t flight, bool first)
 {
     struct bbr *b = state;
-    (void)user, (void)now, (void)flight, (void)first;
+    (void)user, (void)now, (void)first;
     bbr_save_state_upon_loss(b, cc);
     b->in_recovery = true;
-    cc->cwnd = cc->mss;
+    b->is_rto = true;
+    cc->cwnd = b->no_sack ? cc->mss : bbr_min32(flight + cc->mss, PL_CC_CWND_MAX);
 }
 
-/* 5.6.4.4: "When BBR exits loss recovery it restores C.cwnd to the "last known good" value that C.cwnd held before entering recovery." */
 void bbr_on_recovered(void *user, struct pl_cc *cc, void *state, pl_time now)
 {
-    struct bbr *b = state;
     (void)user, (void)now;
-    b->in_recovery = b->is_saved = false;
-    bbr_restore_cwnd(b, cc);
+    recovered(state, cc);
 }
 
 void bbr_on_undo(void *user, struct pl_cc *cc, void *state, pl_time now)
@@ -152,8 +162,11 @@ void bbr_on_restart(void *user, struct pl_cc *cc, void *state, pl_time now, pl_t
 
 void bbr_on_lost(void *user, struct pl_cc *cc, void *state, const struct pl_cc_lost *lost)
 {
+    struct bbr *b = state;
     (void)user;
-    bbr_handle_lost_packet(state, cc, lost);
+    if (b->is_rto)
+        cc->cwnd = bbr_max32(cc->cwnd > lost->bytes ? cc->cwnd - lost->bytes : 0, cc->mss);
+    bbr_handle_lost_packet(b, cc, lost);
 }
 
 const char *bbr_on_describe(void *user, const struct pl_cc *cc, const void *state)

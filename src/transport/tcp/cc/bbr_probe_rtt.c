@@ -5,14 +5,19 @@
  */
 #include "transport/tcp/cc/bbr_state.h"
 
-/* 5.3.4.3, UpdateMinRTT. Departure (docs/decisions/0007): an RTT within a thirty-second part of the smallest that data ever had is as good as a smaller one.
- * The queue was empty then, which is what ProbeRTT is to bring about; DOWN empties it once in each cycle, and a path that is ours alone need not pay for
- * ProbeRTT. The smallest ever does not grow: where RTTs do, because of others or of the path, ProbeRTT comes as the draft has it. */
-void bbr_update_min_rtt(struct bbr *b, const struct bbr_rs *rs)
+/* Departure (docs/decisions/0007): an RTT within a thirty-second part of the smallest that data ever had, and the time that two segments take, is as good as a
+ * smaller one. The queue was empty then, which is what ProbeRTT is to bring about; DOWN empties it once in each cycle, and a path that is ours alone need not
+ * pay for ProbeRTT. The smallest ever does not grow: where RTTs do, because of others or of the path, ProbeRTT comes as the draft has it. */
+static bool is_queue_empty(struct bbr *b, const struct pl_cc *cc, pl_time rtt)
 {
-    if (rs->rtt)
-        b->least_rtt = bbr_min64(b->least_rtt, rs->rtt);
-    if (rs->rtt && rs->rtt <= b->least_rtt + b->least_rtt / 32)
+    b->least_rtt = bbr_min64(b->least_rtt, rtt);
+    return rtt <= b->least_rtt + b->least_rtt / 32 + (b->max_bw ? 2 * cc->mss * PL_S / b->max_bw : 0);
+}
+
+/* 5.3.4.3, UpdateMinRTT. */
+void bbr_update_min_rtt(struct bbr *b, const struct pl_cc *cc, const struct bbr_rs *rs)
+{
+    if (rs->rtt && is_queue_empty(b, cc, rs->rtt))
         b->probe_rtt_min_stamp = rs->now;
     b->probe_rtt_expired = rs->now > b->probe_rtt_min_stamp + BBR_PROBE_RTT_INTERVAL;
     if (rs->rtt && (rs->rtt < b->probe_rtt_min_delay || b->probe_rtt_expired)) {

@@ -68,6 +68,7 @@ struct bbr {
     bool probe_rtt_expired, probe_rtt_round_done;
     bool in_recovery;                     /* InLossRecovery(): from on_loss or on_rto to on_recovered */
     bool is_saved;                        /* 5.5.11.1: what this loss episode may have to restore is saved */
+    bool is_rto;                          /* a time-out: on_lost tells what it takes out of C.inflight */
     bool has_seen_rtt;                    /* 5.6.2: "the initial C.srtt after the first non-zero RTT sample" */
     bool no_sack;                         /* !C.has_selective_acks */
     bool is_cwnd_limited, was_cwnd_limited;              /* 2.2, C.is_cwnd_limited: in this round, in the last */
@@ -133,7 +134,7 @@ void bbr_start_probe_bw_refill(struct bbr *);
 void bbr_update_probe_bw_cycle_phase(struct bbr *, const struct pl_cc *, const struct bbr_rs *);
 uint32_t bbr_inflight_with_headroom(const struct bbr *, uint32_t mss);
 /* bbr_probe_rtt.c */
-void bbr_update_min_rtt(struct bbr *, const struct bbr_rs *);
+void bbr_update_min_rtt(struct bbr *, const struct pl_cc *, const struct bbr_rs *);
 void bbr_check_probe_rtt(struct bbr *, struct pl_cc *, const struct bbr_rs *);
 void bbr_check_probe_rtt_done(struct bbr *, struct pl_cc *, pl_time now);
 uint32_t bbr_probe_rtt_cwnd(const struct bbr *, uint32_t mss);

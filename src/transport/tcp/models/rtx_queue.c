@@ -88,6 +88,21 @@ static void unlink_record(struct slots *pool, struct rtx_queue *q, uint32_t id)
     slots_give(pool, id);
 }
 
+/* The same for the first, which is what almost always goes. */
+static void unlink_head(struct slots *pool, struct rtx_queue *q, struct rtx_record *r)
+{
+    uint32_t id = q->head;
+    q->head = r->next;
+    if (r->next)
+        rtx_at(pool, r->next)->prev = 0;
+    else
+        q->tail = 0;
+    if (q->cursor == id)
+        q->cursor = r->next;
+    q->count--;
+    slots_give(pool, id);
+}
+
 static void advance(const struct chunks *chunks, struct stream_at *at, uint32_t n)
 {
     at->off += n;
@@ -120,11 +135,11 @@ static void hear(struct rtx_queue *q, const struct rtx_record *r, uint32_t bytes
     }
     if (seq_gt(end, q->fack))
         q->fack = end;
-    if (!h->any || rtx_sent_after(&w, &h->last)) {
+    if (h->rates && (!h->any || rtx_sent_after(&w, &h->last))) {
         h->last = w;
         h->rate = r->rate;
-        h->any = true;
     }
+    h->any = true;
     if (!ambiguous(r, h, by_block) && (!h->valid || rtx_sent_after(&w, &h->rack))) {
         h->rack = w;
         h->valid = true;
@@ -171,24 +186,58 @@ static void cut_front(const struct chunks *chunks, struct rtx_queue *q, struct r
     }
 }
 
+/* A record that flies and was sent once is acknowledged whole, and none that was sent later has arrived: what almost always happens. */
+static void ack_plain(struct slots *pool, struct rtx_queue *q, struct rtx_record *r, struct rtx_heard *h)
+{
+    uint32_t end = r->seq + r->len;
+    h->delivered += r->len;
+    h->sample = r->sent;
+    h->original |= seq_le(end, h->recover);
+    q->fack = end;
+    h->any = h->valid = true;
+    h->rack = (struct rtx_when){.sent = r->sent, .end = end, .order = r->order};
+    if (h->rates) {
+        h->last = h->rack;
+        h->rate = r->rate;
+    }
+    q->pipe -= r->len;
+    q->flying.first = r->later;
+    if (r->later)
+        rtx_at(pool, r->later)->earlier = 0;
+    else
+        q->flying.last = 0;
+    unlink_head(pool, q, r);
+}
+
+/* Any other; false: only its front is acknowledged. */
+static bool ack_one(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, struct rtx_record *r, uint32_t una, struct rtx_heard *h)
+{
+    bool whole = seq_ge(una, r->seq + r->len);
+    if (!(r->flags & RTX_SACKED)) {
+        h->repeated |= (r->flags & RTX_RETRANSMITTED) != 0;
+        hear(q, r, whole ? r->len : una - r->seq, false, h);
+    }
+    if (!whole) {
+        cut_front(chunks, q, r, una - r->seq, h->mss);
+        return false;
+    }
+    forget_pipe(q, r, r->len);
+    settle(pool, q, r);
+    unlink_head(pool, q, r);
+    return true;
+}
+
 void rtx_ack(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t una, struct rtx_heard *h)
 {
     while (q->head) {
         struct rtx_record *r = rtx_at(pool, q->head);
+        uint32_t end = r->seq + r->len;
         if (seq_le(una, r->seq))
             break;
-        bool whole = seq_ge(una, r->seq + r->len);
-        if (!(r->flags & RTX_SACKED)) {
-            h->repeated |= (r->flags & RTX_RETRANSMITTED) != 0;
-            hear(q, r, whole ? r->len : una - r->seq, false, h);
-        }
-        if (!whole) {
-            cut_front(chunks, q, r, una - r->seq, h->mss);
+        if ((r->flags & ~RTX_FIN) == 0 && seq_ge(una, end) && seq_gt(end, q->fack) && q->flying.first == q->head && !h->repeated && r->sent >= h->sample)
+            ack_plain(pool, q, r, h);
+        else if (!ack_one(pool, chunks, q, r, una, h))
             break;
-        }
-        forget_pipe(q, r, r->len);
-        settle(pool, q, r);
-        unlink_record(pool, q, q->head);
     }
     if (seq_lt(q->fack, una))
         q->fack = una;

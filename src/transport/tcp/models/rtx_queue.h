@@ -71,7 +71,8 @@ struct rtx_heard {
     uint32_t recover, mss;
     uint32_t ts_offset, ts_ecr;
     bool echo;                            /* ts_ecr is there */
-    /* found */
+    bool rates;                           /* `last` and `rate` are wanted */
+    /* found. `rack` holds if `valid`, `last` and `rate` if `any` */
     bool repeated;                        /* something newly acknowledged by number was sent more than once: its time says nothing of the path */
     bool reordered;                       /* RFC 8985 6.2 step 3: an original arrived after one that was sent later */
     bool original;                        /* something below `recover` that was sent once only arrived: RFC 5682 3.1 */
@@ -84,6 +85,13 @@ struct rtx_heard {
     struct rate_snapshot rate;
 };
 
+/* The part that is found, at its beginning. */
+static inline void rtx_heard_nothing(struct rtx_heard *h)
+{
+    h->repeated = h->reordered = h->original = h->any = h->valid = false;
+    h->delivered = h->sacked = 0;
+    h->sample = 0;
+}
 /* 0 when the pool is empty or the queue has its maximum. */
 uint32_t rtx_append(struct slots *, struct rtx_queue *, uint32_t max, uint32_t seq, uint32_t len, struct stream_at at, bool fin, pl_time now);
 void rtx_ack(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t una, struct rtx_heard *);

@@ -48,7 +48,8 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
     c->progress_at = x->now;
     c->soft_error = 0;
     x->progress = true;
-    if (c->wants_write && c->snd_stream.len < c->sndbuf_bytes)
+    tcp_sndbuf_follow(x, c);
+    if (tcp_writable_again(c))
         x->news |= PL_EV_WRITABLE;
 }
 
@@ -100,11 +101,18 @@ static bool window_used(const struct tcp *c, uint32_t in_flight)
 static void sender(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_seg *seg)
 {
     bool forward = seq_lt(c->snd.una, seg->ack), echo = c->opt.ts_ok && (seg->opts.have & WIRE_OPT_TIMESTAMPS) && seg->opts.ts_ecr;
-    struct tcp_ack a = {.seg = seg, .pipe = tcp_pipe(f), .dsack = c->opt.sack_ok && tells_of_duplicate(seg), .acked = forward ? seg->ack - c->snd.una : 0};
-    a.h = (struct rtx_heard){.now = x->wire_now, .min_rtt = f->rack.min_rtt, .recover = c->recover, .mss = c->opt.mss, .ts_offset = c->ts.offset,
-                             .ts_ecr = seg->opts.ts_ecr, .echo = echo};
+    struct tcp_ack a;                     /* set field by field: most of it need not be */
+    a.seg = seg;
+    a.acked = forward ? seg->ack - c->snd.una : 0;
+    a.pipe = tcp_pipe(f);
+    a.dsack = c->opt.sack_ok && tells_of_duplicate(seg);
+    a.duplicate = false;
     a.limited = window_used(c, a.pipe);
-    if (f->cc_flags & PL_CC_WANTS_RATE)
+    rtx_heard_nothing(&a.h);
+    a.h.now = x->wire_now, a.h.min_rtt = f->rack.min_rtt, a.h.recover = c->recover, a.h.mss = c->opt.mss;
+    a.h.ts_offset = c->ts.offset, a.h.ts_ecr = seg->opts.ts_ecr, a.h.echo = echo;
+    a.h.rates = f->cc_flags & PL_CC_WANTS_RATE;
+    if (a.h.rates)
         rate_limited(&f->rate, tcp_unsent(c), f->queue.lost, f->queue.pipe, c->cc.cwnd);
     if (forward) {
         rtx_ack(x->records, x->chunks, &f->queue, seg->ack, &a.h);

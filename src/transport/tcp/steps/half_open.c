@@ -10,7 +10,7 @@
 static struct tcp_options_wish wish(const struct tcp_ctx *x, const struct tcp *c)
 {
     return (struct tcp_options_wish){.wscale = x->config->window_scaling, .timestamps = x->config->timestamps, .sack = x->config->sack,
-                                     .rcv_wscale = window_scale_for(c->rcvbuf_bytes)};
+                                     .rcv_wscale = window_scale_for(tcp_rcvbuf_most(x, c))};
 }
 
 /* RFC 9293 3.10.7.2 third: "Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ ... SND.NXT is set to ISS+1 and SND.UNA to ISS." */
@@ -55,8 +55,7 @@ void half_open_thaw(struct tcp_ctx *x, const struct half_open *h, struct tcp *c)
     o->ts_ok = h->flags & HALF_TS;
     o->sack_ok = h->flags & HALF_SACK;
     options_set_mss(o, c->path_mtu, tcp_ipv6(&c->flow));
-    if (c->rcvbuf_bytes < 1u << o->rcv_wscale)           /* the listener's option may have changed; the scale was told to the peer */
-        c->rcvbuf_bytes = 1u << o->rcv_wscale;
+    tcp_rcvbuf_scaled(c);                 /* the listener's option may have changed; the scale was told to the peer */
     c->state = PL_SYN_RECEIVED;
     c->reopens = (h->flags & HALF_REOPENS) != 0;
     c->rcv.irs = h->irs;

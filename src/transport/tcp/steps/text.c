@@ -56,8 +56,9 @@ static void trim(struct tcp *c, struct tcp_seg *seg)
     seg->text = seq_gt(edge, seg->seq) ? edge - seg->seq : 0;
 }
 
-static void received(struct tcp_ctx *x, struct tcp *c, uint32_t n)
+static inline void received(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, uint32_t n)
 {
+    tcp_rcvbuf_tune(x, c, seg, n);        /* before it is counted: it may be what follows a round trip */
     c->rcv.nxt += n;
     c->rcv.wnd = c->rcv.wnd > n ? c->rcv.wnd - n : 0;
     c->count.bytes_received += n;
@@ -76,7 +77,7 @@ static enum pl_drop in_order(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *s
         tcp_owe_duplicate(x, c, PL_WHY_ACK_NOW);
         return PL_DROP_TCP_NO_CHUNK;
     }
-    received(x, c, n);
+    received(x, c, seg, n);
     bool full_or_pushed = (seg->flags & PL_PSH) || n >= c->opt.mss;
     if (c->no_delack)
         delack_owe(&c->delack, PL_WHY_ACK_NOW);
@@ -146,7 +147,7 @@ static enum pl_drop fills_gap(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *
     }
     uint32_t n = ranges_pop_front(gaps, seg->seq + seg->text) - c->rcv.nxt;
     stream_extend(&c->rcv_stream, n);
-    received(x, c, n);
+    received(x, c, seg, n);
     c->delack.now = 0;                    /* one ACK of the new RCV.NXT says it all */
     delack_owe(&c->delack, PL_WHY_ACK_GAP_FILLED);
     return PL_DROP_NONE;
