@@ -94,6 +94,7 @@ struct pl_config {
     pl_time keepalive_idle, keepalive_interval; uint32_t keepalive_probes;   /* 7200 s, 75 s, 9; off unless set on the connection */
     uint8_t congestion_control;           /* enum pl_cc_algorithm, of new connections: PL_CC_CUBIC */
     bool loss_probe;                      /* tail loss probes (RFC 8985 7): true */
+    bool validate_window;                 /* a window that is not used is kept, with caution (RFC 7661): true. Else it is given up when idle (RFC 5681 4.1) */
     bool syn_cookies;                     /* answer SYNs that there is no room to remember, after an overflow only; true */
     bool user_timeout_option;             /* PL_OPT_USER_TIMEOUT_OPTION of new connections: false */
     bool window_scaling, timestamps, sack;/* offered and accepted; all true */

@@ -19,7 +19,7 @@ void pl_config_default(struct pl_config *config, size_t size)
                           .orphan_lifetime = 900 * PL_S, .deferred_timeout = 30 * PL_S,
                           .keepalive_idle = 7200 * PL_S, .keepalive_interval = 75 * PL_S, .keepalive_probes = 9,
                           .user_timeout_min = 100 * PL_S, .user_timeout_max = 3600 * PL_S,
-                          .congestion_control = PL_CC_CUBIC, .loss_probe = true,
+                          .congestion_control = PL_CC_CUBIC, .loss_probe = true, .validate_window = true,
                           .syn_cookies = true, .window_scaling = true, .timestamps = true, .sack = true, .hop_limit = 64};
     memcpy(config, &c, size < sizeof c ? size : sizeof c);
 }

@@ -40,6 +40,7 @@
 #include "transport/tcp/models/timers.h"
 #include "transport/tcp/models/timestamps.h"
 #include "transport/tcp/models/tune.h"
+#include "transport/tcp/models/validate.h"
 #include "transport/tcp/models/window.h"
 #include <parley/parley.h>
 
@@ -62,6 +63,7 @@ struct tcp_flight {
     struct rack rack;
     struct prr prr;
     struct rate rate;
+    struct validate validate;
     struct tcp_undo undo;
     pl_time rto_at;                       /* the retransmission timer; its slot in c->timers may hold something that comes before */
     pl_time armed_at;                     /* when that slot was last set */
@@ -424,6 +426,7 @@ uint32_t tcp_paced(const struct tcp_ctx *, const struct tcp *, const struct tcp_
 void tcp_pace(const struct tcp_ctx *, struct tcp *, struct tcp_flight *, uint32_t bytes);     /* so many were sent */
 void tcp_rto_restart(struct tcp_ctx *, struct tcp *);                                    /* RFC 6298 5.3 */
 void tcp_rto_arm(struct tcp_ctx *, struct tcp *, pl_time reorder_timeout);               /* what comes first: RTO, loss probe, RACK's timer (0: none) */
+bool tcp_may_probe(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);       /* a loss probe: RFC 8985 7.2 */
 /* recovery.c */
 struct tcp_ack {                          /* an ACK as the sender takes it */
     const struct tcp_seg *seg;
@@ -431,9 +434,10 @@ struct tcp_ack {                          /* an ACK as the sender takes it */
     uint32_t acked;                       /* sequence numbers that SND.UNA advanced */
     uint32_t pipe;                        /* before it */
     bool duplicate, dsack;                /* RFC 5681 2; RFC 2883: it tells what came twice */
-    bool limited;                         /* the window was used */
+    bool limited;                         /* the window was used, growing it is justified */
 };
 void tcp_recovery_ack(struct tcp_ctx *, struct tcp *, struct tcp_flight *, struct tcp_ack *);
+void tcp_recovery_late_ack(struct tcp_ctx *, struct tcp *, struct tcp_flight *, const struct tcp_ack *);     /* nothing is outstanding any more */
 void tcp_recovery_rto(struct tcp_ctx *, struct tcp *, struct tcp_flight *);
 void tcp_recovery_reorder_fires(struct tcp_ctx *, struct tcp *);                         /* RFC 8985 6.2: RACK's timer */
 void tcp_recovery_probe_fires(struct tcp_ctx *, struct tcp *);                           /* RFC 8985 7.3 */
