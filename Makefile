@@ -4,7 +4,7 @@
 # in build/UID/VARIANT), then does its work. Meson's own files are meson.build and meson_options.txt.
 
 .POSIX:
-.PHONY: help demo build test test-long golden bench lib rfc-map segment-table install clean
+.PHONY: help demo build test test-long golden bench bench-path lib rfc-map segment-table install clean
 SHELL = /bin/sh
 
 # make test T=word     only the tests whose name contains word          make test B=gcc     only this build (gcc or asan)
@@ -20,6 +20,7 @@ help:
 	@echo 'make test-long  the same and the tests that take long'
 	@echo 'make golden     write tests/sim/golden/: what simulated networks result in, by algorithm, rate, delay, loss (ARGS="WORD ...": only these lines)'
 	@echo 'make bench      measure (T=word: only these)'
+	@echo 'make bench-path  the same lossy path for parley and for the kernel, in real time: 8 minutes (ARGS=--quick: 1; ARGS=--help; T="cubic 1%": only these)'
 	@echo 'make build      build the program; ./parley runs it'
 	@echo 'make rfc-map    write docs/rfc-map.md: each requirement of the RFCs, its code, its test'
 	@echo 'make segment-table  write docs/segments.md: what is answered to each segment, from tests/segment/table.txt'
@@ -53,6 +54,11 @@ bench:
 	@tools/deps bench
 	@tools/build opt
 	@tools/bench $(T)
+
+bench-path:
+	@tools/deps lib
+	@tools/build opt path.bench_path
+	@dir="$$(tools/build --where opt)" && "$$dir/path.bench_path" --json "$$dir/bench-path.json" $(ARGS) $(T)
 
 rfc-map:
 	@tools/rfc-map

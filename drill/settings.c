@@ -21,6 +21,7 @@ static const struct field fields[] = {
     F(sndbuf_bytes, BYTES), F(rcvbuf_bytes, BYTES), F(sndbuf_max, BYTES), F(rcvbuf_max, BYTES), F(syn_retries, COUNT), F(syn_ack_retries, COUNT), F(data_retries, COUNT), F(orphan_retries, COUNT),
     F(backlog_default, COUNT), F(msl, TIME), F(rto_initial, TIME), F(rto_min, TIME), F(rto_max, TIME), F(delayed_ack, TIME), F(user_timeout, TIME),
     F(fin_wait_2_timeout, TIME), F(orphan_timeout, TIME), F(keepalive_idle, TIME), F(keepalive_interval, TIME), F(keepalive_probes, COUNT), F(syn_cookies, FLAG),
+    F(validate_window, FLAG),
     F(user_timeout_option, FLAG), F(user_timeout_min, TIME), F(user_timeout_max, TIME), F(challenge_acks, COUNT), F(challenge_period, TIME),
     F(window_scaling, FLAG), F(timestamps, FLAG), F(sack, FLAG), F(hop_limit, COUNT8), F(check, FLAG), F(loss_probe, FLAG),
     F(congestion_control, ALGORITHM),
@@ -46,7 +47,7 @@ static const struct { const char *name, *value; } facts[] = {
     {"net.ipv4.tcp_ecn", "0"},           {"net.ipv4.tcp_fastopen", "0"},       {"net.ipv4.tcp_rfc1337", "1"},
     {"net.ipv4.tcp_recovery", "1"},      {"net.ipv4.tcp_no_metrics_save", "1"}, {"net.ipv4.tcp_mtu_probing", "0"},
     {"net.ipv4.tcp_stdurg", "1"},       {"net.ipv4.tcp_abort_on_overflow", "0"},    {"net.ipv4.tcp_frto", "2"},
-    {"net.ipv4.tcp_slow_start_after_idle", "1"}, {"net.ipv4.tcp_autocorking", "0"}, {"net.ipv4.tcp_dsack", "1"},
+    {"net.ipv4.tcp_slow_start_after_idle", "0"}, {"net.ipv4.tcp_autocorking", "0"}, {"net.ipv4.tcp_dsack", "1"},
 };
 
 static bool bad(char *error, size_t size, const char *name, const char *value, const char *wanted)

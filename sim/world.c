@@ -336,6 +336,12 @@ static const struct sim_item *next_item(struct sim *s)
     return first;
 }
 
+pl_time sim_next(struct sim *s)
+{
+    const struct sim_item *first = next_item(s);
+    return first ? first->at : PL_NEVER;
+}
+
 static bool step_until(struct sim *s, pl_time bound)
 {
     struct sim_item i;

@@ -79,6 +79,8 @@ enum sim_end sim_run_until(struct sim *, pl_time t);
 /* Runs until nothing is pending, or everything up to and including `bound` has happened. When idle, now is the time of the last thing that
  * happened, not `bound`. */
 enum sim_end sim_run_idle(struct sim *, pl_time bound);
+/* When the next thing happens of itself; PL_NEVER: nothing will. For who runs the world by a clock of his own. */
+pl_time sim_next(struct sim *);
 /* What went wrong; NULL: nothing. */
 const char *sim_failure(const struct sim *);
 void sim_fail(struct sim *, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -23,9 +23,9 @@
 #include "stack/stack.h"
 
 const struct rig_kind rig_kinds[RIG_KINDS] = {
-    {"tun", false, false, false, false},       {"tun+gso", false, false, true, false},     {"tun in with_gso", false, false, false, true},
-    {"tap", true, false, false, false},        {"tap+gso", true, false, true, false},      {"af_packet", false, true, false, false},
-    {"af_packet+gso", false, true, true, false},
+    {.name = "tun"}, {.name = "tun+gso", .offload = true}, {.name = "tun in with_gso", .wrapped = true},
+    {.name = "tap", .tap = true}, {.name = "tap+gso", .tap = true, .offload = true},
+    {.name = "af_packet", .veth = true}, {.name = "af_packet+gso", .veth = true, .offload = true},
 };
 char rig_why[400];
 
@@ -85,9 +85,11 @@ static struct pl_driver *open_device(struct rig *r)
     if (r->kind->veth) return open_veth(r);
     struct tun_params p = {.name = RIG_KERNEL_IFACE, .tap = r->kind->tap, .offload = r->kind->offload, .up = true};
     if (testnet_tun(&r->net, RIG_KERNEL, &p, &d, rig_why, sizeof rig_why) < 0) fail_msg("%s", rig_why);
-    if (!r->kind->wrapped) return d;
-    assert_int_equal(with_gso_open(d, &(struct with_gso_params){.join = true}, &wrapped), 0);
-    return wrapped;
+    if (r->kind->wrapped) {
+        assert_int_equal(with_gso_open(d, &(struct with_gso_params){.join = true}, &wrapped), 0);
+        d = wrapped;
+    }
+    return r->kind->wrap ? r->kind->wrap(d) : d;
 }
 
 /* ---- the stack and the loop */

@@ -22,6 +22,7 @@ struct rig_kind {
     bool tap, veth;                       /* neither: TUN */
     bool offload;                         /* the link carries super-frames and unfinished checksums both ways */
     bool wrapped;                         /* in with_gso, that joins */
+    struct pl_driver *(*wrap)(struct pl_driver *);       /* a test's own middleware around it all; NULL: none */
 };
 /* tun, tun+gso, tun in with_gso, tap, tap+gso, af_packet, af_packet+gso */
 #define RIG_KINDS 7

@@ -8,7 +8,7 @@
 
 /* ------------------------------------------------------------- taking, giving back ------------------------------------------------------------- */
 
-static struct tcp_flight *at(const struct tcp_ctx *x, uint32_t slot) { return (struct tcp_flight *)slots_array(x->flights) + slot; }
+static struct tcp_flight *at(const struct tcp_ctx *x, uint32_t slot) { return slots_at(x->flights, slot); }
 
 /* Where there is a flight for each connection nobody needs another's. */
 static bool enough_for_all(const struct tcp_ctx *x) { return x->flights->capacity >= x->conns->capacity; }
@@ -64,11 +64,12 @@ static uint32_t take(struct tcp_ctx *x, struct tcp *c)
 /* An algorithm's state is new: it begins with what is known all the same. */
 static void start(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
-    memset(f->cc_state, 0, sizeof f->cc_state);
-    f->algorithm = cc_exists(x->env, c->algorithm) ? c->algorithm : PL_CC_NEWRENO;
+    memset(f->cc_state, 0, x->config->cc_state_bytes);
+    f->algorithm = cc_exists(x->env, c->algorithm, x->config->cc_state_bytes) ? c->algorithm : PL_CC_NEWRENO;
     f->cc_flags = (uint8_t)cc_flags(x->env, f->algorithm);
     c->cc.pacing_rate = 0;
     c->cc.quantum = 0;
+    validate_init(&f->validate, x->config->validate_window && !(f->cc_flags & PL_CC_OWN_RECOVERY), c->snd.nxt, x->wire_now);
     cc_start(tcp_cc(x, c, f), x->wire_now, c->rtt.srtt);
 }
 
@@ -86,12 +87,13 @@ static void begin(struct tcp_ctx *x, struct tcp *c)
     start(x, c, f);
 }
 
-/* RFC 5681 4.1: what an idle connection knew of the path is old: nothing was sent for longer than an RTO. */
+/* What an idle connection knew of the path is old: RFC 7661; where that is off RFC 5681 4.1: nothing was sent for longer than an RTO. */
 static void restart(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);
     pl_time idle = x->wire_now - f->idle_since;
-    if (idle > c->rtt.rto && !(f->cc_flags & PL_CC_OWN_RECOVERY) && idle > rtt_rto(&c->rtt, &b)) {
+    validate_restart(&f->validate, &c->cc, c->snd.nxt, x->wire_now, idle, c->rtt.srtt);
+    if (idle > c->rtt.rto && !f->validate.on && !(f->cc_flags & PL_CC_OWN_RECOVERY) && idle > rtt_rto(&c->rtt, &b)) {
         uint32_t iw = cc_initial_window(c->opt.mss);
         c->cc.cwnd = c->cc.cwnd < iw ? c->cc.cwnd : iw;
     }

@@ -61,6 +61,14 @@ static void lead(struct tcp *c, struct tcp_flight *f, uint32_t delivered, bool s
     c->cc.cwnd = prr_ack(&f->prr, &p);
 }
 
+/* The congestion control answers to a loss; from what was used of the window: RFC 7661 4.4.1. */
+static void answer(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t flight)
+{
+    struct cc_call k = tcp_cc(x, c, f);
+    cc_loss(k, x->wire_now, validate_loss(&f->validate, &c->cc, flight));
+    validate_reduce(&f->validate, &c->cc);
+}
+
 /* A loss was noticed: RFC 5681 3.2, RFC 6675 5, RFC 9937 6.1. flight: FlightSize before it; fresh: bytes that this ACK says have arrived. */
 static void enter(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t flight, uint32_t fresh)
 {
@@ -76,7 +84,7 @@ static void enter(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32
     c->below_recover = true;
     f->reduced_at = x->wire_now;
     f->count.recoveries++;
-    cc_loss(tcp_cc(x, c, f), x->wire_now, flight);
+    answer(x, c, f, flight);
     uint32_t known = c->opt.sack_ok ? f->queue.sacked : 0, outstanding = c->snd.nxt - c->snd.una;
     prr_begin(&f->prr, outstanding - known + fresh);
     tcp_trace(x, c, PL_TRACE_DECISION, c->opt.sack_ok ? PL_WHY_CWND_RACK : PL_WHY_CWND_FAST, before, c->cc.ssthresh);
@@ -92,10 +100,11 @@ static void leave(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     f->undo.frto = 0;
     f->undo.until = c->snd.nxt;
     rack_recovered(&f->rack);
+    if (fast && led(f))
+        c->cc.cwnd = c->cc.ssthresh;
+    validate_recovered(&f->validate, &c->cc, c->snd.nxt, x->wire_now);
     if (!fast)
         return;
-    if (led(f))
-        c->cc.cwnd = c->cc.ssthresh;
     cc_recovered(tcp_cc(x, c, f), x->wire_now);
     tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_EXIT, before, c->cc.cwnd);
 }
@@ -107,6 +116,7 @@ static void undo(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const s
 {
     uint32_t before = c->cc.cwnd;
     cc_undo(tcp_cc(x, c, f), x->wire_now);
+    validate_forget(&f->validate, &c->cc, c->snd.nxt, x->wire_now);
     rtx_unmark_lost(x->records, &f->queue);
     f->in_recovery = f->in_rto_recovery = false;
     f->left_network = 0;
@@ -221,8 +231,10 @@ static bool mistaken(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, con
 
 void tcp_recovery_sent_again(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t seq, uint32_t bytes)
 {
-    if (f->in_recovery)
+    if (f->in_recovery) {
         prr_sent(&f->prr, bytes);
+        validate_resent(&f->validate, seq, bytes);
+    }
     if (!f->undo.possible || !repairing(f))
         return;
     if (f->undo.again == 0 && f->undo.first_again == 0) {
@@ -263,9 +275,10 @@ static void probe_answered(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *
         uint32_t before = c->cc.cwnd;
         f->rack.probe_out = false;
         f->undo.possible = false;
-        cc_loss(tcp_cc(x, c, f), x->wire_now, a->pipe);
+        answer(x, c, f, a->pipe);
         if (led(f) && c->cc.cwnd > c->cc.ssthresh)
             c->cc.cwnd = c->cc.ssthresh;
+        validate_recovered(&f->validate, &c->cc, c->snd.nxt, x->wire_now);
         cc_recovered(tcp_cc(x, c, f), x->wire_now);
         tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_PROBE, before, c->cc.cwnd);
     } else if (a->duplicate && seg->opts.nsack == 0) {
@@ -357,13 +370,23 @@ static bool quiet(const struct tcp_flight *f, const struct tcp_ack *a)
     return !odd && (f->queue.sacked | f->queue.lost | a->h.sacked) == 0;
 }
 
+/* Everything that was outstanding when the repair began has arrived. */
+static void conclude(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    if (repairing(f) && seq_ge(c->snd.una, c->recover))
+        leave(x, c, f);
+}
+
 static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
     struct rack_verdict v = {0};
     uint32_t delivered = a->h.delivered;
-    bool was_fast = f->in_recovery, after_rto = f->in_rto_recovery;
+    bool after_rto = f->in_rto_recovery;
     probe_answered(x, c, f, a);
     bool undone = mistaken(x, c, f, a);
+    if (c->opt.sack_ok)
+        conclude(x, c, f);                /* first: what is found lost beyond `recover` was sent since, and is a congestion of its own */
+    bool was_fast = f->in_recovery;
     if (c->opt.sack_ok) {
         v = detect(x, c, f, a->dsack);
         bool again = v.again && v.again_sent >= f->reduced_at;           /* RFC 5681 4.3: the loss of a repetition is another sign */
@@ -372,11 +395,10 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
     } else if (!undone) {
         delivered = without_sack(x, c, f, a);
     }
-    bool concluded = repairing(f) && seq_ge(c->snd.una, c->recover);
-    if (concluded)
-        leave(x, c, f);
+    if (!c->opt.sack_ok)
+        conclude(x, c, f);
     if (delivered || v.bytes || a->acked)
-        tell_cc(x, c, f, a, (struct told){.delivered = delivered, .lost = v.bytes, .grows = !(concluded && was_fast) && !undone, .after_rto = after_rto});
+        tell_cc(x, c, f, a, (struct told){.delivered = delivered, .lost = v.bytes, .grows = !undone, .after_rto = after_rto});
     if (f->in_recovery && led(f) && (delivered || !was_fast))
         lead(c, f, delivered, a->acked && v.bytes == 0 && c->opt.sack_ok);       /* without SACK an ACK that advances tells of a further loss: RFC 6582 3.2 */
     return v.timeout;
@@ -395,7 +417,7 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
     }
     if (c->cc.cwnd < c->opt.mss)
         c->cc.cwnd = c->opt.mss;
-    if (f->queue.count == 0) {
+    if (f->queue.count == 0) {            /* RFC 6298 5.2: nothing is left: stop */
         tcp_flight_end(x, c);
         timers_clear(&c->timers, TIMER_RESEND);
         return;
@@ -449,6 +471,7 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     bool nested = repairing(f) || (c->below_recover && c->opt.sack_ok && seq_gt(c->recover, c->snd.una));
     if (first)
         remember(c, f, true);             /* a back-off changes nothing: what counts is the first repetition */
+    validate_forget(&f->validate, &c->cc, c->snd.nxt, x->wire_now);      /* RFC 7661 4.4-e: as usual, whatever the phase was */
     cc_rto(tcp_cc(x, c, f), x->wire_now, flight, first);
     f->in_recovery = false;
     f->in_rto_recovery = true;

@@ -8,17 +8,18 @@ void newreno_on_ack(void *user, struct pl_cc *cc, void *state, const struct pl_c
 {
     struct newreno *n = state;
     (void)user;
-    if (!a->limited || a->phase == PL_CC_RECOVERY || a->acked == 0)
+    if (!a->limited || a->phase == PL_CC_RECOVERY)
         return;
     if (cc->cwnd < cc->ssthresh) {        /* RFC 5681 3.1 slow start, by bytes (RFC 3465), as RFC 9406 does it */
         hystart_slow_start(&n->hystart, cc, a);
         return;
     }
-    /* RFC 5681 3.1 congestion avoidance: one MSS for each window acknowledged. The ACK that follows a repair may cover many windows that are long
-     * gone: it counts as one. */
-    n->acked += min32(a->acked, cc->cwnd);
-    if (n->acked >= cc->cwnd) {
-        n->acked -= cc->cwnd;
+    /* RFC 5681 3.1 congestion avoidance: one MSS for each window that has arrived. The ACK that ends a repair counts too, with what it says that is new. A window is
+     * the whole segments of it: after half a segment that was never sent nobody waits. */
+    uint32_t window = cc->cwnd - cc->cwnd % cc->mss;
+    n->acked += min32(a->delivered, window);
+    if (n->acked >= window) {
+        n->acked -= window;
         cc->cwnd = min32(cc->cwnd + cc->mss, PL_CC_CWND_MAX);
     }
 }

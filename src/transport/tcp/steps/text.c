@@ -56,7 +56,7 @@ static void trim(struct tcp *c, struct tcp_seg *seg)
     seg->text = seq_gt(edge, seg->seq) ? edge - seg->seq : 0;
 }
 
-static void received(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, uint32_t n)
+static inline void received(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg, uint32_t n)
 {
     tcp_rcvbuf_tune(x, c, seg, n);        /* before it is counted: it may be what follows a round trip */
     c->rcv.nxt += n;
