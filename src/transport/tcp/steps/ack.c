@@ -135,6 +135,15 @@ static void sender(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const
     tcp_recovery_ack(x, c, f, &a);
 }
 
+/* Nothing is: what may still be said of it? */
+static void late(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
+{
+    struct tcp_ack a = {.seg = seg, .dsack = tells_of_duplicate(seg)};
+    a.duplicate = duplicate(c, seg, a.dsack);
+    if (a.dsack || a.duplicate)
+        tcp_recovery_late_ack(x, c, tcp_memory(x, c), &a);
+}
+
 /* MUST-34, RFC 7323 2.4-a: the right edge may move left, too.
  * "If SND.UNA =< SEG.ACK =< SND.NXT, the send window should be updated. If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK))" */
 static void update_window(struct tcp *c, const struct tcp_seg *seg)
@@ -167,6 +176,8 @@ enum pl_drop ack_fifth(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
     struct tcp_flight *f = tcp_flight(x, c);
     if (f)
         sender(x, c, f, seg);
+    else if (c->flight && c->opt.sack_ok && (seg->len == 0 || seg->opts.nsack))
+        late(x, c, seg);
     if (seq_le(c->snd.una, seg->ack))
         update_window(c, seg);
     return PL_DROP_NONE;
