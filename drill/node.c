@@ -41,7 +41,7 @@ static bool connect_net(struct node *n, uint32_t mtu)
 int node_open(struct node *n, const struct node_params *p, char *error, size_t size)
 {
     const struct pl_config *config = &p->config->stack;
-    struct sock_params sockets = {.config = config, .now = n->now, .first_fd = p->first_fd, .files_max = p->files_max, .seed = 1,
+    struct sock_params sockets = {.config = config, .env = &n->env, .now = n->now, .first_fd = p->first_fd, .files_max = p->files_max, .seed = 1,
                                   .isn_fixed = p->config->isn_fixed, .isn = p->config->isn};
     n->block_bytes = pl_stack_size(config);
     if (!n->block_bytes) {

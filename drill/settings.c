@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum unit { COUNT, BYTES, TIME, FLAG, COUNT8 };
+enum unit { COUNT, BYTES, TIME, FLAG, COUNT8, ALGORITHM };
 
 struct field {
     const char *name;
@@ -21,8 +21,10 @@ static const struct field fields[] = {
     F(sndbuf_bytes, BYTES), F(rcvbuf_bytes, BYTES), F(sndbuf_max, BYTES), F(rcvbuf_max, BYTES), F(syn_retries, COUNT), F(syn_ack_retries, COUNT), F(data_retries, COUNT), F(orphan_retries, COUNT),
     F(backlog_default, COUNT), F(msl, TIME), F(rto_initial, TIME), F(rto_min, TIME), F(rto_max, TIME), F(delayed_ack, TIME), F(user_timeout, TIME),
     F(fin_wait_2_timeout, TIME), F(orphan_timeout, TIME), F(keepalive_idle, TIME), F(keepalive_interval, TIME), F(keepalive_probes, COUNT), F(syn_cookies, FLAG),
+    F(validate_window, FLAG),
     F(user_timeout_option, FLAG), F(user_timeout_min, TIME), F(user_timeout_max, TIME), F(challenge_acks, COUNT), F(challenge_period, TIME),
-    F(window_scaling, FLAG), F(timestamps, FLAG), F(sack, FLAG), F(hop_limit, COUNT8), F(check, FLAG),
+    F(window_scaling, FLAG), F(timestamps, FLAG), F(sack, FLAG), F(hop_limit, COUNT8), F(check, FLAG), F(loss_probe, FLAG),
+    F(congestion_control, ALGORITHM),
 };
 
 /* What Linux calls the same. Of lists such as tcp_rmem the middle number is the default, the last the largest of auto-tuning. */
@@ -33,14 +35,19 @@ static const struct { const char *theirs, *ours; } sysctls[] = {
     {"net.ipv4.tcp_keepalive_time", "keepalive_idle"},        {"net.ipv4.tcp_keepalive_intvl", "keepalive_interval"},   {"net.ipv4.tcp_keepalive_probes", "keepalive_probes"},
     {"net.ipv4.tcp_rmem", "rcvbuf_bytes"},                    {"net.ipv4.tcp_wmem", "sndbuf_bytes"},                    {"net.ipv4.ip_default_ttl", "hop_limit"},
     {"net.ipv4.tcp_max_syn_backlog", "half_open_max"},        {"net.ipv4.tcp_max_tw_buckets", "time_wait_max"},
+    {"net.ipv4.tcp_congestion_control", "congestion_control"},
+};
+
+static const struct { const char *name; enum pl_cc_algorithm is; } algorithms[] = {
+    {"reno", PL_CC_NEWRENO}, {"newreno", PL_CC_NEWRENO}, {"cubic", PL_CC_CUBIC}, {"bbr", PL_CC_BBR}, {"none", PL_CC_NONE},
 };
 
 /* Settings of Linux that say what parley does anyway: the only value that is true. */
 static const struct { const char *name, *value; } facts[] = {
-    {"net.ipv4.tcp_ecn", "0"},           {"net.ipv4.tcp_fastopen", "0"},       {"net.ipv4.tcp_congestion_control", "reno"}, {"net.ipv4.tcp_early_retrans", "0"},
-    {"net.ipv4.tcp_recovery", "0"},      {"net.ipv4.tcp_no_metrics_save", "1"}, {"net.ipv4.tcp_mtu_probing", "0"},          {"net.ipv4.tcp_rfc1337", "1"},
-    {"net.ipv4.tcp_stdurg", "1"},       {"net.ipv4.tcp_abort_on_overflow", "0"},    {"net.ipv4.tcp_frto", "0"},
-    {"net.ipv4.tcp_slow_start_after_idle", "1"}, {"net.ipv4.tcp_autocorking", "0"}, {"net.ipv4.tcp_dsack", "1"},
+    {"net.ipv4.tcp_ecn", "0"},           {"net.ipv4.tcp_fastopen", "0"},       {"net.ipv4.tcp_rfc1337", "1"},
+    {"net.ipv4.tcp_recovery", "1"},      {"net.ipv4.tcp_no_metrics_save", "1"}, {"net.ipv4.tcp_mtu_probing", "0"},
+    {"net.ipv4.tcp_stdurg", "1"},       {"net.ipv4.tcp_abort_on_overflow", "0"},    {"net.ipv4.tcp_frto", "2"},
+    {"net.ipv4.tcp_slow_start_after_idle", "0"}, {"net.ipv4.tcp_autocorking", "0"}, {"net.ipv4.tcp_dsack", "1"},
 };
 
 static bool bad(char *error, size_t size, const char *name, const char *value, const char *wanted)
@@ -98,6 +105,13 @@ static bool set(struct drill_config *c, const struct field *f, const char *value
             return bad(error, size, f->name, value, "0 or 1");
         *(bool *)to = *value != '0';
         return true;
+    case ALGORITHM:
+        for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
+            if (strcmp(algorithms[i].name, value) == 0) {
+                *to = (uint8_t)algorithms[i].is;
+                return true;
+            }
+        return bad(error, size, f->name, value, "reno, cubic, bbr or none");
     case COUNT8:
         if (!read_count(value, 255, &n))
             return bad(error, size, f->name, value, "a number up to 255");
@@ -124,6 +138,9 @@ static const char *one_of(const char *value, unsigned n, char *room, size_t size
     return room;
 }
 
+/* 3 and 4: with tail loss probes. What 1 and 2 switched on is in no stack any more (RFC 5827). */
+static const char *early_retrans(const char *value) { return strcmp(value, "3") == 0 || strcmp(value, "4") == 0 ? "1" : strcmp(value, "0") == 0 ? "0" : NULL; }
+
 bool drill_setting(struct drill_config *c, const char *name, const char *value, char *error, size_t size)
 {
     char room[64];
@@ -134,6 +151,12 @@ bool drill_setting(struct drill_config *c, const char *name, const char *value, 
             snprintf(error, size, "setting %s=%s: parley knows %s only", name, value, facts[i].value);
             return false;
         }
+    if (strcmp(name, "net.ipv4.tcp_early_retrans") == 0) {
+        if (!early_retrans(value))
+            return bad(error, size, name, value, "0 (no loss probes) or 3");
+        value = early_retrans(value);
+        name = "loss_probe";
+    }
     for (size_t i = 0; i < sizeof sysctls / sizeof sysctls[0]; i++)
         if (strcmp(sysctls[i].theirs, name) == 0) {
             name = sysctls[i].ours;

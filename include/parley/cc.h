@@ -84,12 +84,12 @@ enum pl_cc_flag {
     PL_CC_WANTS_RATE = 2,                 /* pl_cc_ack.rate is to be filled, on_lost to be called */
 };
 
-/* `state`: PL_CC_STATE_BYTES, aligned to 8, zeroed before on_start and the algorithm's own thereafter; it is lost when a connection that has been idle must give it up
+/* `state`: pl_cc_ops.state_bytes, aligned to 8, zeroed before on_start and the algorithm's own thereafter; it is lost when a connection that has been idle must give it up
  * for want of memory, and on_start comes again. `user` is pl_env.cc[i].user. A function that is NULL is not called. */
 struct pl_cc_ops {
     const char *name;                     /* for people: at most 15 characters */
     uint32_t flags;                       /* enum pl_cc_flag */
-    uint32_t pad_;
+    uint32_t state_bytes;                 /* of state that it uses; 0: PL_CC_STATE_BYTES. config.cc_state_bytes must be as much */
     void *user;
     /* First of all, and when the connection changes to this algorithm: cwnd and ssthresh are as they should be until more is known. srtt 0: not known. */
     void (*on_start)(void *user, struct pl_cc *, void *state, pl_time now, pl_time srtt);

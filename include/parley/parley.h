@@ -58,6 +58,8 @@ struct pl_config {
     uint32_t neighbors_max;
     uint32_t paths_max;                   /* remembered path MTUs */
     uint32_t flights_max;                 /* connections with data outstanding at one time; 0: connections_max */
+    uint32_t cc_state_bytes;              /* what the congestion control may remember of each of them: a multiple of 8, 48 (NewReno) to PL_CC_STATE_BYTES
+                                             (448, all of them). One that needs more cannot be chosen */
     uint32_t records_max;                 /* entries of all retransmission queues together */
     uint32_t records_per_conn_max;
     uint32_t gaps_max;                    /* connections with out-of-order data at one time; 0: connections_max */
@@ -90,8 +92,9 @@ struct pl_config {
     pl_time orphan_timeout;               /* 120 s without progress */
     pl_time orphan_lifetime;              /* 15 min, progress or not; at most 24 days */
     pl_time keepalive_idle, keepalive_interval; uint32_t keepalive_probes;   /* 7200 s, 75 s, 9; off unless set on the connection */
-    uint8_t congestion_control;           /* enum pl_cc_algorithm, of new connections */
+    uint8_t congestion_control;           /* enum pl_cc_algorithm, of new connections: PL_CC_CUBIC */
     bool loss_probe;                      /* tail loss probes (RFC 8985 7): true */
+    bool validate_window;                 /* a window that is not used is kept, with caution (RFC 7661): true. Else it is given up when idle (RFC 5681 4.1) */
     bool syn_cookies;                     /* answer SYNs that there is no room to remember, after an overflow only; true */
     bool user_timeout_option;             /* PL_OPT_USER_TIMEOUT_OPTION of new connections: false */
     bool window_scaling, timestamps, sack;/* offered and accepted; all true */
@@ -376,7 +379,8 @@ enum pl_option {
     PL_OPT_MSS,                           /* at most so many bytes of text in a segment, announced to the peer and sent; 48 .. 65495, 0: no limit but the path's.
                                              What is announced: before the SYN goes, or on a listener (not by SYN cookies) */
     PL_OPT_SYN_RETRIES,                   /* 1 .. 100: the SYN is repeated this often; on a listener without effect */
-    PL_OPT_CONGESTION,                    /* enum pl_cc_algorithm: at any time; the window stays, the rest begins anew */
+    PL_OPT_CONGESTION,                    /* enum pl_cc_algorithm: at any time; the window stays, the rest begins anew. PL_EINVAL: there is none of that
+                                             number, or it needs more state than config.cc_state_bytes */
     PL_OPT_BACKLOG,                       /* listener: as in pl_listen_params, 1 and more; what waits already stays */
     PL_OPT_BUFFERS_FIXED,                 /* PL_SNDBUF_FIXED, PL_RCVBUF_FIXED, both or 0: which of the buffers is not auto-tuned */
 };

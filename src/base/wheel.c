@@ -25,6 +25,23 @@ static inline struct wheel_node *node_at(const struct wheel *w, uint32_t id)
     return (struct wheel_node *)((uintptr_t)w + w->nodes) + (id - 1);
 }
 
+/* The first entry of a place (level * 64 + slot); 0: none. A small stack's ids fit into bytes: 1.5 KiB less. */
+static inline bool narrow(const struct wheel *w) { return w->capacity <= UINT8_MAX; }
+static inline uint32_t head_of(const struct wheel *w, unsigned place)
+{
+    const void *heads = (const void *)((uintptr_t)w + w->heads);
+    return narrow(w) ? ((const uint8_t *)heads)[place] : ((const uint32_t *)heads)[place];
+}
+
+static inline void set_head(struct wheel *w, unsigned place, uint32_t id)
+{
+    void *heads = (void *)((uintptr_t)w + w->heads);
+    if (narrow(w))
+        ((uint8_t *)heads)[place] = (uint8_t)id;
+    else
+        ((uint32_t *)heads)[place] = id;
+}
+
 static inline uint64_t tick_of(pl_time t) { return t >> WHEEL_SHIFT; }
 
 /* The place number (level * 64 + slot + 1) of a deadline. */
@@ -51,20 +68,21 @@ static void link_node(struct wheel *w, uint32_t id)
     struct wheel_node *n = node_at(w, id);
     n->place = place_of(w, n->when);
     unsigned level = (n->place - 1) / WHEEL_SLOTS, slot = (n->place - 1) % WHEEL_SLOTS;
-    uint32_t *head = &w->head[level][slot];
-    if (*head == 0) {
-        n->next = n->prev = *head = id;
+    uint32_t head = head_of(w, n->place - 1);
+    if (head == 0) {
+        n->next = n->prev = id;
+        set_head(w, n->place - 1, id);
         w->occupied[level] |= (uint64_t)1 << slot;
         return;
     }
     /* `after` becomes the predecessor. Searched from the tail: what is set later is usually due later. */
-    uint32_t after = node_at(w, *head)->prev;
+    uint32_t after = node_at(w, head)->prev;
     if (level == 0) {
         uint32_t tail = after;
         while (before(n, node_at(w, after))) {
             after = node_at(w, after)->prev;
             if (after == tail) {          /* all the way round: the new head */
-                *head = id;
+                set_head(w, n->place - 1, id);
                 break;
             }
         }
@@ -79,24 +97,28 @@ static void unlink_node(struct wheel *w, uint32_t id)
 {
     struct wheel_node *n = node_at(w, id);
     unsigned level = (n->place - 1) / WHEEL_SLOTS, slot = (n->place - 1) % WHEEL_SLOTS;
-    uint32_t *head = &w->head[level][slot];
     if (n->next == id) {
-        *head = 0;
+        set_head(w, n->place - 1, 0);
         w->occupied[level] &= ~((uint64_t)1 << slot);
         return;
     }
     node_at(w, n->prev)->next = n->next;
     node_at(w, n->next)->prev = n->prev;
-    if (*head == id)
-        *head = n->next;
+    if (head_of(w, n->place - 1) == id)
+        set_head(w, n->place - 1, n->next);
 }
 
-size_t wheel_bytes(uint32_t capacity) { return ((size_t)capacity * sizeof(struct wheel_node) + 63) & ~(size_t)63; }
+size_t wheel_bytes(uint32_t capacity)
+{
+    size_t heads = (size_t)WHEEL_LEVELS * WHEEL_SLOTS * (capacity <= UINT8_MAX ? sizeof(uint8_t) : sizeof(uint32_t));
+    return (capacity * sizeof(struct wheel_node) + heads + 63) & ~(size_t)63;
+}
 
 void wheel_init(struct wheel *w, void *memory, uint32_t capacity, pl_time now)
 {
     memset(w, 0, sizeof *w);
     w->nodes = (uint64_t)((char *)memory - (char *)w);
+    w->heads = w->nodes + capacity * sizeof(struct wheel_node);
     w->capacity = capacity;
     w->tick = tick_of(now);
 }
@@ -158,8 +180,8 @@ static bool first_slot(const struct wheel *w, unsigned *level, unsigned *slot, u
 /* Empties a slot whose first tick is the wheel's tick, so that each entry finds its place at a lower level. */
 static void cascade(struct wheel *w, unsigned level, unsigned slot)
 {
-    uint32_t id = w->head[level][slot], first = id;
-    w->head[level][slot] = 0;
+    uint32_t id = head_of(w, level * WHEEL_SLOTS + slot), first = id;
+    set_head(w, level * WHEEL_SLOTS + slot, 0);
     w->occupied[level] &= ~((uint64_t)1 << slot);
     do {
         uint32_t next = node_at(w, id)->next;
@@ -189,7 +211,7 @@ uint32_t wheel_pop(struct wheel *w, pl_time now)
             continue;
         }
         if (level == 0) {
-            uint32_t id = w->head[0][slot];
+            uint32_t id = head_of(w, slot);
             if (node_at(w, id)->when <= now) {
                 wheel_clear(w, id);
                 return id;
@@ -213,7 +235,7 @@ pl_time wheel_next(const struct wheel *w)
     unsigned level, slot;
     if (!first_slot(w, &level, &slot, &start))
         return PL_NEVER;
-    uint32_t id = w->head[level][slot], first = id;
+    uint32_t id = head_of(w, level * WHEEL_SLOTS + slot), first = id;
     if (level == 0 && node_at(w, id)->when >> WHEEL_SHIFT <= start)
         return node_at(w, id)->when;
     /* A slot with few entries is looked through, so that a small stack is not woken once per level. */
@@ -241,10 +263,11 @@ void wheel_shift(struct wheel *w, pl_time by)
     uint32_t chain = 0;
     for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
         for (; w->occupied[level]; w->occupied[level] &= w->occupied[level] - 1) {
-            uint32_t *head = &w->head[level][__builtin_ctzll(w->occupied[level])];
-            node_at(w, node_at(w, *head)->prev)->next = chain;   /* opens the ring; the chain grows at its front */
-            chain = *head;
-            *head = 0;
+            unsigned place = level * WHEEL_SLOTS + (unsigned)__builtin_ctzll(w->occupied[level]);
+            uint32_t head = head_of(w, place);
+            node_at(w, node_at(w, head)->prev)->next = chain;    /* opens the ring; the chain grows at its front */
+            chain = head;
+            set_head(w, place, 0);
         }
     }
     w->tick = tick_of(moved(w->tick << WHEEL_SHIFT, by));

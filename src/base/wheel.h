@@ -22,14 +22,13 @@ struct wheel_node {
 };
 
 struct wheel {
-    uint64_t nodes;                       /* offset of the node array from this struct */
+    uint64_t nodes, heads;                /* offsets from this struct: of the node array; of the first id of each slot, a byte each if ids fit into one */
     uint64_t tick;                        /* time reached, in units of 2^14 ns */
     uint64_t occupied[WHEEL_LEVELS];      /* bit per slot */
-    uint32_t head[WHEEL_LEVELS][WHEEL_SLOTS];
     uint32_t capacity, count, order, pad_;
 };
 
-size_t wheel_bytes(uint32_t capacity);                              /* memory for the nodes; multiple of 64 */
+size_t wheel_bytes(uint32_t capacity);                              /* memory for the nodes, which come first, and the slots; multiple of 64 */
 void wheel_init(struct wheel *, void *memory, uint32_t capacity, pl_time now);
 void wheel_set(struct wheel *, uint32_t id, pl_time when);          /* moves it if it was set; PL_NEVER clears; a past time is due at once */
 void wheel_clear(struct wheel *, uint32_t id);

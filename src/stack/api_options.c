@@ -10,7 +10,7 @@ static int set_conn(pl_stack *s, uint32_t slot, enum pl_option o, int64_t v)
 {
     struct tcp_ctx x = stack_tcp_ctx(s);
     struct tcp *c = conn_at(s, slot);
-    int e = tcp_setting_check(s->env, o, v);
+    int e = tcp_setting_check(s->env, &s->config, o, v);
     if (e != PL_OK)
         return e;
     if (c->released)
@@ -33,7 +33,7 @@ static int set_listener(pl_stack *s, struct listener *l, enum pl_option o, int64
         l->isn = v;
     } else if (o == PL_OPT_BACKLOG && within(v, 1, UINT32_MAX)) {
         l->backlog = (uint32_t)v;
-    } else if (tcp_setting_check(s->env, o, v) == PL_OK) {
+    } else if (tcp_setting_check(s->env, &s->config, o, v) == PL_OK) {
         tcp_inherit(&c, &l->like);
         tcp_setting_apply(&x, &c, o, v);
         tcp_bequeath(&c, &l->like);

@@ -3,13 +3,15 @@
  * config.c: the numbers of docs/defaults.md, and what a config may hold.
  */
 #include "stack/net.h"
+#include "transport/tcp/cc/cubic.h"
+#include "transport/tcp/cc/newreno.h"
 
 /* RFC 9293 3.8.3: data_retries, rto_max: 15 minutes (SHLD-11); syn_retries: 4 minutes (MUST-23). 3.8.4: keepalive_idle: 2 hours (MUST-28). RFC 5482 3.1-f: user_timeout_min. */
 void pl_config_default(struct pl_config *config, size_t size)
 {
     struct pl_config c = {.size = sizeof c, .connections_max = 4096, .half_open_max = 1024, .time_wait_max = 16384, .listeners_max = 64, .udp_max = 256,
                           .ifaces_max = 8, .addrs_max = 64, .routes_max = 64, .neighbors_max = 512, .paths_max = 512, .records_max = 65536,
-                          .records_per_conn_max = 16384, .gaps_max = 512, .gaps_per_conn_max = 128, .chunks_max = 12288, .chunk_bytes = 4096,
+                          .records_per_conn_max = 16384, .cc_state_bytes = PL_CC_STATE_BYTES, .gaps_max = 512, .gaps_per_conn_max = 128, .chunks_max = 12288, .chunk_bytes = 4096,
                           .window_overcommit = 8, .owed_max = 64,
                           .sndbuf_bytes = 1 << 20, .rcvbuf_bytes = 1 << 20, .sndbuf_max = 16 << 20, .rcvbuf_max = 15 << 20, .syn_retries = 7, .syn_ack_retries = 5, .data_retries = 15,
                           .orphan_retries = 8, .challenge_acks = 10, .challenge_period = 5 * PL_S, .backlog_default = 128, .msl = 30 * PL_S, .rto_initial = 1 * PL_S, .rto_min = 200 * PL_MS,
@@ -17,7 +19,7 @@ void pl_config_default(struct pl_config *config, size_t size)
                           .orphan_lifetime = 900 * PL_S, .deferred_timeout = 30 * PL_S,
                           .keepalive_idle = 7200 * PL_S, .keepalive_interval = 75 * PL_S, .keepalive_probes = 9,
                           .user_timeout_min = 100 * PL_S, .user_timeout_max = 3600 * PL_S,
-                          .congestion_control = PL_CC_CUBIC, .loss_probe = true,
+                          .congestion_control = PL_CC_CUBIC, .loss_probe = true, .validate_window = true,
                           .syn_cookies = true, .window_scaling = true, .timestamps = true, .sack = true, .hop_limit = 64};
     memcpy(config, &c, size < sizeof c ? size : sizeof c);
 }
@@ -37,6 +39,7 @@ void pl_config_small(struct pl_config *config, size_t size)
     c.neighbors_max = 4;
     c.paths_max = 4;
     c.flights_max = c.gaps_max = 4;
+    c.cc_state_bytes = sizeof(struct cubic);
     c.records_max = 64;
     c.records_per_conn_max = 32;
     c.gaps_per_conn_max = 8;
@@ -73,6 +76,9 @@ static bool zero(const uint8_t *p, size_t n)
     return any == 0;
 }
 
+_Static_assert(sizeof(struct newreno) == 48 && PL_CC_STATE_BYTES == 448, "cc_state_bytes in parley.h, and below");
+#define CC_STATE_PROBLEM "cc_state_bytes: a multiple of 8, 48 to 448"
+
 const char *pl_config_problem(const struct pl_config *c)
 {
     enum { MANY = 1 << 26 };
@@ -90,6 +96,7 @@ const char *pl_config_problem(const struct pl_config *c)
         {c->neighbors_max, 1, 1 << 20, "neighbors_max: 1 to 1048576"},
         {c->paths_max, 1, 1 << 20, "paths_max: 1 to 1048576"},
         {c->flights_max, 0, MANY, "flights_max: 0 to 67108864"},
+        {c->cc_state_bytes, sizeof(struct newreno), PL_CC_STATE_BYTES, CC_STATE_PROBLEM},
         {c->records_max, 2, MANY, "records_max: 2 to 67108864"},
         {c->records_per_conn_max, 1, MANY, "records_per_conn_max: 1 to 67108864"},
         {c->gaps_max, 0, MANY, "gaps_max: 0 to 67108864"},
@@ -116,6 +123,10 @@ const char *pl_config_problem(const struct pl_config *c)
     const char *problem = first_problem(fields, sizeof fields / sizeof fields[0]);
     if (problem)
         return problem;
+    if (c->cc_state_bytes % 8)
+        return CC_STATE_PROBLEM;
+    if (c->congestion_control < PL_CC_USER && cc_state_bytes(&(struct pl_env){0}, c->congestion_control) > c->cc_state_bytes)
+        return "congestion_control: one whose state fits into cc_state_bytes";
     if (!power_of_two(c->chunk_bytes))
         return "chunk_bytes: a power of two, 256 to 65536";
     if (!power_of_two(c->owed_max))

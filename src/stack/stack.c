@@ -33,6 +33,8 @@ static uint32_t power_of_two(uint32_t n)
     return p;
 }
 
+static uint32_t flight_bytes(const struct pl_config *c) { return (uint32_t)sizeof(struct tcp_flight) + c->cc_state_bytes; }
+
 static void plan(const struct pl_config *c, struct plan *p)
 {
     size_t at = 0;
@@ -43,7 +45,7 @@ static void plan(const struct pl_config *c, struct plan *p)
     p->nplaces = power_of_two(2 * p->refs);          /* at most half are taken: searches are short */
     region(&at, sizeof(struct pl_stack));
     p->conns = region(&at, slots_bytes(sizeof(struct tcp), c->connections_max));
-    p->flights = region(&at, slots_bytes(sizeof(struct tcp_flight), p->flights_n));
+    p->flights = region(&at, slots_bytes(flight_bytes(c), p->flights_n));
     p->records = region(&at, slots_bytes(sizeof(struct rtx_record), c->records_max));
     p->gaps = region(&at, slots_bytes(ooo_bytes(c->gaps_per_conn_max), p->gaps_n));
     p->half_opens = region(&at, slots_bytes(sizeof(struct half_open), c->half_open_max));
@@ -120,7 +122,7 @@ static void set_secrets(pl_stack *s, const uint8_t seed[32], bool whole)
 static void make_pools(pl_stack *s, const struct pl_config *c, const struct plan *p)
 {
     slots_init(&s->conns, stack_at(s, p->conns), sizeof(struct tcp), c->connections_max);
-    slots_init(&s->flights, stack_at(s, p->flights), sizeof(struct tcp_flight), p->flights_n);
+    slots_init(&s->flights, stack_at(s, p->flights), flight_bytes(c), p->flights_n);
     slots_init(&s->records, stack_at(s, p->records), sizeof(struct rtx_record), c->records_max);
     slots_init(&s->gaps, stack_at(s, p->gaps), ooo_bytes(c->gaps_per_conn_max), p->gaps_n);
     slots_init(&s->half_opens, stack_at(s, p->half_opens), sizeof(struct half_open), c->half_open_max);

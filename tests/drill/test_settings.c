@@ -35,6 +35,33 @@ static void by_name_and_unit(void **state)
     assert_int_equal(config.stack.challenge_period, 2000 * PL_MS);
 }
 
+static void how_a_sender_repairs(void **state)
+{
+    (void)state;
+    static const struct { const char *name; enum pl_cc_algorithm is; } algorithms[] = {
+        {"none", PL_CC_NONE}, {"bbr", PL_CC_BBR}, {"newreno", PL_CC_NEWRENO}, {"cubic", PL_CC_CUBIC}, {"reno", PL_CC_NEWRENO},
+    };
+    for (size_t i = 0; i < COUNT_OF(algorithms); i++)
+        for (int theirs = 0; theirs < 2; theirs++) {
+            char list[80];
+            snprintf(list, sizeof list, "%s=%s", theirs ? "net.ipv4.tcp_congestion_control" : "congestion_control", algorithms[i].name);
+            config.stack.congestion_control = 99;
+            assert_true(set(list));
+            assert_int_equal(config.stack.congestion_control, algorithms[i].is);
+        }
+    assert_true(set("loss_probe=0"));
+    assert_false(config.stack.loss_probe);
+    assert_true(set("net.ipv4.tcp_early_retrans=3"));
+    assert_true(config.stack.loss_probe);
+    assert_true(set("net.ipv4.tcp_early_retrans=0"));
+    assert_false(config.stack.loss_probe);
+    assert_true(set("net.ipv4.tcp_recovery=1,net.ipv4.tcp_frto=2"));     /* what is so anyway */
+    refused("congestion_control=vegas", "congestion_control: \"vegas\" is not reno, cubic, bbr or none");
+    refused("net.ipv4.tcp_early_retrans=1", "tcp_early_retrans: \"1\" is not 0");
+    refused("net.ipv4.tcp_recovery=0", "parley knows 1 only");
+    refused("net.ipv4.tcp_frto=0", "parley knows 2 only");
+}
+
 /* Least, default, most; of auto-tuning the last is the largest. */
 static void lists_as_linux_has_them(void **state)
 {
@@ -107,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test_setup(by_name_and_unit, fresh),
+        cmocka_unit_test_setup(how_a_sender_repairs, fresh),
         cmocka_unit_test_setup(lists_as_linux_has_them, fresh),
         cmocka_unit_test_setup(what_cannot_be, fresh),
         cmocka_unit_test_setup(first_number, fresh),

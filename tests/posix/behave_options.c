@@ -173,10 +173,32 @@ static void congestion(struct scene *t)
     told(t, "set reno", K->setsockopt(K, s, IPPROTO_TCP, TCP_CONGESTION, "reno", 4));
     told(t, "get", K->getsockopt(K, s, IPPROTO_TCP, TCP_CONGESTION, b, &n));
     say(t, "%s, %d bytes", b, (int)n);
+    told(t, "set cubic", K->setsockopt(K, s, IPPROTO_TCP, TCP_CONGESTION, "cubic\0more", 10));
+    told(t, "get", K->getsockopt(K, s, IPPROTO_TCP, TCP_CONGESTION, b, &n));
+    say(t, "%s, %d bytes", b, (int)n);
     told(t, "set an unknown one", K->setsockopt(K, s, IPPROTO_TCP, TCP_CONGESTION, "nosuch", 6));
     told(t, "set nothing", K->setsockopt(K, s, IPPROTO_TCP, TCP_CONGESTION, "", 0));
     n = 2;
     told(t, "get 2 bytes", K->getsockopt(K, s, IPPROTO_TCP, TCP_CONGESTION, b, &n));
+}
+
+static void congestion_of_a_connection(struct scene *t)
+{
+    int l = listener(t, t->port, 1), c = tcp4(t, 0);
+    char b[16] = "";
+    socklen_t n = sizeof b;
+    struct name to = name4(1, t->port);
+    told(t, "the listener's", K->setsockopt(K, l, IPPROTO_TCP, TCP_CONGESTION, "reno", 4));
+    told(t, "connect", K->connect(K, c, SA(to)));
+    int s = K->accept(K, l, NULL, NULL, 0);
+    told_fd(t, "accept", s);
+    told(t, "get", K->getsockopt(K, s, IPPROTO_TCP, TCP_CONGESTION, b, &n));
+    say(t, "%s", b);
+    told(t, "change", K->setsockopt(K, s, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5));
+    told(t, "get", K->getsockopt(K, s, IPPROTO_TCP, TCP_CONGESTION, b, &n));
+    say(t, "%s", b);
+    told(t, "get the listener's", K->getsockopt(K, l, IPPROTO_TCP, TCP_CONGESTION, b, &n));
+    say(t, "%s", b);
 }
 
 static void ttl_and_tos(struct scene *t)
@@ -377,6 +399,7 @@ const struct behaviour behave_options[] = {
     {"options: TCP_DEFER_ACCEPT", defer_accept},
     {"options: TCP_MAXSEG", max_segment},
     {"options: TCP_CONGESTION", congestion},
+    {"options: TCP_CONGESTION of a connection", congestion_of_a_connection},
     {"options: hop limit and class", ttl_and_tos},
     {"options: IP_MTU", mtu},
     {"options: inherited", inherited},

@@ -264,6 +264,8 @@ static void after_a_pause_the_congestion_window_is_at_most_the_initial_one(void 
     struct played p;
     struct forged s;
     uint32_t sent = 0, burst = 0;
+    config.validate_window = false;
+    config.records_max = config.records_per_conn_max = 100;   /* so that the congestion window is what bounds it */
     played_init(&p, SIX(state), &config);
     played_open_plain(&p, 1000);
     for (unsigned round = 0; round < 4; round++) {            /* slow start: 10, 20, 40 segments */

@@ -175,12 +175,14 @@ static void init_names_the_field_that_is_out_of_range(void **state)
         WRONG(records_max, 1),   WRONG(records_per_conn_max, 0), WRONG(gaps_max, UINT32_MAX), WRONG(gaps_per_conn_max, 0), WRONG(gaps_per_conn_max, 65537),
         WRONG(chunks_max, 0),    WRONG(chunk_bytes, 0),    WRONG(chunk_bytes, 255),   WRONG(chunk_bytes, 300),            WRONG(chunk_bytes, 131072),
         WRONG(owed_max, 0),      WRONG(owed_max, 3),       WRONG(owed_max, 131072),   WRONG(sndbuf_bytes, 0),             WRONG(sndbuf_bytes, (1u << 30) + 1),
-        WRONG(rcvbuf_bytes, 0),  WRONG(rcvbuf_bytes, (1u << 30) + 1), WRONG(syn_retries, 101), WRONG(syn_ack_retries, 101), WRONG(data_retries, 101),
+        WRONG(rcvbuf_bytes, 0),  WRONG(rcvbuf_bytes, (1u << 30) + 1),
+        WRONG(sndbuf_max, (1u << 30) + 1), WRONG(rcvbuf_max, (1u << 30) + 1), WRONG(syn_retries, 101), WRONG(syn_ack_retries, 101), WRONG(data_retries, 101),
         WRONG(orphan_retries, 101), WRONG(backlog_default, 0), WRONG(hop_limit, 0),   WRONG(msl, 0),                      WRONG(msl, 3601 * PL_S),
         WRONG(rto_initial, 0),   WRONG(rto_min, 0),        WRONG(rto_max, 0),         WRONG(rto_max, 3601 * PL_S),        WRONG(delayed_ack, 500 * PL_MS),
         WRONG(keepalive_idle, 0), WRONG(keepalive_interval, 0), WRONG(orphan_timeout, 0), WRONG(fin_wait_2_timeout, 0),   WRONG(user_timeout, PL_NEVER),
         WRONG(orphan_timeout, PL_NEVER), WRONG(keepalive_probes, UINT32_MAX),
         WRONG(keepalive_probes, 0), WRONG(user_timeout_min, 0), WRONG(user_timeout_max, 0), WRONG(user_timeout_max, PL_NEVER),
+        WRONG(cc_state_bytes, 40), WRONG(cc_state_bytes, 100), WRONG(cc_state_bytes, 456), WRONG(congestion_control, PL_CC_BBR),
     };
     (void)state;
     struct pl_config good = duo_config();

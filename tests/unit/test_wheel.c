@@ -10,11 +10,13 @@
 #include "base/prng.h"
 #include "base/wheel.h"
 
-enum { CAPACITY = 200 };
+enum { CAPACITY = 200, MANY = 256 };
+static uint32_t capacity;                 /* of the wheels: CAPACITY; or one more than fits into a byte */
 
 struct pair {
     struct wheel w;
-    struct wheel_node nodes[CAPACITY];
+    struct wheel_node nodes[MANY];
+    uint32_t heads[WHEEL_LEVELS * WHEEL_SLOTS];
     pl_time when[CAPACITY + 1];           /* the model; PL_NEVER: not set */
     uint64_t order[CAPACITY + 1], stamp;
     pl_time now;
@@ -23,7 +25,8 @@ struct pair {
 static struct pair *make_pair(pl_time now)
 {
     struct pair *p = calloc(1, sizeof *p);
-    wheel_init(&p->w, p->nodes, CAPACITY, now);
+    assert_true(wheel_bytes(capacity) <= sizeof p->nodes + sizeof p->heads);
+    wheel_init(&p->w, p->nodes, capacity, now);
     for (unsigned i = 0; i <= CAPACITY; i++)
         p->when[i] = PL_NEVER;
     p->now = now;
@@ -297,5 +300,8 @@ int main(void)
         cmocka_unit_test(zero_is_an_empty_wheel_and_init_touches_no_node),
         cmocka_unit_test(a_node_out_of_the_wheel_is_zero),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    capacity = CAPACITY;
+    int failed = cmocka_run_group_tests_name("ids of a byte", tests, NULL, NULL);
+    capacity = MANY;
+    return failed + cmocka_run_group_tests_name("longer ids", tests, NULL, NULL);
 }

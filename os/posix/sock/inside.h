@@ -35,6 +35,7 @@ struct sock_options {
     int rcvlowat, priority;
     int keep_idle, keep_interval, keep_count;     /* 0: default */
     int user_timeout_ms, syn_count, maxseg;       /* 0: default */
+    int congestion;                       /* 1 + enum pl_cc_algorithm; 0: default */
     int ttl, hops;                        /* -1: default */
     int tos, tclass;
 };
@@ -81,6 +82,7 @@ struct sock {
 
 struct sock_world {
     pl_stack *stack;
+    const struct pl_env *env;             /* NULL: not told */
     struct pl_config config;
     pl_time now;
     struct sock **file;                   /* [files_max], by descriptor less first_fd */

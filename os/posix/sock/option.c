@@ -60,6 +60,8 @@ void option_apply(struct sock *s)
         option_to_stack(s, PL_OPT_MSS, o->maxseg);
     if (o->syn_count)
         option_to_stack(s, PL_OPT_SYN_RETRIES, o->syn_count);
+    if (o->congestion)
+        option_to_stack(s, PL_OPT_CONGESTION, o->congestion - 1);
     if (o->user_timeout_ms)
         option_to_stack(s, PL_OPT_USER_TIMEOUT, o->user_timeout_ms * (int64_t)PL_MS);
 }

@@ -8,7 +8,27 @@
 
 enum { KEEP_SECONDS_MAX = 32767, COUNT_MAX = 127, SYN_COUNT_MAX = 100, MSS_DEFAULT = 536, MSS_MIN = 88, MSS_MAX = 32767 };
 
-#define ALGORITHM "reno"                  /* what the stack has, under the name that Linux gives it */
+/* Under the names that Linux gives them; parley's own name of the first goes as well. */
+static const char *const ALGORITHMS[PL_CC_USER] = {[PL_CC_NEWRENO] = "reno", [PL_CC_CUBIC] = "cubic", [PL_CC_BBR] = "bbr", [PL_CC_NONE] = "none"};
+
+static const char *algorithm_name(const struct sock_world *w, uint32_t algorithm)
+{
+    if (algorithm < PL_CC_USER)
+        return ALGORITHMS[algorithm];
+    return w->env && algorithm - PL_CC_USER < w->env->cc_count ? w->env->cc[algorithm - PL_CC_USER].name : "";
+}
+
+/* -1: there is none of that name. A program's own may bear any name; what is built in goes first. */
+static int algorithm_by_name(const struct sock_world *w, const char *name)
+{
+    if (strcmp(name, "newreno") == 0)
+        return PL_CC_NEWRENO;
+    uint32_t n = PL_CC_USER + (w->env ? w->env->cc_count : 0);
+    for (uint32_t i = 0; i < n; i++)
+        if (strcmp(algorithm_name(w, i), name) == 0)
+            return (int)i;
+    return -1;
+}
 
 /* A number with its bounds: kept, and given to the stack in its own unit. */
 static int set_bounded(struct sock *s, int *field, int v, int most, enum pl_option option, int64_t unit)
@@ -36,19 +56,27 @@ static int set_segment_size(struct sock *s, int v)
     return option_to_stack(s, PL_OPT_MSS, v);
 }
 
-static int set_congestion(const void *value, socklen_t bytes)
+/* tcp(7): a name, cut to what it may be long; the zero at its end may be missing. */
+static int set_congestion(struct sock *s, const void *value, socklen_t bytes)
 {
+    char name[16] = "";
     if (bytes < 1)
         return -EINVAL;
-    size_t n = strnlen(value, bytes);
-    return n == strlen(ALGORITHM) && memcmp(value, ALGORITHM, n) == 0 ? 0 : -ENOENT;
+    memcpy(name, value, strnlen(value, bytes < sizeof name ? bytes : sizeof name - 1));
+    int algorithm = algorithm_by_name(s->world, name);
+    if (algorithm < 0)
+        return -ENOENT;
+    int error = option_to_stack(s, PL_OPT_CONGESTION, algorithm);
+    if (error == 0)
+        s->opt.congestion = 1 + algorithm;
+    return error;
 }
 
 int option_tcp_set(struct sock *s, int name, const void *value, socklen_t bytes)
 {
     int v;
     if (name == TCP_CONGESTION)
-        return value ? set_congestion(value, bytes) : -EFAULT;
+        return value ? set_congestion(s, value, bytes) : -EFAULT;
     int error = option_int_in(value, bytes, &v);
     if (error)
         return error;
@@ -99,10 +127,11 @@ int option_tcp_get(struct sock *s, int name, void *to, socklen_t *bytes)
     case TCP_DEFER_ACCEPT: v = 0; break;
     case TCP_MAXSEG: v = segment_size(s); break;
     case TCP_CONGESTION: {
-        char name16[16] = ALGORITHM;
+        char name16[16] = "";
+        strncat(name16, algorithm_name(s->world, o->congestion ? (uint32_t)o->congestion - 1 : c->congestion_control), sizeof name16 - 1);
         return option_out(name16, sizeof name16, to, bytes);
     }
-    case TCP_CC_INFO: return option_out(NULL, 0, to, bytes);       /* Reno has nothing to tell */
+    case TCP_CC_INFO: return option_out(NULL, 0, to, bytes);       /* none of them has anything to tell */
     case TCP_INFO: return info_tcp(s, to, bytes);
     default: return -ENOPROTOOPT;
     }

@@ -34,6 +34,7 @@ struct sock_world;
 struct sock_params {
     pl_stack *stack;                      /* its events belong to the world from now on; outlives the world */
     const struct pl_config *config;       /* what the stack was made with; read by sock_world_new only */
+    const struct pl_env *env;             /* the stack's: names the congestion controls of the program's own. NULL: there are none; outlives the world */
     pl_time now;
     int first_fd;                         /* the lowest descriptor, 0 .. */
     int files_max;                        /* descriptors at one time, then EMFILE; 0: 1024 */

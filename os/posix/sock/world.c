@@ -13,6 +13,7 @@ struct sock_world *sock_world_new(const struct sock_params *p)
     if (!w)
         return NULL;
     w->stack = p->stack;
+    w->env = p->env;
     w->config = *p->config;
     w->now = p->now;
     w->first_fd = p->first_fd;

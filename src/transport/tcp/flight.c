@@ -8,7 +8,7 @@
 
 /* ------------------------------------------------------------- taking, giving back ------------------------------------------------------------- */
 
-static struct tcp_flight *at(const struct tcp_ctx *x, uint32_t slot) { return (struct tcp_flight *)slots_array(x->flights) + slot; }
+static struct tcp_flight *at(const struct tcp_ctx *x, uint32_t slot) { return slots_at(x->flights, slot); }
 
 /* Where there is a flight for each connection nobody needs another's. */
 static bool enough_for_all(const struct tcp_ctx *x) { return x->flights->capacity >= x->conns->capacity; }
@@ -64,11 +64,12 @@ static uint32_t take(struct tcp_ctx *x, struct tcp *c)
 /* An algorithm's state is new: it begins with what is known all the same. */
 static void start(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
-    memset(f->cc_state, 0, sizeof f->cc_state);
-    f->algorithm = cc_exists(x->env, c->algorithm) ? c->algorithm : PL_CC_NEWRENO;
+    memset(f->cc_state, 0, x->config->cc_state_bytes);
+    f->algorithm = cc_exists(x->env, c->algorithm, x->config->cc_state_bytes) ? c->algorithm : PL_CC_NEWRENO;
     f->cc_flags = (uint8_t)cc_flags(x->env, f->algorithm);
     c->cc.pacing_rate = 0;
     c->cc.quantum = 0;
+    validate_init(&f->validate, x->config->validate_window && !(f->cc_flags & PL_CC_OWN_RECOVERY), c->snd.nxt, x->wire_now);
     cc_start(tcp_cc(x, c, f), x->wire_now, c->rtt.srtt);
 }
 
@@ -86,12 +87,13 @@ static void begin(struct tcp_ctx *x, struct tcp *c)
     start(x, c, f);
 }
 
-/* RFC 5681 4.1: what an idle connection knew of the path is old: nothing was sent for longer than an RTO. */
+/* What an idle connection knew of the path is old: RFC 7661; where that is off RFC 5681 4.1: nothing was sent for longer than an RTO. */
 static void restart(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);
     pl_time idle = x->wire_now - f->idle_since;
-    if (idle > c->rtt.rto && !(f->cc_flags & PL_CC_OWN_RECOVERY) && idle > rtt_rto(&c->rtt, &b)) {
+    validate_restart(&f->validate, &c->cc, c->snd.nxt, x->wire_now, idle, c->rtt.srtt);
+    if (idle > c->rtt.rto && !f->validate.on && !(f->cc_flags & PL_CC_OWN_RECOVERY) && idle > rtt_rto(&c->rtt, &b)) {
         uint32_t iw = cc_initial_window(c->opt.mss);
         c->cc.cwnd = c->cc.cwnd < iw ? c->cc.cwnd : iw;
     }
@@ -116,7 +118,7 @@ void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_flight *f = tcp_memory(x, c);
     rtx_free(x->records, &f->queue);
-    f->in_recovery = f->in_rto_recovery = f->probe_due = f->rack.probe_out = false;
+    f->in_recovery = f->in_rto_recovery = f->probe_due = false;          /* whether a loss probe was needed is asked further: RFC 8985 7.4.2 */
     f->dupacks = f->limited = f->left_network = 0;
     f->retries = f->left = 0;
     f->undo.frto = 0;
@@ -154,7 +156,7 @@ void tcp_rto_restart(struct tcp_ctx *x, struct tcp *c)
 }
 
 /* RFC 8985 7.2: not while something else would find the loss. */
-static bool may_probe(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f)
+bool tcp_may_probe(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f)
 {
     return x->config->loss_probe && c->opt.sack_ok && f->rack.sampled && !f->in_recovery && !f->in_rto_recovery && !f->rack.probe_out && f->queue.sacked == 0 && f->queue.lost == 0;
 }
@@ -170,7 +172,7 @@ void tcp_rto_arm(struct tcp_ctx *x, struct tcp *c, pl_time reorder_timeout)
         pl_time due = x->now + (reorder_timeout + PL_MS - 1) / PL_MS * PL_MS;
         if (due < at)
             at = due, what = RESEND_REORDER;
-    } else if (may_probe(x, c, f)) {
+    } else if (tcp_may_probe(x, c, f)) {
         pl_time due = x->now + rack_pto(c->rtt.srtt, c->snd.nxt - c->snd.una <= c->opt.mss, MAX_ACK_DELAY_MS * PL_MS);
         at = due < at ? due : at;         /* "If Now() + PTO > TCP_RTO_expiration()": the probe goes in its place */
         what = RESEND_LOSS_PROBE;

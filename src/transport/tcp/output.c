@@ -165,10 +165,13 @@ static void want_text(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes, stru
             w->when = m->next_at;
         return;
     }
-    if (f && f->queue.lost && f->undo.frto != 3)         /* nothing new before what was lost */
-        want_resend(x, c, f, w);
-    else
+    bool lost = f && f->queue.lost;
+    if (!lost || f->undo.frto == 3)       /* nothing new before what was lost */
         want_data(x, c, f, gso_bytes, paced, w);
+    if (lost && w->what == WANT_NOTHING && f->undo.frto == 3 && f->undo.frto_new == 2)
+        f->undo.frto = 0;                 /* RFC 5682 2.1 (2b): no new segment may go: "skip step 3" */
+    if (lost && f->undo.frto != 3)
+        want_resend(x, c, f, w);
 }
 
 struct tcp_want tcp_want(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes)
@@ -280,15 +283,16 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
         timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
 }
 
-/* RFC 6298 5.1; and a loss probe: "after transmitting new data", RFC 8985 7.2. */
-static void start_timers(struct tcp_ctx *x, struct tcp *c, bool again)
+/* RFC 6298 5.1; and a loss probe: "after transmitting new data", RFC 8985 7.2. RFC 6675 6: in recovery each repetition starts the timer anew: that it is lost
+ * is noticed a round trip later, by what went after it, and where three round trips are more than an RTO the timer would come before the repair. */
+static void start_timers(struct tcp_ctx *x, struct tcp *c, bool again, bool repairs)
 {
     bool running = c->timers.resend_is != RESEND_OFF && c->timers.resend_is != RESEND_PERSIST;
     if (c->timers.resend_is == RESEND_LOSS_PROBE && tcp_flight(x, c)->armed_at == x->now && c->snd.nxt - c->snd.una > 2u * c->opt.mss)
         return;                           /* the rest of a burst: it stands as it should */
-    if (!running)
+    if (!running || repairs)
         tcp_rto_restart(x, c);
-    if (!running || (!again && c->timers.resend_is != RESEND_REORDER))
+    if (!running || ((repairs || !again) && c->timers.resend_is != RESEND_REORDER))
         tcp_rto_arm(x, c, 0);
 }
 
@@ -331,7 +335,7 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     c->override_due = false;
     c->count.bytes_sent += n;
     if (!w->loss_probe) {
-        start_timers(x, c, false);
+        start_timers(x, c, false, false);
         return;
     }
     f->probe_due = false;
@@ -367,7 +371,7 @@ static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want
     o->flags = PL_ACK | (o->seq + covered == c->snd.nxt - (c->fin_sent ? 1 : 0) && covered ? PL_PSH : 0) | (fin ? PL_FIN : 0);
     c->count.bytes_retransmitted += covered;
     c->count.retransmits++;
-    start_timers(x, c, true);
+    start_timers(x, c, true, f->in_recovery && c->opt.sack_ok);
 }
 
 /* RFC 9293 3.8.6.1, 3.8.4, SHLD-12: a probe: an old sequence number, so that whoever gets it must answer. Without text (docs/defaults.md). */

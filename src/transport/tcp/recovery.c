@@ -49,10 +49,24 @@ static void remember(const struct tcp *c, struct tcp_flight *f, bool after_rto)
     f->undo = (struct tcp_undo){.srtt = c->rtt.srtt, .rttvar = c->rtt.rttvar, .marker = c->snd.una, .until = c->snd.nxt, .possible = true, .after_rto = after_rto};
 }
 
+/* RFC 5681 2: FlightSize, without what limited transmit let go (3.2 (2)). In the midst of a repair that counts what is long lost, too: there, what flies. */
+static uint32_t flight_size(const struct tcp *c, const struct tcp_flight *f, uint32_t acked, uint32_t pipe)
+{
+    return repairing(f) ? pipe : acked + c->snd.nxt - c->snd.una - f->limited;
+}
+
 static void lead(struct tcp *c, struct tcp_flight *f, uint32_t delivered, bool safe)
 {
     struct prr_ack p = {.delivered = delivered, .inflight = tcp_pipe(f), .ssthresh = c->cc.ssthresh, .mss = c->opt.mss, .safe = safe};
     c->cc.cwnd = prr_ack(&f->prr, &p);
+}
+
+/* The congestion control answers to a loss; from what was used of the window: RFC 7661 4.4.1. */
+static void answer(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t flight)
+{
+    struct cc_call k = tcp_cc(x, c, f);
+    cc_loss(k, x->wire_now, validate_loss(&f->validate, &c->cc, flight));
+    validate_reduce(&f->validate, &c->cc);
 }
 
 /* A loss was noticed: RFC 5681 3.2, RFC 6675 5, RFC 9937 6.1. flight: FlightSize before it; fresh: bytes that this ACK says have arrived. */
@@ -70,7 +84,7 @@ static void enter(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32
     c->below_recover = true;
     f->reduced_at = x->wire_now;
     f->count.recoveries++;
-    cc_loss(tcp_cc(x, c, f), x->wire_now, flight);
+    answer(x, c, f, flight);
     uint32_t known = c->opt.sack_ok ? f->queue.sacked : 0, outstanding = c->snd.nxt - c->snd.una;
     prr_begin(&f->prr, outstanding - known + fresh);
     tcp_trace(x, c, PL_TRACE_DECISION, c->opt.sack_ok ? PL_WHY_CWND_RACK : PL_WHY_CWND_FAST, before, c->cc.ssthresh);
@@ -86,10 +100,11 @@ static void leave(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     f->undo.frto = 0;
     f->undo.until = c->snd.nxt;
     rack_recovered(&f->rack);
+    if (fast && led(f))
+        c->cc.cwnd = c->cc.ssthresh;
+    validate_recovered(&f->validate, &c->cc, c->snd.nxt, x->wire_now);
     if (!fast)
         return;
-    if (led(f))
-        c->cc.cwnd = c->cc.ssthresh;
     cc_recovered(tcp_cc(x, c, f), x->wire_now);
     tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_EXIT, before, c->cc.cwnd);
 }
@@ -101,13 +116,14 @@ static void undo(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const s
 {
     uint32_t before = c->cc.cwnd;
     cc_undo(tcp_cc(x, c, f), x->wire_now);
+    validate_forget(&f->validate, &c->cc, c->snd.nxt, x->wire_now);
     rtx_unmark_lost(x->records, &f->queue);
     f->in_recovery = f->in_rto_recovery = false;
     f->left_network = 0;
     c->below_recover = false;
     c->rtt.backoffs = 0;
     f->retries = 0;
-    if (led(f)) {                         /* (6): not all at once: what arrived may be replaced, an initial window in any case; slow start does the rest */
+    if (led(f)) {                         /* (9): not all at once: what arrived may be replaced, an initial window in any case; slow start does the rest */
         uint32_t iw = cc_initial_window(c->opt.mss), fresh = a->acked > iw ? a->acked : iw, room = tcp_pipe(f) + fresh;
         if (c->cc.cwnd > room) {
             if (c->cc.ssthresh < c->cc.cwnd)
@@ -115,7 +131,7 @@ static void undo(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const s
             c->cc.cwnd = room;
         }
     }
-    if (f->undo.after_rto && a->h.sample) {              /* (8): the timer was too short: adapt it to what the path does now */
+    if (f->undo.after_rto && a->h.sample) {              /* (11): the timer was too short: adapt it to what the path does now */
         pl_time sample = x->wire_now - a->h.sample;
         c->rtt.srtt = f->undo.srtt > sample ? f->undo.srtt : sample;
         c->rtt.rttvar = f->undo.rttvar > sample / 2 ? f->undo.rttvar : sample / 2;
@@ -215,8 +231,10 @@ static bool mistaken(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, con
 
 void tcp_recovery_sent_again(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t seq, uint32_t bytes)
 {
-    if (f->in_recovery)
+    if (f->in_recovery) {
         prr_sent(&f->prr, bytes);
+        validate_resent(&f->validate, seq, bytes);
+    }
     if (!f->undo.possible || !repairing(f))
         return;
     if (f->undo.again == 0 && f->undo.first_again == 0) {
@@ -257,9 +275,10 @@ static void probe_answered(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *
         uint32_t before = c->cc.cwnd;
         f->rack.probe_out = false;
         f->undo.possible = false;
-        cc_loss(tcp_cc(x, c, f), x->wire_now, a->pipe);
+        answer(x, c, f, a->pipe);
         if (led(f) && c->cc.cwnd > c->cc.ssthresh)
             c->cc.cwnd = c->cc.ssthresh;
+        validate_recovered(&f->validate, &c->cc, c->snd.nxt, x->wire_now);
         cc_recovered(tcp_cc(x, c, f), x->wire_now);
         tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_PROBE, before, c->cc.cwnd);
     } else if (a->duplicate && seg->opts.nsack == 0) {
@@ -311,26 +330,31 @@ static uint32_t without_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
 
 /* ----------------------------------------------------------------------- ACKs ----------------------------------------------------------------------- */
 
-static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a, uint32_t delivered, uint32_t lost, bool concluded, bool after_rto)
+struct told {
+    uint32_t delivered, lost;
+    bool grows, after_rto;
+};
+
+static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a, struct told t)
 {
     struct pl_cc_ack k;                   /* set field by field: `rate`, the largest, mostly is not wanted */
     k.now = x->wire_now, k.una = c->snd.una, k.nxt = c->snd.nxt;
-    k.acked = a->acked, k.delivered = delivered, k.lost = lost;
+    k.acked = a->acked, k.delivered = t.delivered, k.lost = t.lost;
     k.in_flight_before = a->pipe, k.in_flight = tcp_pipe(f);
     k.delivered_total = f->rate.delivered, k.lost_total = f->rate.lost;
     k.srtt = c->rtt.srtt, k.min_rtt = f->rack.min_rtt;
     k.rtt = a->h.sample && !a->h.repeated ? x->wire_now - a->h.sample : 0;
     k.phase = f->in_recovery ? PL_CC_RECOVERY : f->in_rto_recovery ? PL_CC_LOSS : PL_CC_OPEN;
-    k.limited = a->limited && !concluded;
+    k.limited = a->limited && t.grows;
     k.app_limited = f->rate.app_limited != 0;
     k.paced = c->cc.pacing_rate != 0;
     k.no_sack = !c->opt.sack_ok;
-    k.after_rto = after_rto;
+    k.after_rto = t.after_rto;
     k.rate.valid = false;
     if (f->cc_flags & PL_CC_WANTS_RATE) {
-        struct rate_round rs = {.newly_lost = lost};
+        struct rate_round rs = {.newly_lost = t.lost};
         if (a->h.any)
-            rate_delivered(&f->rate, &rs, &a->h.rate, delivered, a->h.last.sent, a->h.last.end, x->wire_now);
+            rate_delivered(&f->rate, &rs, &a->h.rate, t.delivered, a->h.last.sent, a->h.last.end, x->wire_now);
         k.delivered_total = f->rate.delivered;
         rate_finish(&f->rate, &rs, f->rack.min_rtt, &k.rate);
         k.app_limited = f->rate.app_limited != 0;
@@ -365,18 +389,18 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
     bool was_fast = f->in_recovery;
     if (c->opt.sack_ok) {
         v = detect(x, c, f, a->dsack);
-        bool again = v.again && v.again_sent > f->reduced_at;            /* RFC 5681 4.3: the loss of a repetition is another sign */
+        bool again = v.again && v.again_sent >= f->reduced_at;           /* RFC 5681 4.3: the loss of a repetition is another sign */
         if (v.bytes && (!repairing(f) || again))
-            enter(x, c, f, a->pipe, a->h.delivered);
+            enter(x, c, f, flight_size(c, f, a->acked, a->pipe), a->h.delivered);
     } else if (!undone) {
         delivered = without_sack(x, c, f, a);
     }
     if (!c->opt.sack_ok)
         conclude(x, c, f);
     if (delivered || v.bytes || a->acked)
-        tell_cc(x, c, f, a, delivered, v.bytes, undone, after_rto);
+        tell_cc(x, c, f, a, (struct told){.delivered = delivered, .lost = v.bytes, .grows = !undone, .after_rto = after_rto});
     if (f->in_recovery && led(f) && (delivered || !was_fast))
-        lead(c, f, delivered, a->acked && v.bytes == 0);
+        lead(c, f, delivered, a->acked && v.bytes == 0 && c->opt.sack_ok);       /* without SACK an ACK that advances tells of a further loss: RFC 6582 3.2 */
     return v.timeout;
 }
 
@@ -387,7 +411,7 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
         rack_update(&f->rack, &a->h);
     if (quiet(f, a)) {
         if (a->acked)
-            tell_cc(x, c, f, a, a->h.delivered, 0, false, false);
+            tell_cc(x, c, f, a, (struct told){.delivered = a->h.delivered, .grows = true});
     } else {
         timeout = with_loss(x, c, f, a);
     }
@@ -403,8 +427,21 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
         return;                           /* it ran out, and what goes again has not gone: the timer begins with it, RFC 6298 5.6 */
     if (a->acked || off)                  /* RFC 6298 5.3 */
         tcp_rto_restart(x, c);
-    if (a->acked || timeout || c->timers.resend_is != RESEND_RTO)
+    /* RFC 8985 7.2: an ACK that does not advance puts the probe off no further */
+    bool stays = c->timers.resend_is == RESEND_RTO || (c->timers.resend_is == RESEND_LOSS_PROBE && tcp_may_probe(x, c, f));
+    if (a->acked || timeout || !stays)
         tcp_rto_arm(x, c, timeout);
+}
+
+/* Everything is acknowledged, and the peer tells what came twice: as it does where the flight ended with what was sent again. Nothing is left to be lost, but
+ * the last answer to a loss may have been a mistake, the path may reorder, and the loss probe was not needed. */
+void tcp_recovery_late_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
+{
+    struct rack_question q = question(x, c, f, a->dsack);
+    rack_dsack(&f->rack, &q);
+    probe_answered(x, c, f, a);
+    if (a->dsack)
+        (void)mistaken(x, c, f, a);
 }
 
 /* ---------------------------------------------------------------------- timers ---------------------------------------------------------------------- */
@@ -412,10 +449,10 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
 void tcp_recovery_reorder_fires(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_flight *f = tcp_flight(x, c);
-    uint32_t flight = tcp_pipe(f);
+    uint32_t flight = flight_size(c, f, 0, tcp_pipe(f));
     struct rack_verdict v = detect(x, c, f, false);
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_REORDER, (int64_t)f->rack.rtt, v.bytes);
-    if (v.bytes && (!repairing(f) || (v.again && v.again_sent > f->reduced_at))) {
+    if (v.bytes && (!repairing(f) || (v.again && v.again_sent >= f->reduced_at))) {
         enter(x, c, f, flight, 0);
         if (led(f))
             lead(c, f, 0, false);
@@ -430,10 +467,11 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     struct lost_ctx l = {x, c, f};
     const struct rtx_record *head = rtx_at(x->records, f->queue.head);
     bool first = !f->in_rto_recovery || !(head->flags & RTX_RETRANSMITTED);      /* RFC 5681 3.1: "has not yet been resent by way of the retransmission timer" */
-    uint32_t flight = tcp_pipe(f);
+    uint32_t flight = flight_size(c, f, 0, tcp_pipe(f));
     bool nested = repairing(f) || (c->below_recover && c->opt.sack_ok && seq_gt(c->recover, c->snd.una));
     if (first)
         remember(c, f, true);             /* a back-off changes nothing: what counts is the first repetition */
+    validate_forget(&f->validate, &c->cc, c->snd.nxt, x->wire_now);      /* RFC 7661 4.4-e: as usual, whatever the phase was */
     cc_rto(tcp_cc(x, c, f), x->wire_now, flight, first);
     f->in_recovery = false;
     f->in_rto_recovery = true;

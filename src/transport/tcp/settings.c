@@ -52,12 +52,12 @@ static struct span_of span_of(enum pl_option o)
     }
 }
 
-int tcp_setting_check(const struct pl_env *env, enum pl_option o, int64_t v)
+int tcp_setting_check(const struct pl_env *env, const struct pl_config *config, enum pl_option o, int64_t v)
 {
     struct span_of s = span_of(o);
     if (o == PL_OPT_MSS && v && v < TCP_MSS_FLOOR)
         return PL_EINVAL;
-    if (o == PL_OPT_CONGESTION && (v < 0 || !cc_exists(env, (uint32_t)v)))
+    if (o == PL_OPT_CONGESTION && (v < 0 || !cc_exists(env, (uint32_t)v, config->cc_state_bytes)))
         return PL_EINVAL;
     return s.max && v >= s.min && v <= s.max ? PL_OK : PL_EINVAL;
 }

@@ -40,6 +40,7 @@
 #include "transport/tcp/models/timers.h"
 #include "transport/tcp/models/timestamps.h"
 #include "transport/tcp/models/tune.h"
+#include "transport/tcp/models/validate.h"
 #include "transport/tcp/models/window.h"
 #include <parley/parley.h>
 
@@ -62,6 +63,7 @@ struct tcp_flight {
     struct rack rack;
     struct prr prr;
     struct rate rate;
+    struct validate validate;
     struct tcp_undo undo;
     pl_time rto_at;                       /* the retransmission timer; its slot in c->timers may hold something that comes before */
     pl_time armed_at;                     /* when that slot was last set */
@@ -81,7 +83,7 @@ struct tcp_flight {
     uint32_t limited;                     /* bytes that limited transmit let go: not part of FlightSize, RFC 5681 3.2 (2) */
     uint32_t left_network;                /* without SACK: bytes that duplicates say have arrived: RFC 9937 6.2 */
     struct { uint32_t recoveries, timeouts, probes, undone, reneged; } count;
-    uint64_t cc_state[PL_CC_STATE_BYTES / 8];
+    uint64_t cc_state[];                  /* config.cc_state_bytes */
 };
 struct tcp_idle_flights {
     uint32_t first, last;                 /* the first is the longest idle */
@@ -340,7 +342,7 @@ void tcp_user_status(const struct tcp_ctx *, const struct tcp *, struct pl_tcp_s
 
 /* settings.c: the options of a connection (pl_set, pl_get; a listener's for the connections that come of it). check: PL_OK or PL_EINVAL, whatever the
  * connection; apply: of a value that was checked; get: PL_OK or PL_EINVAL (not an option of a connection) */
-int tcp_setting_check(const struct pl_env *, enum pl_option, int64_t value);
+int tcp_setting_check(const struct pl_env *, const struct pl_config *, enum pl_option, int64_t value);
 void tcp_setting_apply(struct tcp_ctx *, struct tcp *, enum pl_option, int64_t value);
 int tcp_setting_get(const struct tcp_ctx *, const struct tcp *, enum pl_option, int64_t *value);
 void tcp_inherit(struct tcp *, const struct tcp_inherited *);                            /* after tcp_init: the options that were set on a listener */
@@ -424,6 +426,7 @@ uint32_t tcp_paced(const struct tcp_ctx *, const struct tcp *, const struct tcp_
 void tcp_pace(const struct tcp_ctx *, struct tcp *, struct tcp_flight *, uint32_t bytes);     /* so many were sent */
 void tcp_rto_restart(struct tcp_ctx *, struct tcp *);                                    /* RFC 6298 5.3 */
 void tcp_rto_arm(struct tcp_ctx *, struct tcp *, pl_time reorder_timeout);               /* what comes first: RTO, loss probe, RACK's timer (0: none) */
+bool tcp_may_probe(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);       /* a loss probe: RFC 8985 7.2 */
 /* recovery.c */
 struct tcp_ack {                          /* an ACK as the sender takes it */
     const struct tcp_seg *seg;
@@ -431,9 +434,10 @@ struct tcp_ack {                          /* an ACK as the sender takes it */
     uint32_t acked;                       /* sequence numbers that SND.UNA advanced */
     uint32_t pipe;                        /* before it */
     bool duplicate, dsack;                /* RFC 5681 2; RFC 2883: it tells what came twice */
-    bool limited;                         /* the window was used */
+    bool limited;                         /* the window was used, growing it is justified */
 };
 void tcp_recovery_ack(struct tcp_ctx *, struct tcp *, struct tcp_flight *, struct tcp_ack *);
+void tcp_recovery_late_ack(struct tcp_ctx *, struct tcp *, struct tcp_flight *, const struct tcp_ack *);     /* nothing is outstanding any more */
 void tcp_recovery_rto(struct tcp_ctx *, struct tcp *, struct tcp_flight *);
 void tcp_recovery_reorder_fires(struct tcp_ctx *, struct tcp *);                         /* RFC 8985 6.2: RACK's timer */
 void tcp_recovery_probe_fires(struct tcp_ctx *, struct tcp *);                           /* RFC 8985 7.3 */
@@ -456,9 +460,9 @@ static inline bool tcp_ipv6(const struct flow *f)                               
 }
 static inline bool tcp_synchronised(const struct tcp *c) { return c->state >= PL_ESTABLISHED; }
 /* What is remembered, NULL: nothing; and the same if something is outstanding, NULL: nothing is. */
-static inline struct tcp_flight *tcp_memory(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? (struct tcp_flight *)slots_array(x->flights) + c->flight : NULL; }
+static inline struct tcp_flight *tcp_memory(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? slots_at(x->flights, c->flight) : NULL; }
 static inline bool tcp_outstanding(const struct tcp *c) { return c->syn_acked && c->snd.una != c->snd.nxt; }
-static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return tcp_outstanding(c) ? (struct tcp_flight *)slots_array(x->flights) + c->flight : NULL; }
+static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return tcp_outstanding(c) ? slots_at(x->flights, c->flight) : NULL; }
 /* Bytes believed to be in the network. */
 static inline uint32_t tcp_pipe(const struct tcp_flight *f) { return f->queue.pipe - (f->left_network < f->queue.pipe ? f->left_network : f->queue.pipe); }
 static inline struct cc_call tcp_cc(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport/tcp/cc/cc.h"
 #include "transport/tcp/cc/bbr.h"
+#include "transport/tcp/cc/bbr_state.h"
 #include "transport/tcp/cc/cubic.h"
 #include "transport/tcp/cc/newreno.h"
 #include "transport/tcp/cc/none.h"
@@ -23,7 +24,19 @@ static const struct pl_cc_ops *own(const struct pl_env *env, uint32_t algorithm)
     return algorithm >= PL_CC_USER && i < env->cc_count ? &env->cc[i] : NULL;
 }
 
-bool cc_exists(const struct pl_env *env, uint32_t algorithm) { return algorithm < PL_CC_USER || own(env, algorithm); }
+uint32_t cc_state_bytes(const struct pl_env *env, uint32_t algorithm)
+{
+    static const uint16_t bytes[PL_CC_USER] = {[PL_CC_NEWRENO] = sizeof(struct newreno), [PL_CC_CUBIC] = sizeof(struct cubic), [PL_CC_BBR] = sizeof(struct bbr)};
+    const struct pl_cc_ops *o = own(env, algorithm);
+    if (o)
+        return o->state_bytes ? o->state_bytes : PL_CC_STATE_BYTES;
+    return bytes[algorithm < PL_CC_USER ? algorithm : PL_CC_NEWRENO];
+}
+
+bool cc_exists(const struct pl_env *env, uint32_t algorithm, uint32_t state_bytes)
+{
+    return (algorithm < PL_CC_USER || own(env, algorithm)) && cc_state_bytes(env, algorithm) <= state_bytes;
+}
 
 const char *cc_name(const struct pl_env *env, uint32_t algorithm)
 {

@@ -19,7 +19,8 @@ struct cc_call {
 
 uint32_t cc_initial_window(uint32_t mss);                                   /* RFC 6928 2 */
 void cc_init(struct pl_cc *, uint32_t mss, bool syn_was_lost);
-bool cc_exists(const struct pl_env *, uint32_t algorithm);
+bool cc_exists(const struct pl_env *, uint32_t algorithm, uint32_t state_bytes);       /* and does with so much state */
+uint32_t cc_state_bytes(const struct pl_env *, uint32_t algorithm);         /* that one which exists needs */
 const char *cc_name(const struct pl_env *, uint32_t algorithm);
 uint32_t cc_flags(const struct pl_env *, uint32_t algorithm);               /* enum pl_cc_flag */
 

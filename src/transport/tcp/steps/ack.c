@@ -91,10 +91,14 @@ static bool duplicate(const struct tcp *c, const struct tcp_seg *seg, bool dsack
     return !seg->len && !seg->had_text && seg->ack == c->snd.una && seg->wnd == c->snd.wnd && !dsack;
 }
 
-/* The window was full, so growing it is justified: RFC 7661 4.1: one that is not used proves nothing. */
-static bool window_used(const struct tcp *c, uint32_t in_flight)
+/* Is growing the window justified? RFC 7661 4.2: nothing is measured while a loss is repaired. */
+static bool window_used(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
-    return c->cc.cwnd < c->cc.ssthresh ? c->cc.cwnd < 2 * in_flight : in_flight + 3u * c->opt.mss >= c->cc.cwnd;
+    if (f->in_recovery | f->in_rto_recovery)
+        return true;
+    struct validate_ack v = {.now = x->wire_now, .srtt = c->rtt.srtt, .una_before = c->snd.una - a->acked, .una = c->snd.una, .nxt = c->snd.nxt, .pipe = a->pipe};
+    c->cc.mss = c->opt.mss;
+    return validate_ack(&f->validate, &c->cc, &v);
 }
 
 /* Something is outstanding: what does the ACK say of it? */
@@ -107,7 +111,6 @@ static void sender(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const
     a.pipe = tcp_pipe(f);
     a.dsack = c->opt.sack_ok && tells_of_duplicate(seg);
     a.duplicate = false;
-    a.limited = window_used(c, a.pipe);
     rtx_heard_nothing(&a.h);
     a.h.now = x->wire_now, a.h.min_rtt = f->rack.min_rtt, a.h.recover = c->recover, a.h.mss = c->opt.mss;
     a.h.ts_offset = c->ts.offset, a.h.ts_ecr = seg->opts.ts_ecr, a.h.echo = echo;
@@ -128,7 +131,17 @@ static void sender(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const
         blocks(x, c, f, &a);
     if (a.h.any)
         measure(x, c, f, &a);
+    a.limited = window_used(x, c, f, &a);
     tcp_recovery_ack(x, c, f, &a);
+}
+
+/* Nothing is: what may still be said of it? */
+static void late(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
+{
+    struct tcp_ack a = {.seg = seg, .dsack = tells_of_duplicate(seg)};
+    a.duplicate = duplicate(c, seg, a.dsack);
+    if (a.dsack || a.duplicate)
+        tcp_recovery_late_ack(x, c, tcp_memory(x, c), &a);
 }
 
 /* MUST-34, RFC 7323 2.4-a: the right edge may move left, too.
@@ -163,6 +176,8 @@ enum pl_drop ack_fifth(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
     struct tcp_flight *f = tcp_flight(x, c);
     if (f)
         sender(x, c, f, seg);
+    else if (c->flight && c->opt.sack_ok && (seg->len == 0 || seg->opts.nsack))
+        late(x, c, seg);
     if (seq_le(c->snd.una, seg->ack))
         update_window(c, seg);
     return PL_DROP_NONE;
