@@ -133,7 +133,7 @@ struct golden_table golden_goodput(double dearest)
     for (size_t i = 0; i < t.n; i++) {
         size_t l = i % COUNT(loss), d = i / COUNT(loss) % COUNT(rtt_ms), r = i / COUNT(loss) / COUNT(rtt_ms) % COUNT(rate);
         goodput_cell(&t.cell[i], (unsigned)(i / COUNT(loss) / COUNT(rtt_ms) / COUNT(rate)), rate[r], rtt_ms[d], loss[l].text, loss[l].p);
-        if (t.cell[i].cost > dearest) t.cell[i].key[0] = '\0';
+        t.cell[i].left_out = t.cell[i].cost > dearest;
     }
     return t;
 }

@@ -13,7 +13,7 @@ struct golden_table {
     struct golden_cell *cell;
     size_t n;
 };
-/* Only cells that cost no more than `dearest` are in it (Mbit/s for a minute, as expected); the others have no key. */
+/* Cells that cost more than `dearest` (Mbit/s for a minute, as expected) are left out. */
 struct golden_table golden_goodput(double dearest);
 struct golden_table golden_shares(void);
 struct golden_table golden_delay(void);
