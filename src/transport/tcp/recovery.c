@@ -490,7 +490,7 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     f->undo.frto = first ? (nested ? 0 : 2) : f->undo.frto == 2 ? 2 : 0;
     c->recover = c->snd.nxt;              /* RFC 6582 3.2 (4) */
     c->below_recover = true;
-    if (head->flags & RTX_SACKED) {       /* RFC 2018 8: it waits for what it said it had */
+    if (head->flags & RTX_SACKED) {       /* RFC 2018 8, 5-b: it waits for what it said it had */
         rtx_forget_sacks(x->records, &f->queue);
         f->count.reneged++;
         tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_RENEGED, f->queue.lost, 0);
