@@ -255,7 +255,6 @@ void rtx_mark_lost(struct slots *pool, struct rtx_queue *q, uint32_t id)
         return;
     if (r->flags & RTX_LOST) {            /* what of it was sent again is lost again */
         q->pipe -= r->again;
-        q->lost_bytes += r->again;
         r->again = 0;
         return;
     }
@@ -263,7 +262,6 @@ void rtx_mark_lost(struct slots *pool, struct rtx_queue *q, uint32_t id)
     list_append(pool, &q->gone, id);
     r->flags |= RTX_LOST;
     q->pipe -= r->len;
-    q->lost_bytes += r->len;
     q->lost++;
 }
 
@@ -408,7 +406,7 @@ static void mark_sacked(struct slots *pool, struct rtx_queue *q, uint32_t id, st
     h->sacked += r->len;
     forget_pipe(q, r, r->len);
     settle(pool, q, r);
-    uint32_t segs = segments(r->len, h->mss);
+    uint32_t segs = segments(r->len - (r->flags & RTX_FIN && r->len > 1 ? 1 : 0), h->mss);         /* a FIN goes along with text */
     r->flags = (uint8_t)((r->flags & ~RTX_LOST) | RTX_SACKED);
     r->again = 0;
     r->segs = (uint16_t)(segs < UINT16_MAX ? segs : UINT16_MAX);
@@ -451,8 +449,6 @@ void rtx_sack(struct slots *pool, const struct chunks *chunks, struct rtx_queue 
                 merge(pool, q, part);
                 if (prev)
                     merge(pool, q, prev);
-                if (!slots_live(pool, part))
-                    *finger = prev;
                 next = rtx_at(pool, *finger)->next;
             }
         }
@@ -494,5 +490,5 @@ void rtx_free(struct slots *pool, struct rtx_queue *q)
 {
     while (q->head)
         unlink_record(pool, q, q->head);
-    *q = (struct rtx_queue){.lost_bytes = q->lost_bytes, .order = q->order};
+    *q = (struct rtx_queue){.order = q->order};
 }

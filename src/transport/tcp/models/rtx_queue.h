@@ -41,7 +41,6 @@ struct rtx_queue {
     uint32_t pipe;                        /* bytes */
     struct rtx_list flying, gone;         /* gone: lost */
     uint32_t lost;                        /* records marked lost */
-    uint32_t lost_bytes;                  /* ever, modulo 2^32 */
     uint32_t sacked, sacked_segs;         /* bytes, segments */
     uint32_t fack;                        /* RACK.fack, RFC 8985 6.2 step 3: the highest sequence number known to have arrived */
     uint32_t finger[2];                   /* where searches ended, 0: nowhere: ACKs speak of two places, where holes are filled and where new text arrives */
