@@ -108,6 +108,15 @@ static void congestion_avoidance_adds_one_mss_per_window(void **state)          
         assert_int_equal(f.cc.cwnd, before + 1000);
     }
     assert_string_equal(newreno_on_describe(NULL, &f.cc, &f.n), "congestion avoidance");
+    /* in steps that do not divide it: what is over counts for the next; the part of a segment that no window holds does not */
+    f = flow_of(10400, 10400);
+    for (unsigned n = 0; n < 3; n++)
+        acks(&f, 4000, true);
+    assert_int_equal(f.cc.cwnd, 11400);
+    acks(&f, 8999, true);
+    assert_int_equal(f.cc.cwnd, 11400);
+    acks(&f, 1, true);
+    assert_int_equal(f.cc.cwnd, 12400);
 }
 
 static void an_ack_of_many_windows_counts_as_one(void **state)     /* RFC 5681 3.1: "at most one full-sized segment per RTT" */
