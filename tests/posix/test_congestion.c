@@ -19,6 +19,7 @@ static int setup(void **state)
 {
     (void)state;
     struct pl_config c = duo_config();
+    c.cc_state_bytes = PL_CC_STATE_BYTES; /* room for a program's own */
     duo_init(&d, &c, false);
     d.env[0].cc = own;
     d.env[0].cc_count = 2;

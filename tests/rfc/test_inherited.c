@@ -50,7 +50,7 @@ static void each_option_is_inherited(void **state)
         {PL_OPT_NODELAY, 1}, {PL_OPT_CORK, 1}, {PL_OPT_DELAYED_ACK, 0}, {PL_OPT_KEEPALIVE, 1}, {PL_OPT_USER_TIMEOUT, 77 * (int64_t)PL_S},
         {PL_OPT_SNDBUF, 5000}, {PL_OPT_RCVBUF, 6000}, {PL_OPT_DSCP, 46}, {PL_OPT_HOP_LIMIT, 17}, {PL_OPT_KEEPALIVE_IDLE, 5 * (int64_t)PL_S},
         {PL_OPT_KEEPALIVE_INTERVAL, 6 * (int64_t)PL_S}, {PL_OPT_KEEPALIVE_PROBES, 4}, {PL_OPT_USER_TIMEOUT_OPTION, 1},
-        {PL_OPT_USER_TIMEOUT_ADVERTISED, 90 * (int64_t)PL_S}, {PL_OPT_USER_TIMEOUT_CHANGEABLE, 1},
+        {PL_OPT_USER_TIMEOUT_ADVERTISED, 90 * (int64_t)PL_S}, {PL_OPT_USER_TIMEOUT_CHANGEABLE, 1}, {PL_OPT_BUFFERS_FIXED, 0},
     };
     struct played p;
     pl_conn other;

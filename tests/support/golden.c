@@ -31,7 +31,7 @@ static void play(const struct golden_cell *cell, char *line)
 
 static bool wanted(const struct golden_cell *cell, char *const *words)
 {
-    if (!cell->key[0]) return false;
+    if (cell->left_out) return false;
     for (; words && *words; words++)
         if (!strstr(cell->key, *words)) return false;
     return true;
@@ -183,7 +183,7 @@ bool golden_write(const char *path, const char *head, size_t n, const struct gol
     for (size_t i = 0; i < n; i++) {
         char before[GOLDEN_LINE];
         if (line[i][0]) fprintf(out, "%s\n", line[i]);
-        else if (there && cell[i].key[0] && line_of(&f, &cell[i], before)) fprintf(out, "%s\n", before);
+        else if (there && line_of(&f, &cell[i], before)) fprintf(out, "%s\n", before);
     }
     if (there) free(f.text);
     return fclose(out) == 0;

@@ -14,7 +14,8 @@
 enum { GOLDEN_KEY = 64, GOLDEN_LINE = 300, GOLDEN_SUMS = 8 };
 
 struct golden_cell {
-    char key[GOLDEN_KEY];                 /* "": left out */
+    char key[GOLDEN_KEY];
+    bool left_out;                        /* not played; its line in the file stays */
     char scenario[3000];
     unsigned runs;                        /* with the seeds 1, 2, ...; 0 counts as 1 */
     double cost;                          /* what it takes, in any unit: the dearest begin first */

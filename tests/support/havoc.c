@@ -83,6 +83,7 @@ static void make_host(struct havoc *r, unsigned host)
     c.gaps_per_conn_max = 1 + below(r, 6);
     c.chunk_bytes = 256u << below(r, 3), c.chunks_max = 8 + below(r, 80);
     c.sndbuf_bytes = 1 + below(r, 12000), c.rcvbuf_bytes = one_in(r, 8) ? 1 + below(r, 2000000) : 1 + below(r, 12000);
+    c.sndbuf_max = one_in(r, 2) ? 0 : below(r, 100000), c.rcvbuf_max = one_in(r, 2) ? 0 : below(r, one_in(r, 4) ? 1u << 30 : 200000);
     c.backlog_default = 1 + below(r, 4);
     c.timestamps = !one_in(r, 3), c.sack = !one_in(r, 3), c.window_scaling = !one_in(r, 3);
     c.user_timeout = one_in(r, 4) ? 5 * PL_S : 0;

@@ -521,7 +521,7 @@ static void down_leaves_headroom_below_the_bound(void **state)                  
     assert_int_equal(x.cc.cwnd, 85 * MSS);
 }
 
-static void what_down_sends_slowly_is_not_taken_for_the_path(void **state)              /* 5.5.10.3, docs/decisions/0007 */
+static void what_down_sends_slowly_is_not_taken_for_the_path(void **state)              /* 5.5.10.3, docs/decisions/0008 */
 {
     (void)state;
     struct bare x;

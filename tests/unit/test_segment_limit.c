@@ -122,6 +122,37 @@ static void a_buffer_set_before_the_syn_decides_its_scale(void **state)
     assert_int_equal(syn.wnd, 65535);
 }
 
+/* An auto-tuned buffer: the largest size decides, unless the program fixes it; and no buffer is smaller than what the scale can say. */
+static void the_largest_size_decides_the_scale(void **state)
+{
+    (void)state;
+    struct pl_config config = duo_config();
+    struct forged syn, answer;
+    int64_t v;
+    config.rcvbuf_bytes = 100;
+    config.rcvbuf_max = 64000000;
+    duo_free(&d);
+    duo_init(&d, &config, false);
+    pl_listener l = duo_listen(&d, 1, 80, 0), small = duo_listen(&d, 1, 81, 0);
+    pl_conn c = duo_connect(&d, 0, false, 80), s = shake(c, l, &syn, &answer);
+    assert_int_equal(syn.opts.wscale, 10);
+    assert_int_equal(answer.opts.wscale, 10);
+    assert_int_equal(pl_get(d.s[0], c, PL_OPT_RCVBUF, &v), PL_OK);
+    assert_int_equal(v, 1024);
+    assert_int_equal(pl_get(d.s[1], s, PL_OPT_RCVBUF, &v), PL_OK);
+    assert_int_equal(v, 1024);
+    assert_int_equal(pl_set(d.s[1], small, PL_OPT_RCVBUF, 4000), PL_OK);
+    c = duo_connect(&d, 0, false, 81);
+    assert_int_equal(pl_set(d.s[0], c, PL_OPT_BUFFERS_FIXED, PL_RCVBUF_FIXED), PL_OK);
+    s = shake(c, small, &syn, &answer);
+    assert_int_equal(syn.opts.wscale, 0);
+    assert_int_equal(answer.opts.wscale, 0);
+    assert_int_equal(answer.wnd, 4000);
+    assert_int_equal(pl_get(d.s[1], s, PL_OPT_BUFFERS_FIXED, &v), PL_OK);
+    assert_int_equal(v, PL_RCVBUF_FIXED | PL_SNDBUF_FIXED);            /* the send buffer by the config */
+    assert_int_equal(pl_set(d.s[1], s, PL_OPT_BUFFERS_FIXED, 4), PL_EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +161,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_limit_can_be_set_and_taken_back_later, setup, teardown),
         cmocka_unit_test_setup_teardown(the_syn_is_repeated_as_often_as_was_said, setup, teardown),
         cmocka_unit_test_setup_teardown(a_buffer_set_before_the_syn_decides_its_scale, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_largest_size_decides_the_scale, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,7 @@ static void want_data(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, ui
         return;
     }
     w->bytes = n;
-    w->more = all - n;
+    w->more = f ? all - n : 0;            /* the first one out begins a flight, after which the windows and the pace may be others: asked anew */
     w->fin = fin;
     wants(w, WANT_DATA, !fin ? PL_WHY_DATA_NEW : n ? PL_WHY_DATA_NEW_FIN : PL_WHY_FIN_CLOSE, x->now);
 }

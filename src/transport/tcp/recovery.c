@@ -49,10 +49,12 @@ static void remember(const struct tcp *c, struct tcp_flight *f, bool after_rto)
     f->undo = (struct tcp_undo){.srtt = c->rtt.srtt, .rttvar = c->rtt.rttvar, .marker = c->snd.una, .until = c->snd.nxt, .possible = true, .after_rto = after_rto};
 }
 
-/* RFC 5681 2: FlightSize, without what limited transmit let go (3.2 (2)). In the midst of a repair that counts what is long lost, too: there, what flies. */
+/* RFC 5681 2: FlightSize, without what limited transmit let go (3.2 (2)). In the midst of a repair that counts what is long lost, too: there, what flies. Right after
+ * one it counts what the peer had for long, behind the gap: never more than the window. */
 static uint32_t flight_size(const struct tcp *c, const struct tcp_flight *f, uint32_t acked, uint32_t pipe)
 {
-    return repairing(f) ? pipe : acked + c->snd.nxt - c->snd.una - f->limited;
+    uint32_t all = acked + c->snd.nxt - c->snd.una - f->limited, most = c->cc.cwnd > pipe ? c->cc.cwnd : pipe;
+    return repairing(f) ? pipe : all < most ? all : most;
 }
 
 static void lead(struct tcp *c, struct tcp_flight *f, uint32_t delivered, bool safe)
@@ -395,10 +397,14 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
     } else if (!undone) {
         delivered = without_sack(x, c, f, a);
     }
-    if (!c->opt.sack_ok)
+    bool ends = false;
+    if (!c->opt.sack_ok) {
+        ends = f->in_recovery;
         conclude(x, c, f);
+        ends &= !f->in_recovery;          /* it may acknowledge a window that was gone for long: RFC 6582 3.2 (3): "Set cwnd to ... ssthresh", and no more */
+    }
     if (delivered || v.bytes || a->acked)
-        tell_cc(x, c, f, a, (struct told){.delivered = delivered, .lost = v.bytes, .grows = !undone, .after_rto = after_rto});
+        tell_cc(x, c, f, a, (struct told){.delivered = delivered, .lost = v.bytes, .grows = !undone && !ends, .after_rto = after_rto});
     if (f->in_recovery && led(f) && (delivered || !was_fast))
         lead(c, f, delivered, a->acked && v.bytes == 0 && c->opt.sack_ok);       /* without SACK an ACK that advances tells of a further loss: RFC 6582 3.2 */
     return v.timeout;
@@ -484,7 +490,7 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     f->undo.frto = first ? (nested ? 0 : 2) : f->undo.frto == 2 ? 2 : 0;
     c->recover = c->snd.nxt;              /* RFC 6582 3.2 (4) */
     c->below_recover = true;
-    if (head->flags & RTX_SACKED) {       /* RFC 2018 8: it waits for what it said it had */
+    if (head->flags & RTX_SACKED) {       /* RFC 2018 8, 5-b: it waits for what it said it had */
         rtx_forget_sacks(x->records, &f->queue);
         f->count.reneged++;
         tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_RENEGED, f->queue.lost, 0);

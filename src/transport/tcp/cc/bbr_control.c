@@ -34,7 +34,7 @@ void bbr_init_pacing_rate(const struct bbr *b, struct pl_cc *cc, pl_time srtt)
     set_send_quantum(cc);
 }
 
-/* 5.6.2, SetPacingRateWithGain. Without an estimate the rate stays as it is: 0 would mean not paced. Departure (docs/decisions/0007): the margin is one below
+/* 5.6.2, SetPacingRateWithGain. Without an estimate the rate stays as it is: 0 would mean not paced. Departure (docs/decisions/0008): the margin is one below
  * max_bw. Below bw_shortterm, which is what arrived at the rate of the round before, it would take another 1 % each round in which something was lost, however
  * little: "the steady-state [...] response to a [...] round trip with X% packet loss is to reduce the sending rate by X%" (5.3.3.8.3). */
 void bbr_set_pacing_rate_with_gain(const struct bbr *b, struct pl_cc *cc, uint32_t gain)

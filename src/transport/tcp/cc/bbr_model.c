@@ -78,7 +78,7 @@ void bbr_update_ack_aggregation(struct bbr *b, const struct pl_cc *cc, const str
         b->extra_acked = bbr_max32(b->extra_acked, b->extra_acked_filter[i]);
 }
 
-/* RS.delivery_rate as a measure of the path in bw_latest. Departure (docs/decisions/0007): what DOWN sends at 0.9 of bw arrives at 0.9 of it, and that is our
+/* RS.delivery_rate as a measure of the path in bw_latest. Departure (docs/decisions/0008): what DOWN sends at 0.9 of bw arrives at 0.9 of it, and that is our
  * doing: taken for the path's limit, one loss in that round would keep the flow at 0.9 until the next REFILL. */
 static uint64_t delivery_rate_of_path(const struct bbr *b, const struct bbr_rs *rs)
 {

@@ -5,7 +5,7 @@
  */
 #include "transport/tcp/cc/bbr_state.h"
 
-/* Departure (docs/decisions/0007): an RTT within a thirty-second part of the smallest that data ever had, and the time that two segments take, is as good as a
+/* Departure (docs/decisions/0008): an RTT within a thirty-second part of the smallest that data ever had, and the time that two segments take, is as good as a
  * smaller one. The queue was empty then, which is what ProbeRTT is to bring about; DOWN empties it once in each cycle, and a path that is ours alone need not
  * pay for ProbeRTT. The smallest ever does not grow: where RTTs do, because of others or of the path, ProbeRTT comes as the draft has it. */
 static bool is_queue_empty(struct bbr *b, const struct pl_cc *cc, pl_time rtt)

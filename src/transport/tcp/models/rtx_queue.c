@@ -70,6 +70,13 @@ uint32_t rtx_append(struct slots *pool, struct rtx_queue *q, uint32_t max, uint3
     return id;
 }
 
+static void move_fingers(struct rtx_queue *q, uint32_t from, uint32_t to)
+{
+    for (int i = 0; i < 2; i++)
+        if (q->finger[i] == from)
+            q->finger[i] = to;
+}
+
 /* Out of the queue; it is on neither list any more. */
 static void unlink_record(struct slots *pool, struct rtx_queue *q, uint32_t id)
 {
@@ -82,8 +89,7 @@ static void unlink_record(struct slots *pool, struct rtx_queue *q, uint32_t id)
         rtx_at(pool, r->next)->prev = r->prev;
     else
         q->tail = r->prev;
-    if (q->cursor == id)
-        q->cursor = r->next ? r->next : r->prev;
+    move_fingers(q, id, r->next ? r->next : r->prev);
     q->count--;
     slots_give(pool, id);
 }
@@ -97,8 +103,7 @@ static void unlink_head(struct slots *pool, struct rtx_queue *q, struct rtx_reco
         rtx_at(pool, r->next)->prev = 0;
     else
         q->tail = 0;
-    if (q->cursor == id)
-        q->cursor = r->next;
+    move_fingers(q, id, r->next);
     q->count--;
     slots_give(pool, id);
 }
@@ -346,20 +351,27 @@ uint32_t rtx_cut_tail(struct slots *pool, const struct chunks *chunks, struct rt
     return text <= most ? q->tail : split(pool, chunks, q, q->tail, r->len - over - ((text - 1) % most + 1));
 }
 
-/* The first record that ends behind `seq`, from the nearest of three places. */
-static uint32_t find(struct slots *pool, struct rtx_queue *q, uint32_t seq, uint32_t *budget)
+static uint32_t apart(uint32_t a, uint32_t b) { return seq_gt(a, b) ? a - b : b - a; }
+
+/* The finger that is nearer to `seq`; one that points nowhere is to be placed first. */
+static uint32_t *finger_for(struct slots *pool, struct rtx_queue *q, uint32_t seq)
 {
-    uint32_t id = q->head, from_head = seq - rtx_at(pool, q->head)->seq, from_tail = rtx_at(pool, q->tail)->seq - seq;
-    if ((int32_t)from_tail < (int32_t)from_head)
-        id = q->tail;
-    if (q->cursor) {
-        int32_t away = (int32_t)(rtx_at(pool, q->cursor)->seq - seq), best = (int32_t)(rtx_at(pool, id)->seq - seq);
-        if ((away < 0 ? -away : away) < (best < 0 ? -best : best))
-            id = q->cursor;
-    }
+    if (!q->finger[0] || !q->finger[1])
+        return &q->finger[q->finger[0] ? 1 : 0];
+    return &q->finger[apart(rtx_at(pool, q->finger[1])->seq, seq) < apart(rtx_at(pool, q->finger[0])->seq, seq)];
+}
+
+/* The first record that ends behind `seq`, from the nearest of four places. */
+static uint32_t find(struct slots *pool, struct rtx_queue *q, uint32_t seq, uint32_t *finger, uint32_t *budget)
+{
+    const uint32_t from[] = {q->tail, q->finger[0], q->finger[1]};
+    uint32_t id = q->head;
+    for (int i = 0; i < 3; i++)
+        if (from[i] && apart(rtx_at(pool, from[i])->seq, seq) < apart(rtx_at(pool, id)->seq, seq))
+            id = from[i];
     for (; *budget; --*budget) {
         const struct rtx_record *r = rtx_at(pool, id);
-        q->cursor = id;
+        *finger = id;
         if (seq_le(r->seq + r->len, seq))
             id = r->next;
         else if (seq_gt(r->seq, seq) && r->prev && seq_gt(rtx_at(pool, r->prev)->seq + rtx_at(pool, r->prev)->len, seq))
@@ -383,8 +395,7 @@ static void merge(struct slots *pool, struct rtx_queue *q, uint32_t id)
     r->len += n->len;
     r->segs = (uint16_t)(r->segs + n->segs);
     r->flags |= n->flags;
-    if (q->cursor == with)
-        q->cursor = id;
+    move_fingers(q, with, id);
     unlink_record(pool, q, with);
 }
 
@@ -423,7 +434,7 @@ static uint32_t carve(struct slots *pool, const struct chunks *chunks, struct rt
 
 void rtx_sack(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t max, uint32_t lo, uint32_t hi, uint32_t *budget, struct rtx_heard *h)
 {
-    uint32_t id = q->head ? find(pool, q, lo, budget) : 0;
+    uint32_t *finger = finger_for(pool, q, lo), id = q->head ? find(pool, q, lo, finger, budget) : 0;
     for (; id && *budget && seq_lt(rtx_at(pool, id)->seq, hi); --*budget) {
         struct rtx_record *r = rtx_at(pool, id);
         uint32_t front = seq_gt(lo, r->seq) ? lo - r->seq : 0, back = seq_lt(hi, r->seq + r->len) ? hi - r->seq : r->len;
@@ -434,11 +445,11 @@ void rtx_sack(struct slots *pool, const struct chunks *chunks, struct rtx_queue 
                 mark_sacked(pool, q, part, h);
                 next = rtx_at(pool, part)->next;
                 uint32_t prev = rtx_at(pool, part)->prev;
-                q->cursor = part;
+                *finger = part;
                 merge(pool, q, part);
                 if (prev)
                     merge(pool, q, prev);
-                next = rtx_at(pool, q->cursor)->next;
+                next = rtx_at(pool, *finger)->next;
             }
         }
         id = next;

@@ -43,7 +43,7 @@ struct rtx_queue {
     uint32_t lost;                        /* records marked lost */
     uint32_t sacked, sacked_segs;         /* bytes, segments */
     uint32_t fack;                        /* RACK.fack, RFC 8985 6.2 step 3: the highest sequence number known to have arrived */
-    uint32_t cursor;                      /* where the last search ended, 0: nowhere */
+    uint32_t finger[2];                   /* where searches ended, 0: nowhere: ACKs speak of two places, where holes are filled and where new text arrives */
     uint16_t order;                       /* transmissions ever, modulo 2^16 */
     uint16_t pad_;
 };

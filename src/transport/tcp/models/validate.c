@@ -36,14 +36,16 @@ void validate_init(struct validate *v, bool on, uint32_t nxt, pl_time now)
 /* ------------------------------------------------------------------- the phase ------------------------------------------------------------------- */
 
 /* RFC 7661 4.4.2: "a sender in the non-validated phase SHOULD control the maximum burst size, e.g., ... paces out the cwnd over its estimate of the RTT".
- * An algorithm that paces does that itself; what an initial window is may go at once (RFC 6928). */
+ * An algorithm that paces does that itself; an initial window may go at once at any time (RFC 6928), so an answer of that size is not held up. */
 static void spread(struct validate *v, struct pl_cc *cc, pl_time srtt)
 {
     if (v->paced)
-        cc->pacing_rate = 0;
+        cc->pacing_rate = cc->quantum = 0;
     v->paced = v->since && cc->pacing_rate == 0 && srtt && cc->cwnd > cc_initial_window(cc->mss);
-    if (v->paced)
+    if (v->paced) {
         cc->pacing_rate = (uint64_t)cc->cwnd * PL_S / srtt;
+        cc->quantum = cc_initial_window(cc->mss);
+    }
 }
 
 /* RFC 7661 4.3, 4.4-a: which phase it is, as of `at`. */
