@@ -320,10 +320,10 @@ static void a_time_out_marks_the_first_and_what_is_old_enough(void **state)
     prng_seed(&p, 63);
     for (unsigned n = 0; n < 500; n++) {
         struct bench *b = bench_new();
-        struct rack r = {.known = true, .rtt = prng_below(&p, 30 * PL_MS), .min_rtt = 20 * PL_MS, .reo_wnd_mult = 1, .reordering_seen = prng_below(&p, 2)};
+        struct rack r = {.known = true, .rtt = prng_below(&p, 30) * PL_MS, .min_rtt = 20 * PL_MS, .reo_wnd_mult = 1, .reordering_seen = prng_below(&p, 2)};
         uint32_t first = b->una;
         for (unsigned k = 0; k < 12; k++)
-            send(b), b->now += prng_below(&p, 8 * PL_MS);
+            send(b), b->now += prng_below(&p, 8) * PL_MS;
         (void)sack(b, first + 2 * MSS, first + 4 * MSS);
         if (prng_below(&p, 2)) {          /* the first was repeated a moment ago: lost all the same, it is the one that timed out */
             rtx_mark_lost(&b->records, &b->q, b->q.head);
