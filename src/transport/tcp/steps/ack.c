@@ -91,7 +91,7 @@ static bool duplicate(const struct tcp *c, const struct tcp_seg *seg, bool dsack
     return !seg->len && !seg->had_text && seg->ack == c->snd.una && seg->wnd == c->snd.wnd && !dsack;
 }
 
-/* Is growing the window justified? RFC 7661 4.2: nothing is measured while a loss is repaired. */
+/* Is growing the window justified? RFC 7661 4.2-c: nothing is measured while a loss is repaired. */
 static bool window_used(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
     if (f->in_recovery | f->in_rto_recovery)
