@@ -146,7 +146,7 @@ static void pipe_ack_is_the_largest_sample_of_the_sampling_period(void **state) 
 
 /* -------------------------------------------------------------------- growth -------------------------------------------------------------------- */
 
-static void the_threshold_is_half_of_the_window(void **state)                      /* RFC 7661 4.3, 4.4-a, 4.4-f */
+static void the_threshold_is_half_of_the_window(void **state)                      /* RFC 7661 4.3, 4.4-a, 4.4-g */
 {
     (void)state;
     struct sender s = sender(20000, PL_CC_CWND_MAX);
@@ -159,7 +159,7 @@ static void the_threshold_is_half_of_the_window(void **state)                   
     assert_true(validate_holds(&s.v));
 }
 
-static void what_is_not_validated_grows_only_while_it_is_full(void **state)        /* RFC 7661 4.4-b, 4.4-c, 4.5.3 */
+static void what_is_not_validated_grows_only_while_it_is_full(void **state)        /* RFC 7661 4.4-c, 4.4-d, 4.5.3 */
 {
     (void)state;
     struct sender s = sender(20000, PL_CC_CWND_MAX);
@@ -341,7 +341,7 @@ static void a_loss_of_a_validated_window_is_answered_as_ever(void **state)      
     assert_int_equal(s.cc.ssthresh, 28000);
 }
 
-static void a_loss_of_one_that_is_not_is_answered_from_what_was_used(void **state)  /* RFC 7661 4.4-d, 4.4.1-a, 4.4.1-b */
+static void a_loss_of_one_that_is_not_is_answered_from_what_was_used(void **state)  /* RFC 7661 4.4-e, 4.4.1-a, 4.4.1-b */
 {
     (void)state;
     struct sender s = sender(100000, 20000);
@@ -407,7 +407,7 @@ static void after_a_repair_nothing_is_known_until_a_new_sample(void **state)    
     assert_int_equal(s.cc.cwnd, 8000);
 }
 
-static void a_time_out_ends_the_phase_and_is_answered_as_ever(void **state)        /* RFC 7661 4.4-e */
+static void a_time_out_ends_the_phase_and_is_answered_as_ever(void **state)        /* RFC 7661 4.4-f */
 {
     (void)state;
     struct sender s = sender(100000, 20000);

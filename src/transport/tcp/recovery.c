@@ -63,7 +63,7 @@ static void lead(struct tcp *c, struct tcp_flight *f, uint32_t delivered, bool s
     c->cc.cwnd = prr_ack(&f->prr, &p);
 }
 
-/* The congestion control answers to a loss; from what was used of the window: RFC 7661 4.4.1. */
+/* The congestion control answers to a loss; from what was used of the window: RFC 7661 4.4.1-a. */
 static void answer(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t flight)
 {
     struct cc_call k = tcp_cc(x, c, f);
@@ -477,7 +477,7 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     bool nested = repairing(f) || (c->below_recover && c->opt.sack_ok && seq_gt(c->recover, c->snd.una));
     if (first)
         remember(c, f, true);             /* a back-off changes nothing: what counts is the first repetition */
-    validate_forget(&f->validate, &c->cc, c->snd.nxt, x->wire_now);      /* RFC 7661 4.4-e: as usual, whatever the phase was */
+    validate_forget(&f->validate, &c->cc, c->snd.nxt, x->wire_now);      /* RFC 7661 4.4-f: as usual, whatever the phase was */
     cc_rto(tcp_cc(x, c, f), x->wire_now, flight, first);
     f->in_recovery = false;
     f->in_rto_recovery = true;

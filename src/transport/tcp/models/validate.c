@@ -5,7 +5,7 @@
 static uint32_t max32(uint32_t a, uint32_t b) { return a > b ? a : b; }
 static uint32_t min32(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
-/* RFC 7661 4.2: the pipeACK Sampling Period: max(3 RTT, 1 second) */
+/* RFC 7661 4.2-b: the pipeACK Sampling Period: max(3 RTT, 1 second) */
 static pl_time sampling_period(pl_time srtt) { return 3 * srtt > PL_S ? 3 * srtt : PL_S; }
 
 static void wait_for_sending(struct validate *v, uint32_t nxt, pl_time now)
@@ -48,7 +48,7 @@ static void spread(struct validate *v, struct pl_cc *cc, pl_time srtt)
     }
 }
 
-/* RFC 7661 4.3, 4.4-a: which phase it is, as of `at`. */
+/* RFC 7661 4.3, 4.4-a, 4.4-g: which phase it is, as of `at`. */
 static void judge(struct validate *v, const struct pl_cc *cc, pl_time at)
 {
     if (v->pipe_ack >= cc->cwnd / 2)
@@ -77,7 +77,7 @@ static void age(struct validate *v, const struct pl_cc *cc, pl_time now, pl_time
         v->period_at = now;
 }
 
-/* RFC 7661 4.4.3, 4.5.2: "make one reduction ... for each NVP". */
+/* RFC 7661 4.4.3-a, 4.4.3-b, 4.5.2: "make one reduction ... for each NVP". */
 static void expire(struct validate *v, struct pl_cc *cc, pl_time now)
 {
     while (v->since && now - v->since >= VALIDATE_NVP) {
@@ -115,7 +115,7 @@ void validate_rate(struct validate *v, uint32_t bytes, pl_time interval, bool ap
     v->rate.us = (uint32_t)us;
 }
 
-/* RFC 7661 4.2: "caching the value of HighACK and, after one RTT, measuring the difference". The RTT: until what was under way at the beginning is
+/* RFC 7661 4.2-a: "caching the value of HighACK and, after one RTT, measuring the difference". The RTT: until what was under way at the beginning is
  * acknowledged; and that must hold what the ACK before has let go, or a sample would be less than the window for no other reason than its beginning. */
 void validate_sample(struct validate *v, struct pl_cc *cc, const struct validate_ack *a)
 {
@@ -161,7 +161,7 @@ void validate_idle(struct validate *v, struct pl_cc *cc, pl_time now, pl_time id
 
 /* --------------------------------------------------------------------- losses --------------------------------------------------------------------- */
 
-/* "the sender MUST exit the non-validated phase" */
+/* RFC 7661 4.4-e: "MUST exit the non-validated phase"; RFC 7661 4.4.1-a */
 uint32_t validate_loss(struct validate *v, struct pl_cc *cc, uint32_t flight)
 {
     if (v->since == 0)
@@ -173,14 +173,15 @@ uint32_t validate_loss(struct validate *v, struct pl_cc *cc, uint32_t flight)
     return v->loss_flight;
 }
 
-/* "cwnd = (Max(pipeACK,LossFlightSize))/2", whatever the algorithm's own factor is; PRR (RFC 9937) leads the window there. */
+/* RFC 7661 4.4.1-a: "cwnd = (Max(pipeACK,LossFlightSize))/2", whatever the algorithm's own factor is; PRR (RFC 9937) leads the window there. */
 void validate_reduce(const struct validate *v, struct pl_cc *cc)
 {
     if (v->loss_flight)
         cc->ssthresh = min32(cc->ssthresh, max32(v->loss_flight / 2, cc->mss));
 }
 
-/* "cwnd = (Max(pipeACK,LossFlightSize) - R)/2", "MUST NOT be reduced below 1 TCP Maximum Segment Size", "MUST re-initialise the pipeACK variable". */
+/* RFC 7661 4.4.1-b, 4.4.1-c, 4.4.1-d: "cwnd = (Max(pipeACK,LossFlightSize) - R)/2", "MUST NOT be reduced below 1 TCP Maximum Segment Size", "MUST
+ * re-initialise the pipeACK variable". */
 void validate_recovered(struct validate *v, struct pl_cc *cc, uint32_t nxt, pl_time now)
 {
     if (v->loss_flight) {

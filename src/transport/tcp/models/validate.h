@@ -53,7 +53,7 @@ void validate_init(struct validate *, bool on, uint32_t nxt, pl_time now);
 void validate_idle(struct validate *, struct pl_cc *, pl_time now, pl_time idle, pl_time srtt);
 /* A sample is complete, or one may begin: not for each ACK. */
 void validate_sample(struct validate *, struct pl_cc *, const struct validate_ack *);
-/* FlightSize as far as it was validated: what the answer to a loss is reckoned from. RFC 7661 4.4.1 */
+/* FlightSize as far as it was validated: what the answer to a loss is reckoned from. RFC 7661 4.4.1-a */
 uint32_t validate_loss(struct validate *, struct pl_cc *, uint32_t flight);
 void validate_reduce(const struct validate *, struct pl_cc *);                       /* cc->ssthresh as 4.4.1 has it */
 void validate_recovered(struct validate *, struct pl_cc *, uint32_t nxt, pl_time now);
@@ -62,7 +62,7 @@ static inline bool validate_holds(const struct validate *v) { return v->since ==
 /* `bytes` arrived within `interval`. */
 void validate_rate(struct validate *, uint32_t bytes, pl_time interval, bool app_limited);
 
-/* RFC 7661 4.4-d: R does not count what is repeated once more. */
+/* RFC 7661 4.4.1-b: R does not count what is repeated once more. */
 static inline void validate_resent(struct validate *v, uint32_t seq, uint32_t bytes)
 {
     if (v->loss_flight && (v->resent == 0 || seq_gt(seq + bytes, v->resent_to))) {
@@ -81,7 +81,7 @@ static inline void validate_restart(struct validate *v, struct pl_cc *cc, uint32
         validate_idle(v, cc, now, idle, srtt);
 }
 
-/* May the window grow by this ACK? RFC 7661 4.5.3: as long as it is or was full within a round trip; in slow start also while it is validated (4.3). */
+/* May the window grow by this ACK? RFC 7661 4.4-c, 4.4-d, 4.5.3: as long as it is or was full within a round trip; in slow start also while it is validated (4.3). */
 static inline bool validate_ack(struct validate *v, struct pl_cc *cc, const struct validate_ack *a)
 {
     if (a->pipe + cc->mss > cc->cwnd) {
