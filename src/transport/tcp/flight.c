@@ -61,11 +61,17 @@ static uint32_t take(struct tcp_ctx *x, struct tcp *c)
     return slots_take(x->flights);
 }
 
+/* The connection's, or what stands in for it where the environment has it not. */
+static uint8_t algorithm(const struct tcp_ctx *x, const struct tcp *c)
+{
+    return cc_exists(x->env, c->algorithm, x->config->cc_state_bytes) ? c->algorithm : PL_CC_NEWRENO;
+}
+
 /* An algorithm's state is new: it begins with what is known all the same. */
-static void start(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+static void start(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
     memset(f->cc_state, 0, x->config->cc_state_bytes);
-    f->algorithm = cc_exists(x->env, c->algorithm, x->config->cc_state_bytes) ? c->algorithm : PL_CC_NEWRENO;
+    f->algorithm = algorithm(x, c);
     f->cc_flags = (uint8_t)cc_flags(x->env, f->algorithm);
     c->cc.pacing_rate = 0;
     c->cc.quantum = 0;
@@ -123,7 +129,7 @@ void tcp_flight_begins(struct tcp_ctx *x, struct tcp *c)
     } else {
         struct tcp_flight *f = at(x, c->flight);
         idle_remove(x, f);
-        if (f->algorithm != c->algorithm)
+        if (f->algorithm != c->algorithm && f->algorithm != algorithm(x, c))
             change(x, c, f);
         restart(x, c, f);
     }
@@ -161,6 +167,13 @@ void tcp_flight_algorithm(struct tcp_ctx *x, struct tcp *c)
         return;                           /* with the next flight */
     f->undo.possible = false;
     change(x, c, f);
+}
+
+/* Its state says nothing to NewReno. */
+void tcp_flight_own_algorithm(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    if (f->algorithm != algorithm(x, c) && !cc_exists(x->env, f->algorithm, x->config->cc_state_bytes))
+        start(x, c, f);
 }
 
 /* ------------------------------------------------------------------- timers -------------------------------------------------------------------- */

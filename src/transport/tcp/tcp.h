@@ -431,6 +431,7 @@ void tcp_flight_end(struct tcp_ctx *, struct tcp *);                            
 void tcp_flight_give(struct tcp_ctx *, struct tcp *);                                   /* nothing will be sent any more */
 void tcp_flight_algorithm(struct tcp_ctx *, struct tcp *);                               /* c->algorithm was changed */
 void tcp_limited(const struct tcp_ctx *, struct tcp_flight *, enum tcp_limit);           /* from now on, by this */
+void tcp_flight_own_algorithm(const struct tcp_ctx *, struct tcp *, struct tcp_flight *);    /* a program's own: it may be gone since pl_stack_attach */
 uint32_t tcp_paced(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);    /* bytes that pacing lets go now */
 void tcp_pace(const struct tcp_ctx *, struct tcp *, struct tcp_flight *, uint32_t bytes);     /* so many were sent */
 void tcp_rto_restart(struct tcp_ctx *, struct tcp *);                                    /* RFC 6298 5.3 */
@@ -505,6 +506,8 @@ static inline uint32_t tcp_pipe(const struct tcp_flight *f) { return f->queue.pi
 static inline struct cc_call tcp_cc(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
     c->cc.mss = c->opt.mss;
+    if (f->algorithm >= PL_CC_USER)
+        tcp_flight_own_algorithm(x, c, f);
     return (struct cc_call){.env = x->env, .cc = &c->cc, .state = f->cc_state, .algorithm = f->algorithm};
 }
 static inline struct ooo *tcp_ooo(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? slots_at(x->gaps, c->gaps) : NULL; }

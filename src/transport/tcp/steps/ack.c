@@ -63,7 +63,7 @@ static bool tells_of_duplicate(const struct tcp_seg *seg)
     return seq_le(o->sack[0].hi, seg->ack) || (o->nsack > 1 && seq_le(o->sack[1].lo, o->sack[0].lo) && seq_le(o->sack[0].hi, o->sack[1].hi));
 }
 
-/* RFC 2018 4, 5-a: the blocks, lowest first (RFC 8985 6.2 step 3); none that was not sent counts, nor what SND.UNA has passed. */
+/* RFC 2018 4, 5-a, RFC 7661 4.2-d: the blocks, lowest first (RFC 8985 6.2 step 3); none that was not sent counts, nor what SND.UNA has passed. */
 static void blocks(struct tcp_ctx *x, const struct tcp *c, struct tcp_flight *f, struct tcp_ack *a)
 {
     const struct wire_tcp_opts *o = &a->seg->opts;
