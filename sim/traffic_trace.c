@@ -87,6 +87,7 @@ static void decided(struct traffic *t, enum pl_reason why)
 {
     switch (why) {
     case PL_WHY_CWND_RACK:
+    case PL_WHY_CWND_AGAIN:
     case PL_WHY_CWND_FAST:
     case PL_WHY_CWND_PROBE: t->recoveries++; break;
     case PL_WHY_UNDO_EIFEL:

@@ -330,6 +330,36 @@ struct pl_tcp_status {
     uint64_t segs_out, segs_in, retransmits;
     pl_time user_timeout, peer_user_timeout;         /* in force, 0: none; as the peer last advertised it, 0: it did not (RFC 5482) */
     uint64_t cookie;                      /* the program's: what a connection from a deferred listener was accepted with */
+    /* Congestion. Static strings, or those of the program's own (pl_env.cc) */
+    const char *cc_name;                  /* "cubic" */
+    const char *cc_doing;                 /* in a word or two: "slow start"; "" as long as nothing was sent */
+    uint8_t phase;                        /* enum pl_cc_phase: open, a repair after fast detection, one after a time-out */
+    bool window_validated;                /* the congestion window was used lately, as far as half of it (RFC 7661 4.3) */
+    bool reordering_seen;                 /* segments have overtaken each other on this path (RFC 8985 6.2) */
+    bool delivery_limited;                /* delivery_rate: the program, not the path, was what limited it */
+    uint32_t pad_;
+    uint64_t pacing_rate;                 /* bytes a second; 0: not paced */
+    uint64_t delivery_rate;               /* bytes a second that arrived in the last round trip which was fully used, or in a later one that was faster; 0: not
+                                             known yet. An algorithm that asks for samples has it from the last of them */
+    /* The scoreboard, in bytes: snd.nxt - snd.una = in flight (no limited transmit, no duplicates counted) + lost + sacked */
+    uint32_t sacked_bytes;                /* the peer has them, behind a gap */
+    uint32_t lost_bytes;                  /* believed to be lost, and not sent again yet */
+    uint32_t repeated_bytes;              /* sent again, and under way */
+    uint32_t rcv_space_bytes;             /* what arrived in the last complete round trip of the receiver, in steps of 16 KiB (auto-tuning; 0 where it is fixed) */
+    pl_time reo_wnd;                      /* RACK.reo_wnd as of now: for so long what is missing may be late before it counts as lost */
+    uint64_t bytes_delivered;             /* ever: acknowledged by number or by block */
+    /* From here to sndbuf_limited_time: since something was first sent, or, where config.flights_max is smaller than connections_max, since the connection last had to
+     * give up what it knew of its path while it was idle. */
+    uint64_t bytes_lost;                  /* ever believed to be lost: what was a mistake, and what was lost twice, included */
+    uint32_t recoveries, time_outs, loss_probes;     /* repairs after fast detection; after time-outs (back-offs included); tail loss probes that went */
+    uint32_t undone, reneged;             /* answers to a loss that were taken back (RFC 4015); the peer threw away what it had reported (RFC 2018 8) */
+    pl_time busy_time;                    /* something was under way or waited to be sent; of that, */
+    pl_time rwnd_limited_time;            /*   the peer's window was what held it back; */
+    pl_time sndbuf_limited_time;          /*   the program was refused room in the send buffer, though the congestion window had some */
+    /* How long ago; PL_NEVER: never */
+    pl_time since_sent;                   /* text was last sent, or sent again */
+    pl_time since_heard;                  /* something acceptable arrived (tcpi_last_ack_recv) */
+    pl_time since_progress;               /* SND.UNA advanced, or something came to be outstanding */
 };
 int pl_status(const pl_stack *, pl_conn, struct pl_tcp_status *, size_t size);
 int pl_error(const pl_stack *, pl_handle);                          /* 0, or what the connection died of */

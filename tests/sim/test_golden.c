@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_golden.c: what simulated runs result in is what tests/sim/golden/ keeps, byte for byte, and no line of it fails: of the 240 cells of goodput those that are quick
- * (fewer under the sanitizers); all of them in long.test_golden.
+ * (fewer under the sanitizers); all of them in long.test_golden. TIME-LIMIT: 180 s
  *
  *     sim.test_golden --write     writes what it compares, for a first look; `make golden` writes all
  */

@@ -224,7 +224,7 @@ struct golden_table golden_shares(void)
             snprintf(both, sizeof both, "%s beside %u %s", algorithms[pair[p].a], beside[k] / 2, algorithms[pair[p].b]);
             snprintf(c->key, sizeof c->key, "%s %2u %-26s", pair[p].at->name, beside[k] / 2, both);
             if (pair[p].a == CUBIC && pair[p].at == &small) c->number[LEAST] = 0.4, c->number[MOST] = 0.6;
-            c->runs = c->number[MOST] > 0 ? 10 : 3;
+            c->runs = c->number[MOST] > 0 ? 6 : 2;
             c->take = take_beside;
             c->judge = judge_beside;
         }

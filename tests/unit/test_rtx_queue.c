@@ -93,7 +93,7 @@ static void compare_record(const struct bench *b, const struct rtx_record *r)
 /* Everything that the queue says of itself, and of each record, agrees with the model. */
 static void compare(struct bench *b)
 {
-    uint32_t seq = b->una, pipe = 0, lost = 0, count = 0, sacked = 0, segs = 0, prev = 0, cursor = 0;
+    uint32_t seq = b->una, pipe = 0, repeated = 0, lost = 0, count = 0, sacked = 0, segs = 0, prev = 0, cursor = 0;
     for (uint32_t id = b->q.head; id; prev = id, id = at(b, id)->next) {
         const struct rtx_record *r = at(b, id);
         assert_int_equal(r->seq, seq);
@@ -111,10 +111,12 @@ static void compare(struct bench *b)
         count++;
     }
     for (uint32_t s = b->una; s != b->nxt; s++)
-        pipe += !b->model[offset(b, s)].lost && !b->model[offset(b, s)].sacked;
+        pipe += !b->model[offset(b, s)].lost && !b->model[offset(b, s)].sacked,
+            repeated += !b->model[offset(b, s)].lost && !b->model[offset(b, s)].sacked && b->model[offset(b, s)].again;
     assert_int_equal(seq, b->nxt);
     assert_int_equal(b->q.tail, prev);
     assert_int_equal(b->q.pipe, pipe);
+    assert_int_equal(b->q.repeated, repeated);
     assert_int_equal(b->q.lost, lost);
     assert_int_equal(b->q.count, count);
     assert_int_equal(b->records.used, count);

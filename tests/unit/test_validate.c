@@ -23,7 +23,7 @@ static struct sender sender(uint32_t cwnd, uint32_t ssthresh)
     struct sender s = {.cc = {.cwnd = cwnd, .ssthresh = ssthresh, .mss = MSS}, .now = 1000 * PL_S, .rtt = 100 * PL_MS, .una = UINT32_MAX - 20000};
     s.nxt = s.una;
     s.idle_since = s.now;
-    validate_init(&s.v, true, s.nxt, s.now);
+    validate_init(&s.v, true, true, s.nxt, s.now);
     return s;
 }
 
@@ -427,7 +427,7 @@ static void switched_off_it_measures_and_changes_nothing(void **state)
 {
     (void)state;
     struct sender s = sender(100000, PL_CC_CWND_MAX);
-    validate_init(&s.v, false, s.nxt, s.now);
+    validate_init(&s.v, false, true, s.nxt, s.now);
     burst(&s, 3000);
     burst(&s, 3000);
     assert_false(s.limited);

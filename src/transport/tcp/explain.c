@@ -153,6 +153,7 @@ size_t tcp_explain(const struct tcp_ctx *x, const struct tcp *c, char *buffer, s
     text_put(&t, ". ");
     trouble(&t, c);
     streams(&t, x, c);
+    tcp_explain_sender(x, c, &t);
     buffers(&t, x, c);
     if (c->syn_sent || c->state != PL_SYN_SENT)          /* else it is only there to end this */
         timer(&t, x, c, TIMER_RESEND, resend_is(c));

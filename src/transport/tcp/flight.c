@@ -75,8 +75,16 @@ static void start(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     f->cc_flags = (uint8_t)cc_flags(x->env, f->algorithm);
     c->cc.pacing_rate = 0;
     c->cc.quantum = 0;
-    validate_init(&f->validate, x->config->validate_window && !(f->cc_flags & PL_CC_OWN_RECOVERY), c->snd.nxt, x->wire_now);
+    validate_init(&f->validate, x->config->validate_window && !(f->cc_flags & PL_CC_OWN_RECOVERY), !(f->cc_flags & PL_CC_WANTS_RATE), c->snd.nxt, x->wire_now);
     cc_start(tcp_cc(x, c, f), x->wire_now, c->rtt.srtt);
+}
+
+static void change(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    uint8_t before = f->algorithm;
+    start(x, c, f);
+    if (f->algorithm != before)
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CC_CHOSEN, before, f->algorithm);
 }
 
 static void begin(struct tcp_ctx *x, struct tcp *c)
@@ -88,8 +96,10 @@ static void begin(struct tcp_ctx *x, struct tcp *c)
     rack_init(&f->rack);
     if (c->rtt.srtt)
         rack_rtt(&f->rack, c->rtt.srtt, x->wire_now);
-    if (c->cc.cwnd > iw)                  /* it was taken away meanwhile: what cwnd was measured by is not known any more */
+    if (c->cc.cwnd > iw) {                /* it was taken away meanwhile: what cwnd was measured by is not known any more */
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_FORGOTTEN, c->cc.cwnd, iw);
         c->cc.cwnd = iw;
+    }
     start(x, c, f);
 }
 
@@ -101,23 +111,29 @@ static void restart(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     validate_restart(&f->validate, &c->cc, c->snd.nxt, x->wire_now, idle, c->rtt.srtt);
     if (idle > c->rtt.rto && !f->validate.on && !(f->cc_flags & PL_CC_OWN_RECOVERY) && idle > rtt_rto(&c->rtt, &b)) {
         uint32_t iw = cc_initial_window(c->opt.mss);
-        c->cc.cwnd = c->cc.cwnd < iw ? c->cc.cwnd : iw;
+        if (c->cc.cwnd > iw) {
+            tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_IDLE, c->cc.cwnd, iw);
+            c->cc.cwnd = iw;
+        }
     }
     cc_restart(tcp_cc(x, c, f), x->wire_now, idle, f->rate.app_limited != 0);
 }
 
 void tcp_flight_begins(struct tcp_ctx *x, struct tcp *c)
 {
+    struct tcp_seen seen;
     tcp_outstanding_begins(x, c);
+    tcp_watch(x, c, &seen);
     if (!c->flight) {
         begin(x, c);
-        return;
+    } else {
+        struct tcp_flight *f = at(x, c->flight);
+        idle_remove(x, f);
+        if (f->algorithm != c->algorithm && f->algorithm != algorithm(x, c))
+            change(x, c, f);
+        restart(x, c, f);
     }
-    struct tcp_flight *f = at(x, c->flight);
-    idle_remove(x, f);
-    if (f->algorithm != c->algorithm && f->algorithm != algorithm(x, c))
-        start(x, c, f);
-    restart(x, c, f);
+    tcp_told(x, c, &seen);
 }
 
 void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
@@ -150,7 +166,7 @@ void tcp_flight_algorithm(struct tcp_ctx *x, struct tcp *c)
     if (!f || f->algorithm == c->algorithm)
         return;                           /* with the next flight */
     f->undo.possible = false;
-    start(x, c, f);
+    change(x, c, f);
 }
 
 /* Its state says nothing to NewReno. */
@@ -192,6 +208,16 @@ void tcp_rto_arm(struct tcp_ctx *x, struct tcp *c, pl_time reorder_timeout)
     }
     f->armed_at = x->now;
     timers_set_resend(&c->timers, what, at);
+}
+
+/* ------------------------------------------------------------------- limits -------------------------------------------------------------------- */
+
+void tcp_limited(const struct tcp_ctx *x, struct tcp_flight *f, enum tcp_limit by)
+{
+    if (f->limit != LIMIT_IDLE)
+        f->limit_spent[f->limit] += x->wire_now - f->limit_since;
+    f->limit_since = x->wire_now;
+    f->limit = (uint8_t)by;
 }
 
 /* ------------------------------------------------------------------- pacing -------------------------------------------------------------------- */

@@ -168,8 +168,10 @@ static void want_text(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes, stru
     bool lost = f && f->queue.lost;
     if (!lost || f->undo.frto == 3)       /* nothing new before what was lost */
         want_data(x, c, f, gso_bytes, paced, w);
-    if (lost && w->what == WANT_NOTHING && f->undo.frto == 3 && f->undo.frto_new == 2)
+    if (lost && w->what == WANT_NOTHING && f->undo.frto == 3 && f->undo.frto_new == 2) {
         f->undo.frto = 0;                 /* RFC 5682 2.1 (2b): no new segment may go: "skip step 3" */
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_FRTO_OVER, 3, 0);
+    }
     if (lost && f->undo.frto != 3)
         want_resend(x, c, f, w);
 }
@@ -240,9 +242,25 @@ static void probe_if_blocked(struct tcp_ctx *x, struct tcp *c)
     }
 }
 
+/* What the sender waits for, now that nothing more is sent. The congestion window is asked first: as long as it is full nothing else is in the way. */
+static enum tcp_limit limit(const struct tcp *c, const struct tcp_flight *m)
+{
+    uint32_t unsent = tcp_unsent(c), under_way = c->snd.nxt - c->snd.una, least = unsent < c->opt.mss ? unsent : c->opt.mss;
+    if (unsent == 0 && under_way == 0)
+        return LIMIT_IDLE;
+    if ((unsent == 0 && !c->wants_write) || tcp_pipe(m) + c->opt.mss > c->cc.cwnd)
+        return LIMIT_BUSY;
+    if (unsent == 0)
+        return LIMIT_SNDBUF;
+    return c->snd.wnd < under_way + least ? LIMIT_RWND : LIMIT_BUSY;
+}
+
 pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w)
 {
     CHECK(w->what == WANT_NOTHING);
+    struct tcp_flight *m = tcp_memory(x, c);
+    if (m && limit(c, m) != m->limit)
+        tcp_limited(x, m, limit(c, m));
     if (c->user_timeout_ms || c->orphan)
         life_rearm(x, c);
     probe_if_blocked(x, c);
@@ -329,6 +347,7 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     if (f->undo.frto == 3)
         f->undo.frto_new -= f->undo.frto_new ? 1 : 0;
     tcp_pace(x, c, f, n);
+    f->sent_at = x->wire_now;
     c->snd_sent += n;
     c->snd.nxt += n + (fin ? 1 : 0);
     c->fin_sent |= fin;
@@ -367,6 +386,7 @@ static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want
         rate_sent(&f->rate, &rtx_at(x->records, id)->rate, x->wire_now, bytes, f->queue.pipe);
     tcp_recovery_sent_again(x, c, f, o->seq, bytes);
     tcp_pace(x, c, f, covered);
+    f->sent_at = x->wire_now;
     o->text = covered;
     o->flags = PL_ACK | (o->seq + covered == c->snd.nxt - (c->fin_sent ? 1 : 0) && covered ? PL_PSH : 0) | (fin ? PL_FIN : 0);
     c->count.bytes_retransmitted += covered;

@@ -75,6 +75,7 @@ static void answer(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint3
 static void enter(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t flight, uint32_t fresh)
 {
     uint32_t before = c->cc.cwnd;
+    enum pl_reason why = repairing(f) ? PL_WHY_CWND_AGAIN : c->opt.sack_ok ? PL_WHY_CWND_RACK : PL_WHY_CWND_FAST;
     if (!repairing(f))
         remember(c, f, false);
     else
@@ -89,7 +90,7 @@ static void enter(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32
     answer(x, c, f, flight);
     uint32_t known = c->opt.sack_ok ? f->queue.sacked : 0, outstanding = c->snd.nxt - c->snd.una;
     prr_begin(&f->prr, outstanding - known + fresh);
-    tcp_trace(x, c, PL_TRACE_DECISION, c->opt.sack_ok ? PL_WHY_CWND_RACK : PL_WHY_CWND_FAST, before, c->cc.ssthresh);
+    tcp_trace(x, c, PL_TRACE_DECISION, why, before, c->cc.ssthresh);
 }
 
 /* Everything up to `recover` has arrived: RFC 6582 3.2 (3), RFC 9937 6.4. */
@@ -105,10 +106,9 @@ static void leave(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     if (fast && led(f))
         c->cc.cwnd = c->cc.ssthresh;
     validate_recovered(&f->validate, &c->cc, c->snd.nxt, x->wire_now);
-    if (!fast)
-        return;
-    cc_recovered(tcp_cc(x, c, f), x->wire_now);
-    tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_EXIT, before, c->cc.cwnd);
+    if (fast)
+        cc_recovered(tcp_cc(x, c, f), x->wire_now);
+    tcp_trace(x, c, PL_TRACE_DECISION, fast ? PL_WHY_CWND_EXIT : PL_WHY_RTO_EXIT, before, c->cc.cwnd);
 }
 
 /* ------------------------------------------------------------------- mistakes ------------------------------------------------------------------- */
@@ -271,8 +271,9 @@ static void probe_answered(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *
     const struct tcp_seg *seg = a->seg;
     if (!f->rack.probe_out || seq_lt(seg->ack, f->rack.probe_end))
         return;
-    if (!f->rack.probe_again || (a->dsack && seg->opts.sack[0].hi == f->rack.probe_end)) {
-        f->rack.probe_out = false;
+    if (!f->rack.probe_again || (a->dsack && seg->opts.sack[0].hi == f->rack.probe_end) || (seg->ack == f->rack.probe_end && a->duplicate && seg->opts.nsack == 0)) {
+        f->rack.probe_out = false;        /* what it sent again had arrived, or it sent something new */
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_PROBE_NEEDLESS, c->cc.cwnd, c->cc.cwnd);
     } else if (seq_gt(seg->ack, f->rack.probe_end)) {    /* the probe has repaired the only loss: the answer is due all the same */
         uint32_t before = c->cc.cwnd;
         f->rack.probe_out = false;
@@ -283,8 +284,6 @@ static void probe_answered(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *
         validate_recovered(&f->validate, &c->cc, c->snd.nxt, x->wire_now);
         cc_recovered(tcp_cc(x, c, f), x->wire_now);
         tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_PROBE, before, c->cc.cwnd);
-    } else if (a->duplicate && seg->opts.nsack == 0) {
-        f->rack.probe_out = false;
     }
 }
 
@@ -360,6 +359,8 @@ static void tell_cc(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, cons
         k.delivered_total = f->rate.delivered;
         rate_finish(&f->rate, &rs, f->rack.min_rtt, &k.rate);
         k.app_limited = f->rate.app_limited != 0;
+        if (k.rate.valid)
+            validate_rate(&f->validate, k.rate.delivered, k.rate.interval, k.rate.app_limited);
     }
     cc_ack(tcp_cc(x, c, f), &k);
 }

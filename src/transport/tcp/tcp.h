@@ -15,9 +15,10 @@
  * A step returns PL_DROP_NONE (go on) or why the segment is dropped. Steps record what is owed; they do not send. output.c answers, from the
  * connection alone, what should be sent next and when (tcp_want), and forms the segment at the last moment (tcp_build). user.c holds the calls
  * of 3.10.1 to 3.10.6, settings.c their options, timeouts.c is 3.10.8. models/ know no connection, cc/ decides how much may fly. state.c is the only writer of the state.
- * recovery.c finds out what was lost, or was not after all, and leads the window through the repair; flight.c keeps what a sender must remember.
+ * recovery.c finds out what was lost, or was not after all, and leads the window through the repair; flight.c keeps what a sender must remember; told.c
+ * tells the trace what became of it.
  *
- * Calls go one way: input, output, user, settings, timeouts -> steps -> models. state, flight, recovery, receive, buffers, check and explain are for all.
+ * Calls go one way: input, output, user, settings, timeouts -> steps -> models. state, flight, recovery, told, receive, buffers, check and explain are for all.
  */
 #ifndef TCP_TCP_H
 #define TCP_TCP_H
@@ -56,6 +57,9 @@ struct tcp_undo {
     uint8_t frto_new;                     /* segments that it may send */
 };
 
+/* What a sender waits for. Linux's tcp_info counts the same. */
+enum tcp_limit { LIMIT_IDLE, LIMIT_BUSY, LIMIT_RWND, LIMIT_SNDBUF, TCP_LIMITS };
+
 /* What the sender of a connection must remember of what is under way, and of the path. Taken from a pool when something is first sent. A connection that has
  * nothing outstanding keeps it until another one needs it. Times are ctx->wire_now, but those that say when to act. */
 struct tcp_flight {
@@ -70,6 +74,9 @@ struct tcp_flight {
     pl_time next_at;                      /* paced: when the next quantum may begin */
     pl_time reduced_at;                   /* the last answer to a loss: what was sent again later and is lost is another one */
     pl_time idle_since;
+    pl_time sent_at;                      /* text last went */
+    pl_time limit_since;                  /* what held the sender back: since when, and in all; `limit` says what it is */
+    pl_time limit_spent[TCP_LIMITS];
     uint32_t quantum_left;
     uint32_t owner, idle_next, idle_prev; /* slots: of its connection; of other flights that have nothing outstanding */
     uint32_t dupacks;
@@ -80,6 +87,7 @@ struct tcp_flight {
     bool probe_due;                       /* TLP: a loss probe wants to go */
     uint8_t algorithm;                    /* whose cc_state it is */
     uint8_t cc_flags;                     /* enum pl_cc_flag */
+    uint8_t limit;                        /* enum tcp_limit */
     uint32_t limited;                     /* bytes that limited transmit let go: not part of FlightSize, RFC 5681 3.2 (2) */
     uint32_t left_network;                /* without SACK: bytes that duplicates say have arrived: RFC 9937 6.2 */
     struct { uint32_t recoveries, timeouts, probes, undone, reneged; } count;
@@ -423,6 +431,7 @@ void tcp_flight_end(struct tcp_ctx *, struct tcp *);                            
 void tcp_flight_give(struct tcp_ctx *, struct tcp *);                                   /* nothing will be sent any more */
 void tcp_flight_algorithm(struct tcp_ctx *, struct tcp *);                               /* c->algorithm was changed */
 void tcp_flight_own_algorithm(const struct tcp_ctx *, struct tcp *, struct tcp_flight *);    /* a program's own: it may be gone since pl_stack_attach */
+void tcp_limited(const struct tcp_ctx *, struct tcp_flight *, enum tcp_limit);           /* from now on, by this */
 uint32_t tcp_paced(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);    /* bytes that pacing lets go now */
 void tcp_pace(const struct tcp_ctx *, struct tcp *, struct tcp_flight *, uint32_t bytes);     /* so many were sent */
 void tcp_rto_restart(struct tcp_ctx *, struct tcp *);                                    /* RFC 6298 5.3 */
@@ -443,9 +452,37 @@ void tcp_recovery_rto(struct tcp_ctx *, struct tcp *, struct tcp_flight *);
 void tcp_recovery_reorder_fires(struct tcp_ctx *, struct tcp *);                         /* RFC 8985 6.2: RACK's timer */
 void tcp_recovery_probe_fires(struct tcp_ctx *, struct tcp *);                           /* RFC 8985 7.3 */
 void tcp_recovery_sent_again(struct tcp_ctx *, struct tcp *, struct tcp_flight *, uint32_t seq, uint32_t bytes);
+/* told.c: whoever listens to the trace hears what a call has changed of the sender's state: around what may change it */
+struct tcp_seen {
+    const char *doing;                    /* NULL: not to be told */
+    uint64_t pacing_rate;
+    pl_time reo_wnd, unused_since;
+    uint32_t cwnd, undone, repairs;
+    uint16_t reo_wnd_mult;
+    uint8_t frto, left, expired;
+    bool watched, known, reordering_seen;
+};
+pl_time tcp_reo_wnd(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);     /* RACK.reo_wnd as of now */
+void tcp_look(const struct tcp_ctx *, struct tcp *, struct tcp_seen *);
+void tcp_tell(struct tcp_ctx *, struct tcp *, const struct tcp_seen *);
 /* check.c: asserts what holds in each state (our own mistakes only). explain.c: the same facts as sentences. */
 void tcp_check(const struct tcp_ctx *, const struct tcp *);
 size_t tcp_explain(const struct tcp_ctx *, const struct tcp *, char *text, size_t size);
+struct text;
+void tcp_explain_sender(const struct tcp_ctx *, const struct tcp *, struct text *);           /* explain_sender.c */
+
+/* Nobody listens, mostly. */
+static inline void tcp_watch(const struct tcp_ctx *x, struct tcp *c, struct tcp_seen *s)
+{
+    s->watched = x->env->trace != NULL;
+    if (s->watched)
+        tcp_look(x, c, s);
+}
+static inline void tcp_told(struct tcp_ctx *x, struct tcp *c, const struct tcp_seen *s)
+{
+    if (s->watched)
+        tcp_tell(x, c, s);
+}
 
 /* The same for entries that have no room to count: one in half a second. */
 static inline uint32_t answered_at(pl_time now) { return (uint32_t)(now / PL_MS) | 1; }

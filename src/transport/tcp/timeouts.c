@@ -9,6 +9,8 @@ void tcp_timeouts(struct tcp_ctx *x, struct tcp *c)
     if (timers_due(&c->timers, TIMER_LIFE, x->now))
         life_fires(x, c);
     if (timers_due(&c->timers, TIMER_RESEND, x->now)) {
+        struct tcp_seen seen;
+        tcp_watch(x, c, &seen);
         if (!c->syn_acked)
             handshake_timeout(x, c);
         else if (c->timers.resend_is == RESEND_PERSIST)
@@ -19,6 +21,7 @@ void tcp_timeouts(struct tcp_ctx *x, struct tcp *c)
             tcp_recovery_reorder_fires(x, c);
         else
             rto_fires(x, c);
+        tcp_told(x, c, &seen);
     }
     if (timers_due(&c->timers, TIMER_DELACK, x->now)) {
         timers_clear(&c->timers, TIMER_DELACK);

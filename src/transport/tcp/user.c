@@ -231,11 +231,47 @@ uint32_t tcp_user_ready(const struct tcp_ctx *x, const struct tcp *c)
     return bits | (over ? PL_EV_CLOSED : 0);
 }
 
+static pl_time spent(const struct tcp_ctx *x, const struct tcp_flight *m, enum tcp_limit by)
+{
+    return m->limit_spent[by] + (m->limit == by ? x->wire_now - m->limit_since : 0);
+}
+
+/* The scoreboard, and what else only a connection with something under way has. */
+static void outstanding_status(const struct tcp *c, const struct tcp_flight *f, struct pl_tcp_status *s)
+{
+    s->phase = f->in_recovery ? PL_CC_RECOVERY : f->in_rto_recovery ? PL_CC_LOSS : PL_CC_OPEN;
+    s->in_flight_bytes = tcp_pipe(f);
+    s->sacked_bytes = f->queue.sacked;
+    s->lost_bytes = c->snd.nxt - c->snd.una - f->queue.sacked - f->queue.pipe;
+    s->repeated_bytes = f->queue.repeated;
+    s->bytes_delivered += f->queue.sacked;
+}
+
+/* What a connection remembers of its path. */
+static void path_status(const struct tcp_ctx *x, const struct tcp *c, struct tcp_flight *m, struct pl_tcp_status *s)
+{
+    const struct validate *v = &m->validate;
+    struct pl_cc cc = c->cc;
+    s->cc_name = cc_name(x->env, m->algorithm);
+    s->cc_doing = cc_describe((struct cc_call){.env = x->env, .cc = &cc, .state = m->cc_state, .algorithm = m->algorithm});
+    s->min_rtt = m->rack.min_rtt;
+    s->window_validated = validate_holds(v);
+    s->reordering_seen = m->rack.reordering_seen;
+    s->delivery_limited = v->rate_limited;
+    s->delivery_rate = v->rate.us ? (uint64_t)v->rate.bytes * 1000000 / v->rate.us : 0;
+    s->reo_wnd = tcp_reo_wnd(x, c, m);
+    s->bytes_lost = m->queue.lost_bytes;
+    s->recoveries = m->count.recoveries, s->time_outs = m->count.timeouts, s->loss_probes = m->count.probes;
+    s->undone = m->count.undone, s->reneged = m->count.reneged;
+    s->rwnd_limited_time = spent(x, m, LIMIT_RWND), s->sndbuf_limited_time = spent(x, m, LIMIT_SNDBUF);
+    s->busy_time = spent(x, m, LIMIT_BUSY) + s->rwnd_limited_time + s->sndbuf_limited_time;
+    s->since_sent = x->wire_now - m->sent_at;
+}
+
 /* 3.10.6 */
 void tcp_user_status(const struct tcp_ctx *x, const struct tcp *c, struct pl_tcp_status *s)
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);
-    const struct tcp_flight *f = tcp_flight(x, c);
     *s = (struct pl_tcp_status){.state = c->state, .error = c->error, .soft_error = c->soft_error};
     memcpy(s->local.addr.b, c->flow.local, 16);
     memcpy(s->remote.addr.b, c->flow.remote, 16);
@@ -250,12 +286,23 @@ void tcp_user_status(const struct tcp_ctx *x, const struct tcp *c, struct pl_tcp
     s->sndbuf_bytes = c->sndbuf_bytes, s->sndbuf_used = c->snd_stream.len;
     s->rcvbuf_bytes = c->rcvbuf_bytes, s->rcvbuf_used = c->rcv_stream.len;
     s->sndbuf_bound = tcp_sndbuf_bound(x, c), s->rcvbuf_bound = tcp_rcvbuf_bound(x, c);
-    s->cwnd_bytes = c->cc.cwnd, s->ssthresh_bytes = c->cc.ssthresh, s->in_flight_bytes = f ? tcp_pipe(f) : 0;
-    s->srtt = c->rtt.srtt, s->rttvar = c->rtt.rttvar, s->rto = rtt_rto(&c->rtt, &b), s->min_rtt = c->flight ? tcp_memory(x, c)->rack.min_rtt : c->rtt.srtt;
+    s->cwnd_bytes = c->cc.cwnd, s->ssthresh_bytes = c->cc.ssthresh, s->pacing_rate = c->cc.pacing_rate;
+    s->srtt = c->rtt.srtt, s->rttvar = c->rtt.rttvar, s->rto = rtt_rto(&c->rtt, &b), s->min_rtt = c->rtt.srtt;
     s->backoffs = c->rtt.backoffs;
     s->bytes_sent = c->count.bytes_sent, s->bytes_acked = c->count.bytes_acked, s->bytes_received = c->count.bytes_received;
     s->bytes_retransmitted = c->count.bytes_retransmitted;
     s->user_timeout = c->user_timeout_ms * PL_MS, s->peer_user_timeout = user_timeout_ms(c->remote_uto) * PL_MS;
     s->cookie = c->cookie;
     s->segs_out = c->count.segs_out, s->segs_in = c->count.segs_in, s->retransmits = c->count.retransmits;
+    s->cc_name = cc_name(x->env, c->algorithm), s->cc_doing = "";
+    s->window_validated = true;
+    s->rcv_space_bytes = c->rcvbuf_fixed ? 0 : (uint32_t)c->arrived_before << TUNE_UNIT_SHIFT;
+    s->bytes_delivered = c->count.bytes_acked;
+    s->since_sent = PL_NEVER;
+    s->since_heard = c->syn_acked ? x->now - c->heard_at : PL_NEVER;
+    s->since_progress = x->now - c->progress_at;
+    if (c->flight)
+        path_status(x, c, tcp_memory(x, c), s);
+    if (tcp_flight(x, c))
+        outstanding_status(c, tcp_flight(x, c), s);
 }

@@ -158,6 +158,8 @@ static void forget_pipe(struct rtx_queue *q, struct rtx_record *r, uint32_t byte
         return;
     uint32_t flying = !(r->flags & RTX_LOST) ? bytes : r->again < bytes ? r->again : bytes;
     q->pipe -= flying;
+    if (r->flags & RTX_RETRANSMITTED)
+        q->repeated -= flying;
     if (r->flags & RTX_LOST)
         r->again -= flying;
 }
@@ -255,6 +257,8 @@ void rtx_mark_lost(struct slots *pool, struct rtx_queue *q, uint32_t id)
         return;
     if (r->flags & RTX_LOST) {            /* what of it was sent again is lost again */
         q->pipe -= r->again;
+        q->repeated -= r->again;
+        q->lost_bytes += r->again;
         r->again = 0;
         return;
     }
@@ -262,6 +266,8 @@ void rtx_mark_lost(struct slots *pool, struct rtx_queue *q, uint32_t id)
     list_append(pool, &q->gone, id);
     r->flags |= RTX_LOST;
     q->pipe -= r->len;
+    q->repeated -= r->flags & RTX_RETRANSMITTED ? r->len : 0;
+    q->lost_bytes += r->len;
     q->lost++;
 }
 
@@ -294,6 +300,7 @@ void rtx_unmark_lost(struct slots *pool, struct rtx_queue *q)
         earlier = r->earlier;
         list_remove(pool, &q->gone, r);
         q->pipe += r->len - r->again;
+        q->repeated += r->flags & RTX_RETRANSMITTED ? r->len - r->again : 0;
         q->lost--;
         r->again = 0;
         r->flags &= (uint8_t)~RTX_LOST;
@@ -469,13 +476,14 @@ void rtx_sent_again(struct slots *pool, const struct chunks *chunks, struct rtx_
 {
     struct rtx_record *r = rtx_at(pool, id);
     bool whole = r->again + n >= r->len || (r->again == 0 && split(pool, chunks, q, id, n));
+    uint32_t more = !(r->flags & RTX_LOST) ? 0 : whole ? r->len - r->again : n;
+    q->pipe += more;
+    q->repeated += r->flags & (RTX_LOST | RTX_RETRANSMITTED) ? more : r->len;        /* one that is not lost flies already */
     r->flags |= RTX_RETRANSMITTED;
     if (r->transmissions < 255)
         r->transmissions++;
     r->sent = now;
     r->order = ++q->order;
-    if (r->flags & RTX_LOST)
-        q->pipe += whole ? r->len - r->again : n;
     r->again = whole ? 0 : r->again + n;
     if (!whole && r->flags & RTX_LOST)
         return;
@@ -490,5 +498,5 @@ void rtx_free(struct slots *pool, struct rtx_queue *q)
 {
     while (q->head)
         unlink_record(pool, q, q->head);
-    *q = (struct rtx_queue){.order = q->order};
+    *q = (struct rtx_queue){.lost_bytes = q->lost_bytes, .order = q->order};
 }

@@ -39,8 +39,10 @@ struct rtx_list {
 struct rtx_queue {
     uint32_t head, tail, count;
     uint32_t pipe;                        /* bytes */
+    uint32_t repeated;                    /* of them those that were sent again */
     struct rtx_list flying, gone;         /* gone: lost */
     uint32_t lost;                        /* records marked lost */
+    uint64_t lost_bytes;                  /* ever */
     uint32_t sacked, sacked_segs;         /* bytes, segments */
     uint32_t fack;                        /* RACK.fack, RFC 8985 6.2 step 3: the highest sequence number known to have arrived */
     uint32_t finger[2];                   /* where searches ended, 0: nowhere: ACKs speak of two places, where holes are filled and where new text arrives */

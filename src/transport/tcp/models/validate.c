@@ -27,9 +27,9 @@ static void undefined(struct validate *v, uint32_t nxt, pl_time now)
 }
 
 /* RFC 7661 4.1 */
-void validate_init(struct validate *v, bool on, uint32_t nxt, pl_time now)
+void validate_init(struct validate *v, bool on, bool rates, uint32_t nxt, pl_time now)
 {
-    *v = (struct validate){.on = on};
+    *v = (struct validate){.on = on, .rates = rates};
     undefined(v, nxt, now);
 }
 
@@ -88,6 +88,7 @@ static void expire(struct validate *v, struct pl_cc *cc, pl_time now)
         }
         cc->ssthresh = max32(cc->ssthresh, (uint32_t)((uint64_t)cc->cwnd * 3 / 4));
         cc->cwnd = half;
+        v->expired++;
         v->since += VALIDATE_NVP;
         judge(v, cc, v->since);
     }
@@ -113,6 +114,7 @@ void validate_rate(struct validate *v, uint32_t bytes, pl_time interval, bool ap
         return;
     v->rate.bytes = bytes;
     v->rate.us = (uint32_t)us;
+    v->rate_limited = app_limited;
 }
 
 /* RFC 7661 4.2-a: "caching the value of HighACK and, after one RTT, measuring the difference". The RTT: until what was under way at the beginning is
@@ -131,7 +133,8 @@ void validate_sample(struct validate *v, struct pl_cc *cc, const struct validate
             return;
     }
     uint32_t sample = a->una - v->sample_una;
-    validate_rate(v, sample, a->now - v->at, !v->full);
+    if (v->rates)
+        validate_rate(v, sample, a->now - v->at, !v->full);
     wait_for_sending(v, a->nxt, a->now);
     if (!v->on)
         return;

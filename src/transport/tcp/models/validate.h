@@ -37,9 +37,12 @@ struct validate {
     uint32_t resent, resent_to;           /* R: bytes that were sent again since; the end of the highest of them */
     struct { uint32_t bytes, us; } rate;  /* the delivery rate: of the last sample that the program did not limit, or of a faster one. us 0: none yet */
     bool on;                              /* else only the rate is measured */
+    bool rates;                           /* it is measured here: the algorithm asks for no samples of its own */
     bool waiting;                         /* the next sample begins when something was sent */
     bool full;                            /* not more than a round trip ago no whole segment fitted any more */
     bool paced;                           /* cc->pacing_rate is ours */
+    bool rate_limited;                    /* `rate` is of a sample that the program limited */
+    uint8_t expired;                      /* how often five minutes were over, modulo 256 */
 };
 
 struct validate_ack {
@@ -48,8 +51,8 @@ struct validate_ack {
     uint32_t pipe;                        /* before it */
 };
 
-/* on: the window is the stack's concern (config.validate_window, and no PL_CC_OWN_RECOVERY). */
-void validate_init(struct validate *, bool on, uint32_t nxt, pl_time now);
+/* on: the window is the stack's concern (config.validate_window, and no PL_CC_OWN_RECOVERY). rates: no PL_CC_WANTS_RATE */
+void validate_init(struct validate *, bool on, bool rates, uint32_t nxt, pl_time now);
 void validate_idle(struct validate *, struct pl_cc *, pl_time now, pl_time idle, pl_time srtt);
 /* A sample is complete, or one may begin: not for each ACK. */
 void validate_sample(struct validate *, struct pl_cc *, const struct validate_ack *);

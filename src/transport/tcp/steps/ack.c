@@ -63,7 +63,7 @@ static bool tells_of_duplicate(const struct tcp_seg *seg)
     return seq_le(o->sack[0].hi, seg->ack) || (o->nsack > 1 && seq_le(o->sack[1].lo, o->sack[0].lo) && seq_le(o->sack[0].hi, o->sack[1].hi));
 }
 
-/* RFC 2018 4, 5-a: the blocks, lowest first (RFC 8985 6.2 step 3); none that was not sent counts, nor what SND.UNA has passed. */
+/* RFC 2018 4, 5-a, RFC 7661 4.2-d: the blocks, lowest first (RFC 8985 6.2 step 3); none that was not sent counts, nor what SND.UNA has passed. */
 static void blocks(struct tcp_ctx *x, const struct tcp *c, struct tcp_flight *f, struct tcp_ack *a)
 {
     const struct wire_tcp_opts *o = &a->seg->opts;
@@ -174,10 +174,13 @@ enum pl_drop ack_fifth(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
         return PL_DROP_TCP_ACK_TOO_OLD;
     }
     struct tcp_flight *f = tcp_flight(x, c);
+    struct tcp_seen seen;
+    tcp_watch(x, c, &seen);
     if (f)
         sender(x, c, f, seg);
     else if (c->flight && c->opt.sack_ok && (seg->len == 0 || seg->opts.nsack))
         late(x, c, seg);
+    tcp_told(x, c, &seen);
     if (seq_le(c->snd.una, seg->ack))
         update_window(c, seg);
     return PL_DROP_NONE;
