@@ -430,8 +430,8 @@ void tcp_flight_begins(struct tcp_ctx *, struct tcp *);                         
 void tcp_flight_end(struct tcp_ctx *, struct tcp *);                                    /* nothing is outstanding any more */
 void tcp_flight_give(struct tcp_ctx *, struct tcp *);                                   /* nothing will be sent any more */
 void tcp_flight_algorithm(struct tcp_ctx *, struct tcp *);                               /* c->algorithm was changed */
-void tcp_limited(const struct tcp_ctx *, struct tcp_flight *, enum tcp_limit);           /* from now on, by this */
 void tcp_flight_own_algorithm(const struct tcp_ctx *, struct tcp *, struct tcp_flight *);    /* a program's own: it may be gone since pl_stack_attach */
+void tcp_limited(const struct tcp_ctx *, struct tcp_flight *, enum tcp_limit);           /* from now on, by this */
 uint32_t tcp_paced(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);    /* bytes that pacing lets go now */
 void tcp_pace(const struct tcp_ctx *, struct tcp *, struct tcp_flight *, uint32_t bytes);     /* so many were sent */
 void tcp_rto_restart(struct tcp_ctx *, struct tcp *);                                    /* RFC 6298 5.3 */
@@ -500,7 +500,7 @@ static inline bool tcp_synchronised(const struct tcp *c) { return c->state >= PL
 /* What is remembered, NULL: nothing; and the same if something is outstanding, NULL: nothing is. */
 static inline struct tcp_flight *tcp_memory(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? slots_at(x->flights, c->flight) : NULL; }
 static inline bool tcp_outstanding(const struct tcp *c) { return c->syn_acked && c->snd.una != c->snd.nxt; }
-static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return tcp_outstanding(c) ? slots_at(x->flights, c->flight) : NULL; }
+static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight && c->snd.una != c->snd.nxt ? slots_at(x->flights, c->flight) : NULL; }
 /* Bytes believed to be in the network. */
 static inline uint32_t tcp_pipe(const struct tcp_flight *f) { return f->queue.pipe - (f->left_network < f->queue.pipe ? f->left_network : f->queue.pipe); }
 static inline struct cc_call tcp_cc(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
