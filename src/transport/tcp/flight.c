@@ -184,7 +184,7 @@ void tcp_rto_restart(struct tcp_ctx *x, struct tcp *c)
     tcp_flight(x, c)->rto_at = x->now + rtt_rto(&c->rtt, &b);
 }
 
-/* RFC 8985 7.2: not while something else would find the loss. */
+/* RFC 8985 7.2-a, RFC 8985 4-a: not while something else would find the loss. */
 bool tcp_may_probe(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f)
 {
     return x->config->loss_probe && c->opt.sack_ok && f->rack.sampled && !f->in_recovery && !f->in_rto_recovery && !f->rack.probe_out && f->queue.sacked == 0 && f->queue.lost == 0;
@@ -192,6 +192,7 @@ bool tcp_may_probe(const struct tcp_ctx *x, const struct tcp *c, const struct tc
 
 enum { MAX_ACK_DELAY_MS = 200 };          /* TLP.max_ack_delay, docs/defaults.md */
 
+/* RFC 8985 6.2-b, 7.2-c, RFC 8985 8: one timer, whichever it is */
 void tcp_rto_arm(struct tcp_ctx *x, struct tcp *c, pl_time reorder_timeout)
 {
     struct tcp_flight *f = tcp_flight(x, c);

@@ -33,7 +33,7 @@ static void want_again(struct tcp_want *w, const struct rtx_record *r, uint32_t 
     w->fin = (r->flags & RTX_FIN) && n == text;
 }
 
-/* What was lost goes first, as far as the congestion window lets it; the first one always may (RFC 6298 5.4). The peer's window is not
+/* What was lost goes first, as far as the congestion window lets it (RFC 8985 9.3-a); the first one always may (RFC 6298 5.4). The peer's window is not
  * asked: what it let in once may be repeated after it shrank (SHLD-16, MAY-7). */
 static void want_resend(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, struct tcp_want *w)
 {
@@ -55,7 +55,7 @@ static bool no_record(const struct tcp_ctx *x, const struct tcp_flight *f)
     return x->records->used == x->records->capacity || (f && f->queue.count >= x->config->records_per_conn_max);
 }
 
-/* RFC 8985 7.3: one segment of new data, or else the last one that was sent, whatever the congestion window says. */
+/* RFC 8985 7.3-c, 7.3-d: one segment of new data, or else the last one that was sent, whatever the congestion window says. */
 static void want_loss_probe(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, struct tcp_want *w)
 {
     uint32_t unsent = tcp_unsent(c), mss = c->opt.mss;
