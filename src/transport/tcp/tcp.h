@@ -500,7 +500,7 @@ static inline bool tcp_synchronised(const struct tcp *c) { return c->state >= PL
 /* What is remembered, NULL: nothing; and the same if something is outstanding, NULL: nothing is. */
 static inline struct tcp_flight *tcp_memory(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? slots_at(x->flights, c->flight) : NULL; }
 static inline bool tcp_outstanding(const struct tcp *c) { return c->syn_acked && c->snd.una != c->snd.nxt; }
-static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return tcp_outstanding(c) ? slots_at(x->flights, c->flight) : NULL; }
+static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight && c->snd.una != c->snd.nxt ? slots_at(x->flights, c->flight) : NULL; }
 /* Bytes believed to be in the network. */
 static inline uint32_t tcp_pipe(const struct tcp_flight *f) { return f->queue.pipe - (f->left_network < f->queue.pipe ? f->left_network : f->queue.pipe); }
 static inline struct cc_call tcp_cc(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
