@@ -122,8 +122,10 @@ static void restart(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 void tcp_flight_begins(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_seen seen;
+    bool listens = x->env->trace != NULL;
     tcp_outstanding_begins(x, c);
-    tcp_watch(x, c, &seen);
+    if (listens)
+        tcp_look(x, c, &seen);
     if (!c->flight) {
         begin(x, c);
     } else {
@@ -133,7 +135,8 @@ void tcp_flight_begins(struct tcp_ctx *x, struct tcp *c)
             change(x, c, f);
         restart(x, c, f);
     }
-    tcp_told(x, c, &seen);
+    if (listens)
+        tcp_tell(x, c, &seen);
 }
 
 void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
@@ -209,16 +212,6 @@ void tcp_rto_arm(struct tcp_ctx *x, struct tcp *c, pl_time reorder_timeout)
     }
     f->armed_at = x->now;
     timers_set_resend(&c->timers, what, at);
-}
-
-/* ------------------------------------------------------------------- limits -------------------------------------------------------------------- */
-
-void tcp_limited(const struct tcp_ctx *x, struct tcp_flight *f, enum tcp_limit by)
-{
-    if (f->limit != LIMIT_IDLE)
-        f->limit_spent[f->limit] += x->wire_now - f->limit_since;
-    f->limit_since = x->wire_now;
-    f->limit = (uint8_t)by;
 }
 
 /* ------------------------------------------------------------------- pacing -------------------------------------------------------------------- */

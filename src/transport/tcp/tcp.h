@@ -452,7 +452,7 @@ void tcp_recovery_rto(struct tcp_ctx *, struct tcp *, struct tcp_flight *);
 void tcp_recovery_reorder_fires(struct tcp_ctx *, struct tcp *);                         /* RFC 8985 6.2: RACK's timer */
 void tcp_recovery_probe_fires(struct tcp_ctx *, struct tcp *);                           /* RFC 8985 7.3 */
 void tcp_recovery_sent_again(struct tcp_ctx *, struct tcp *, struct tcp_flight *, uint32_t seq, uint32_t bytes);
-/* told.c: whoever listens to the trace hears what a call has changed of the sender's state: around what may change it */
+/* told.c: whoever listens to the trace hears what a call has changed of the sender's state: around what may change it, if somebody does */
 struct tcp_seen {
     const char *doing;                    /* NULL: not to be told */
     uint64_t pacing_rate;
@@ -460,7 +460,7 @@ struct tcp_seen {
     uint32_t cwnd, undone, repairs;
     uint16_t reo_wnd_mult;
     uint8_t frto, left, expired;
-    bool watched, known, reordering_seen;
+    bool known, reordering_seen;
 };
 pl_time tcp_reo_wnd(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);     /* RACK.reo_wnd as of now */
 void tcp_look(const struct tcp_ctx *, struct tcp *, struct tcp_seen *);
@@ -470,19 +470,6 @@ void tcp_check(const struct tcp_ctx *, const struct tcp *);
 size_t tcp_explain(const struct tcp_ctx *, const struct tcp *, char *text, size_t size);
 struct text;
 void tcp_explain_sender(const struct tcp_ctx *, const struct tcp *, struct text *);           /* explain_sender.c */
-
-/* Nobody listens, mostly. */
-static inline void tcp_watch(const struct tcp_ctx *x, struct tcp *c, struct tcp_seen *s)
-{
-    s->watched = x->env->trace != NULL;
-    if (s->watched)
-        tcp_look(x, c, s);
-}
-static inline void tcp_told(struct tcp_ctx *x, struct tcp *c, const struct tcp_seen *s)
-{
-    if (s->watched)
-        tcp_tell(x, c, s);
-}
 
 /* The same for entries that have no room to count: one in half a second. */
 static inline uint32_t answered_at(pl_time now) { return (uint32_t)(now / PL_MS) | 1; }
