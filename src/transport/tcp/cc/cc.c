@@ -33,6 +33,7 @@ uint32_t cc_state_bytes(const struct pl_env *env, uint32_t algorithm)
     return bytes[algorithm < PL_CC_USER ? algorithm : PL_CC_NEWRENO];
 }
 
+/* MAY-18 */
 bool cc_exists(const struct pl_env *env, uint32_t algorithm, uint32_t state_bytes)
 {
     return (algorithm < PL_CC_USER || own(env, algorithm)) && cc_state_bytes(env, algorithm) <= state_bytes;
