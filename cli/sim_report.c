@@ -62,15 +62,15 @@ static void sender_row(const struct sim_run *r, unsigned i)
     const struct program_conn *c = t->conn[traffic_sender(t)];
     struct run_mark n = run_flow_counts(r, i);
     struct pl_tcp_status st;
-    int64_t cc = PL_CC_USER;
-    char text[3][24];
+    char text[4][24] = {"none", "", "", "-"};
     printf("%-12s ", r->scenario->flow[i].name);
-    if (c && c->handle && pl_status(c->program->node->stack, c->handle, &st, sizeof st) == 0 && pl_get(c->program->node->stack, c->handle, PL_OPT_CONGESTION, &cc) == 0 && cc < PL_CC_USER) {
+    if (c && c->handle && pl_status(c->program->node->stack, c->handle, &st, sizeof st) == 0) {
         if (st.ssthresh_bytes < PL_CC_CWND_MAX) snprintf(text[0], sizeof text[0], "%" PRIu32, st.ssthresh_bytes);
-        printf("%-8s %10" PRIu32 " %10s %10s %10s", scenario_cc_words[cc], st.cwnd_bytes, st.ssthresh_bytes < PL_CC_CWND_MAX ? text[0] : "none",
-            ms_text(st.srtt, text[1], sizeof text[1]), ms_text(st.rto, text[2], sizeof text[2]));
+        if (st.pacing_rate) rate_text(st.pacing_rate * 8, text[3], sizeof text[3]);
+        printf("%-8s %-14s %10" PRIu32 " %10s %14s %10s %10s", st.cc_name, st.cc_doing, st.cwnd_bytes, text[0], text[3], ms_text(st.srtt, text[1], sizeof text[1]),
+            ms_text(st.rto, text[2], sizeof text[2]));
     } else {
-        printf("%-8s %10s %10s %10s %10s", "-", "-", "-", "-", "-");
+        printf("%-8s %-14s %10s %10s %14s %10s %10s", "-", "-", "-", "-", "-", "-", "-");
     }
     printf(" %10" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 "\n", n.recoveries, n.probes, n.time_outs, n.undone);
 }
@@ -94,7 +94,8 @@ static void as_text(const struct sim_run *r)
     printf("%-12s %-16s %-8s %14s %12s %9s %7s %10s %10s %10s %10s\n", "flow", "way", "kind", "goodput", "bytes", "segments", "again", "rtt 50%", "90%", "99%", "max ms");
     for (unsigned i = 0; i < r->scenario->flows; i++)
         flow_row(r, i);
-    printf("\n%-12s %-8s %10s %10s %10s %10s %10s %9s %9s %9s\n", "sender", "cc", "cwnd", "ssthresh", "srtt ms", "rto ms", "recoveries", "probes", "time-outs", "undone");
+    printf("\n%-12s %-8s %-14s %10s %10s %14s %10s %10s %10s %9s %9s %9s\n", "sender", "cc", "doing", "cwnd", "ssthresh", "paced", "srtt ms", "rto ms", "recoveries", "probes",
+        "time-outs", "undone");
     for (unsigned i = 0; i < r->scenario->flows; i++)
         sender_row(r, i);
     printf("\n%-29s %12s %12s %6s %6s %6s %6s %6s %7s %10s %10s %10s %10s\n", "link", "frames", "delivered", "full", "codel", "way", "mtu", "marked", "fullest", "queue 50%",

@@ -9,10 +9,10 @@
 #include <string.h>
 
 /* One table for both kinds of rows: what a flow does not have is empty for it, and likewise for a link. */
-#define COLUMNS 13
+#define COLUMNS 19
 static const char *const column[COLUMNS] = {"received_bytes", "goodput_bps", "cwnd_bytes", "ssthresh_bytes", "in_flight_bytes", "snd_wnd_bytes", "srtt_ns", "rto_ns",
-    "retransmits", "queue_packets", "queue_bytes", "lost", "marked"};
-#define FLOW_COLUMNS 9
+    "pacing_bps", "delivery_bps", "retransmits", "recoveries", "loss_probes", "time_outs", "undone", "queue_packets", "queue_bytes", "lost", "marked"};
+#define FLOW_COLUMNS 15
 
 bool sim_series_open(struct sim_series *s, const char *path)
 {
@@ -55,9 +55,9 @@ static void flow_row(struct sim_series *s, const struct sim_run *r, unsigned i)
     s->received[i] = received;
     if (c && c->handle && pl_status(c->program->node->stack, c->handle, &st, sizeof st) == 0) {
         v[2] = st.cwnd_bytes, v[3] = st.ssthresh_bytes, v[4] = st.in_flight_bytes, v[5] = st.snd.wnd;
-        v[6] = st.srtt, v[7] = st.rto;
+        v[6] = st.srtt, v[7] = st.rto, v[8] = st.pacing_rate * 8, v[9] = st.delivery_rate * 8;
     }
-    v[8] = t->retransmits;
+    v[10] = t->retransmits, v[11] = t->recoveries, v[12] = t->probes, v[13] = t->time_outs, v[14] = t->undone;
     row(s, r->sim->now, "flow", r->scenario->flow[i].name, v, 0, FLOW_COLUMNS);
 }
 
@@ -73,7 +73,7 @@ void sim_series_tick(struct sim_series *s, const struct sim_run *r)
             char name[40];
             uint64_t v[COLUMNS] = {0};
             snprintf(name, sizeof name, "%s>%s", r->scenario->node[l->node[way]].name, r->scenario->node[l->node[!way]].name);
-            v[9] = d->fifo.packets, v[10] = d->fifo.bytes, v[11] = d->lost, v[12] = d->marked;
+            v[15] = d->fifo.packets, v[16] = d->fifo.bytes, v[17] = d->lost, v[18] = d->marked;
             row(s, r->sim->now, "link", name, v, FLOW_COLUMNS, COLUMNS);
         }
     s->last = r->sim->now;

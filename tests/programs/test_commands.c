@@ -325,8 +325,8 @@ static void a_simulated_run_is_reported_captured_drawn_and_kept_over_time(void *
     assert_parses("sim.json");
     assert_parses("sim.jsonl");
     static const struct { const char *name, *says; } out[] = {{"sim.json", "\"event\":\"flow\",\"name\":\"flow1\",\"goodput_bps\":"}, {"sim.json", "\"lost_on_the_way\":1"},
-        {"sim.json", "\"bytes\":300000"}, {"sim.out", "a>b              bulk"}, {"sim.out", "digest "}, {"sim.csv", "time_ns,kind,name,received_bytes,goodput_bps,cwnd_bytes"},
-        {"sim.csv", "\n50000000,flow,flow1,"}, {"sim.csv", "\n3000000000,link,r>b,,,,,,,,,,0,0,1,0\n"}, {"sim.ladder", "SYN-SENT"}, {"bad.err", "bad.txt: line 3: no host or router \"b\" was named above"},
+        {"sim.json", "\"bytes\":300000"}, {"sim.out", "a>b              bulk"}, {"sim.out", "recoveries    probes time-outs    undone"}, {"sim.csv", ",pacing_bps,delivery_bps,retransmits,recoveries,loss_probes,time_outs,undone,queue_packets"}, {"sim.out", "digest "}, {"sim.csv", "time_ns,kind,name,received_bytes,goodput_bps,cwnd_bytes"},
+        {"sim.csv", "\n50000000,flow,flow1,"}, {"sim.csv", "\n3000000000,link,r>b,,,,,,,,,,,,,,,,0,0,1,0\n"}, {"sim.ladder", "SYN-SENT"}, {"bad.err", "bad.txt: line 3: no host or router \"b\" was named above"},
         {"none.err", "none.txt: No such file"}, {"where.err", "Not a directory"}};
     for (size_t i = 0; i < COUNT_OF(out); i++)
         assert_says(out[i].name, out[i].says);

@@ -136,6 +136,30 @@ static void a_loss_right_after_the_path_got_narrower(void **state)
     played_free(&p);
 }
 
+/* A connection that was reset with text under way has nothing under way any more, and status and explanation say so. */
+static void what_a_dead_connection_had_under_way(void **state)
+{
+    struct pl_config config = roomy();
+    struct played p;
+    char text[400];
+    opened(&p, state, &config, WIRE_OPT_SACK_PERMITTED);
+    played_sends(&p, 5000);
+    assert_int_equal(text_now(&p), 5000);
+    assert_int_equal(played_status(&p).in_flight_bytes, 5000);
+    played_gives(&p, PL_RST, 0, 0, 0);
+    struct pl_tcp_status s = played_status(&p);
+    assert_int_equal(s.state, PL_CLOSED);
+    assert_int_equal(s.error, PL_ECONNRESET);
+    assert_true(s.snd.nxt != s.snd.una);                 /* never acknowledged */
+    assert_int_equal(s.in_flight_bytes, 0);
+    assert_int_equal(s.lost_bytes, 0);
+    assert_int_equal(s.sacked_bytes, 0);
+    assert_int_equal(s.phase, PL_CC_OPEN);
+    assert_true(pl_explain(p.d.s[1], p.c, text, sizeof text) > 0);
+    assert_null(strstr(text, "are not acknowledged"));
+    played_free(&p);
+}
+
 /* RFC 3042 2: "If the connection is using selective acknowledgments, the data sender MUST NOT send new segments in response to duplicate ACKs that contain
  * no new SACK information". */
 static void limited_transmit_needs_news_where_there_is_sack(void **state)
@@ -563,6 +587,8 @@ int main(void)
         BOTH(without_a_pause_the_window_stays),
         BOTH(duplicates_after_a_time_out_that_tell_of_needless_repeats),
         BOTH(a_loss_right_after_the_path_got_narrower),
+        BOTH(what_a_dead_connection_had_under_way),
+        BOTH(what_a_dead_connection_had_under_way),
         BOTH(limited_transmit_needs_news_where_there_is_sack),
         BOTH(a_long_user_timeout_is_kept),
         BOTH(a_probe_pays_no_acknowledgement),

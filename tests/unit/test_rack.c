@@ -57,7 +57,7 @@ static void ignore(void *user, struct rtx_record *r)
 
 /* ------------------------------------------------------------------ step 1 ------------------------------------------------------------------ */
 
-/* RFC 8985 6.2 step 1: "a windowed min-filtered estimate of recent RTT measurements that can adapt when migrating to significantly longer paths" */
+/* RFC 8985 6.2-a: "a windowed min-filtered estimate of recent RTT measurements that can adapt when migrating to significantly longer paths" */
 static void the_smallest_round_trip_of_the_last_while(void **state)
 {
     (void)state;

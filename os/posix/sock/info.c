@@ -17,6 +17,32 @@ static uint8_t state_number(const struct sock *s, enum pl_state state)
 
 static uint32_t us(pl_time t) { return t / PL_US > UINT32_MAX ? UINT32_MAX : (uint32_t)(t / PL_US); }
 
+static uint32_t ms(pl_time t) { return t == PL_NEVER ? 0 : t / PL_MS > UINT32_MAX ? UINT32_MAX : (uint32_t)(t / PL_MS); }
+
+enum { REORDERING_DEFAULT = 3 };          /* segments: what Linux begins with, and what RFC 8985 goes by until reordering was seen */
+
+/* tcp_info counts segments. What goes again counts as lost on Linux until it is acknowledged: unacked - sacked - lost + retrans is in flight. */
+static void fill_sender(struct tcp_info *i, const struct pl_tcp_status *st, uint32_t mss)
+{
+    i->tcpi_ca_state = st->phase == PL_CC_LOSS ? TCP_CA_Loss : st->phase == PL_CC_RECOVERY ? TCP_CA_Recovery : st->sacked_bytes ? TCP_CA_Disorder : TCP_CA_Open;
+    i->tcpi_unacked = (st->snd.nxt - st->snd.una + mss - 1) / mss;
+    i->tcpi_sacked = (st->sacked_bytes + mss - 1) / mss;
+    i->tcpi_retrans = (st->repeated_bytes + mss - 1) / mss;
+    i->tcpi_lost = (st->lost_bytes + mss - 1) / mss + i->tcpi_retrans;
+    i->tcpi_reordering = REORDERING_DEFAULT;
+    i->tcpi_reord_seen = st->reordering_seen;
+    i->tcpi_pacing_rate = st->pacing_rate ? st->pacing_rate : UINT64_MAX;       /* not paced: no limit */
+    i->tcpi_max_pacing_rate = UINT64_MAX;
+    i->tcpi_delivery_rate = st->delivery_rate;
+    i->tcpi_delivery_rate_app_limited = st->delivery_limited;
+    i->tcpi_delivered = (uint32_t)((st->bytes_delivered + mss - 1) / mss);
+    i->tcpi_busy_time = st->busy_time / PL_US;
+    i->tcpi_rwnd_limited = st->rwnd_limited_time / PL_US;
+    i->tcpi_sndbuf_limited = st->sndbuf_limited_time / PL_US;
+    i->tcpi_last_data_sent = ms(st->since_sent);
+    i->tcpi_last_ack_recv = ms(st->since_heard);
+}
+
 static void fill(struct tcp_info *i, const struct pl_tcp_status *st)
 {
     uint32_t mss = st->mss ? st->mss : 1;
@@ -28,13 +54,12 @@ static void fill(struct tcp_info *i, const struct pl_tcp_status *st)
     i->tcpi_rto = us(st->rto);
     i->tcpi_snd_mss = st->mss;
     i->tcpi_rcv_mss = st->peer_mss < st->mss ? st->peer_mss : st->mss;
-    i->tcpi_unacked = (st->in_flight_bytes + mss - 1) / mss;
     i->tcpi_advmss = st->mss;
     i->tcpi_rtt = us(st->srtt);
     i->tcpi_rttvar = us(st->rttvar);
     i->tcpi_snd_ssthresh = st->ssthresh_bytes > INT32_MAX / 2 ? INT32_MAX : st->ssthresh_bytes / mss;
     i->tcpi_snd_cwnd = st->cwnd_bytes / mss;
-    i->tcpi_rcv_space = st->rcv.wnd;
+    i->tcpi_rcv_space = st->rcv_space_bytes ? st->rcv_space_bytes : st->rcv.wnd;
     i->tcpi_total_retrans = (uint32_t)st->retransmits;
     i->tcpi_bytes_acked = st->bytes_acked;
     i->tcpi_bytes_received = st->bytes_received;
@@ -46,6 +71,7 @@ static void fill(struct tcp_info *i, const struct pl_tcp_status *st)
     i->tcpi_notsent_bytes = sent < st->sndbuf_used ? st->sndbuf_used - sent : 0;
     i->tcpi_min_rtt = us(st->min_rtt);
     i->tcpi_snd_wnd = st->snd.wnd;
+    fill_sender(i, st, mss);
 }
 
 int info_tcp(struct sock *s, void *to, socklen_t *bytes)

@@ -122,8 +122,10 @@ static void restart(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 void tcp_flight_begins(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_seen seen;
+    bool listens = x->env->trace != NULL;
     tcp_outstanding_begins(x, c);
-    tcp_watch(x, c, &seen);
+    if (listens)
+        tcp_look(x, c, &seen);
     if (!c->flight) {
         begin(x, c);
     } else {
@@ -133,7 +135,8 @@ void tcp_flight_begins(struct tcp_ctx *x, struct tcp *c)
             change(x, c, f);
         restart(x, c, f);
     }
-    tcp_told(x, c, &seen);
+    if (listens)
+        tcp_tell(x, c, &seen);
 }
 
 void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
@@ -184,7 +187,7 @@ void tcp_rto_restart(struct tcp_ctx *x, struct tcp *c)
     tcp_flight(x, c)->rto_at = x->now + rtt_rto(&c->rtt, &b);
 }
 
-/* RFC 8985 7.2: not while something else would find the loss. */
+/* RFC 8985 7.2-a, RFC 8985 4-a: not while something else would find the loss. */
 bool tcp_may_probe(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f)
 {
     return x->config->loss_probe && c->opt.sack_ok && f->rack.sampled && !f->in_recovery && !f->in_rto_recovery && !f->rack.probe_out && f->queue.sacked == 0 && f->queue.lost == 0;
@@ -192,6 +195,7 @@ bool tcp_may_probe(const struct tcp_ctx *x, const struct tcp *c, const struct tc
 
 enum { MAX_ACK_DELAY_MS = 200 };          /* TLP.max_ack_delay, docs/defaults.md */
 
+/* RFC 8985 6.2-b, 7.2-c, RFC 8985 8: one timer, whichever it is */
 void tcp_rto_arm(struct tcp_ctx *x, struct tcp *c, pl_time reorder_timeout)
 {
     struct tcp_flight *f = tcp_flight(x, c);
@@ -208,16 +212,6 @@ void tcp_rto_arm(struct tcp_ctx *x, struct tcp *c, pl_time reorder_timeout)
     }
     f->armed_at = x->now;
     timers_set_resend(&c->timers, what, at);
-}
-
-/* ------------------------------------------------------------------- limits -------------------------------------------------------------------- */
-
-void tcp_limited(const struct tcp_ctx *x, struct tcp_flight *f, enum tcp_limit by)
-{
-    if (f->limit != LIMIT_IDLE)
-        f->limit_spent[f->limit] += x->wire_now - f->limit_since;
-    f->limit_since = x->wire_now;
-    f->limit = (uint8_t)by;
 }
 
 /* ------------------------------------------------------------------- pacing -------------------------------------------------------------------- */

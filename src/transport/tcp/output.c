@@ -33,7 +33,7 @@ static void want_again(struct tcp_want *w, const struct rtx_record *r, uint32_t 
     w->fin = (r->flags & RTX_FIN) && n == text;
 }
 
-/* What was lost goes first, as far as the congestion window lets it; the first one always may (RFC 6298 5.4). The peer's window is not
+/* What was lost goes first, as far as the congestion window lets it (RFC 8985 9.3-a); the first one always may (RFC 6298 5.4). The peer's window is not
  * asked: what it let in once may be repeated after it shrank (SHLD-16, MAY-7). */
 static void want_resend(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, struct tcp_want *w)
 {
@@ -55,7 +55,7 @@ static bool no_record(const struct tcp_ctx *x, const struct tcp_flight *f)
     return x->records->used == x->records->capacity || (f && f->queue.count >= x->config->records_per_conn_max);
 }
 
-/* RFC 8985 7.3: one segment of new data, or else the last one that was sent, whatever the congestion window says. */
+/* RFC 8985 7.3-c, 7.3-d: one segment of new data, or else the last one that was sent, whatever the congestion window says. */
 static void want_loss_probe(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, struct tcp_want *w)
 {
     uint32_t unsent = tcp_unsent(c), mss = c->opt.mss;
@@ -245,22 +245,32 @@ static void probe_if_blocked(struct tcp_ctx *x, struct tcp *c)
 /* What the sender waits for, now that nothing more is sent. The congestion window is asked first: as long as it is full nothing else is in the way. */
 static enum tcp_limit limit(const struct tcp *c, const struct tcp_flight *m)
 {
-    uint32_t unsent = tcp_unsent(c), under_way = c->snd.nxt - c->snd.una, least = unsent < c->opt.mss ? unsent : c->opt.mss;
-    if (unsent == 0 && under_way == 0)
-        return LIMIT_IDLE;
-    if ((unsent == 0 && !c->wants_write) || tcp_pipe(m) + c->opt.mss > c->cc.cwnd)
+    uint32_t unsent = tcp_unsent(c), under_way = c->snd.nxt - c->snd.una;
+    if (unsent == 0 && !c->wants_write)
+        return under_way ? LIMIT_BUSY : LIMIT_IDLE;
+    if (tcp_pipe(m) + c->opt.mss > c->cc.cwnd)
         return LIMIT_BUSY;
     if (unsent == 0)
-        return LIMIT_SNDBUF;
+        return under_way ? LIMIT_SNDBUF : LIMIT_IDLE;
+    uint32_t least = unsent < c->opt.mss ? unsent : c->opt.mss;
     return c->snd.wnd < under_way + least ? LIMIT_RWND : LIMIT_BUSY;
+}
+
+static void limited(const struct tcp_ctx *x, struct tcp_flight *m, enum tcp_limit by)
+{
+    if (m->limit == by)
+        return;
+    m->limit_spent[m->limit] += x->wire_now - m->limit_since;            /* of idle time, too; nobody asks for it */
+    m->limit_since = x->wire_now;
+    m->limit = (uint8_t)by;
 }
 
 pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w)
 {
     CHECK(w->what == WANT_NOTHING);
     struct tcp_flight *m = tcp_memory(x, c);
-    if (m && limit(c, m) != m->limit)
-        tcp_limited(x, m, limit(c, m));
+    if (m)
+        limited(x, m, limit(c, m));
     if (c->user_timeout_ms || c->orphan)
         life_rearm(x, c);
     probe_if_blocked(x, c);

@@ -57,6 +57,7 @@ static uint32_t flight_size(const struct tcp *c, const struct tcp_flight *f, uin
     return repairing(f) ? pipe : all < most ? all : most;
 }
 
+/* RFC 9937 5, RFC 8985 9.3-b */
 static void lead(struct tcp *c, struct tcp_flight *f, uint32_t delivered, bool safe)
 {
     struct prr_ack p = {.delivered = delivered, .inflight = tcp_pipe(f), .ssthresh = c->cc.ssthresh, .mss = c->opt.mss, .safe = safe};
@@ -178,7 +179,7 @@ static bool all_twice(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, co
     return true;
 }
 
-/* RFC 5682 2.1, 3.1 step 2: the first ACK after the repetition. */
+/* RFC 5682 2.1-a, 3.1-a step 2: the first ACK after the repetition. */
 static void frto_step_2(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
     if (!a->acked) {                      /* a duplicate: (2a) ends it; 3.1: "Stay in step 2 and wait for the next new acknowledgment" */
@@ -202,7 +203,7 @@ static bool frto_step_3(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, 
         return true;
     }
     if (!a->acked && !a->duplicate && !a->h.delivered)
-        return false;                     /* "Other types of ACKs are ignored" */
+        return false;                     /* RFC 5682 2.1-d: "Other types of ACKs are ignored" */
     f->undo.frto = 0;
     uint32_t most = 3u * c->opt.mss;      /* (3a): two round trips have passed; by slow start cwnd has grown to 2 MSS, or by this ACK to 3 */
     if (!a->acked && led(f) && c->cc.cwnd < most && c->cc.cwnd < c->cc.ssthresh)
@@ -253,17 +254,17 @@ void tcp_recovery_probe_fires(struct tcp_ctx *x, struct tcp *c)
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_LOSS_PROBE, (int64_t)c->rtt.srtt, c->snd.nxt - c->snd.una);
     const struct rtx_record *tail = rtx_at(x->records, f->queue.tail);
     bool cut = tail->len <= c->opt.mss || x->records->used < x->records->capacity;
-    f->probe_due = !f->rack.probe_out && f->rack.sampled && cut;         /* RFC 8985 7.3: both conditions */
+    f->probe_due = !f->rack.probe_out && f->rack.sampled && cut;         /* RFC 8985 7.3-a: both conditions */
     f->rack.probe_out |= f->probe_due;
     f->rack.probe_end = c->snd.nxt;
     f->rack.probe_again = false;
     f->rack.sampled = false;
     f->count.probes += f->probe_due;
     tcp_rto_restart(x, c);
-    timers_set_resend(&c->timers, RESEND_RTO, f->rto_at);                /* "MUST re-arm the RTO timer, not the PTO timer" */
+    timers_set_resend(&c->timers, RESEND_RTO, f->rto_at);                /* RFC 8985 7.3-b, 7.3-f: "MUST re-arm the RTO timer, not the PTO timer" */
 }
 
-/* TLP_process_ack, RFC 8985 7.4.2. */
+/* TLP_process_ack, RFC 8985 7.4.2-a, 7.4.2-b. */
 static void probe_answered(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
     const struct tcp_seg *seg = a->seg;
@@ -390,7 +391,7 @@ static pl_time with_loss(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f,
     bool was_fast = f->in_recovery;
     if (c->opt.sack_ok) {
         v = detect(x, c, f, a->dsack);
-        bool again = v.again && v.again_sent >= f->reduced_at;           /* RFC 5681 4.3: the loss of a repetition is another sign */
+        bool again = v.again && v.again_sent >= f->reduced_at;           /* RFC 5681 4.3, RFC 8985 9.3-c, 9.2: the loss of a repetition is another sign */
         if (v.bytes && (!repairing(f) || again))
             enter(x, c, f, flight_size(c, f, a->acked, a->pipe), a->h.delivered);
     } else if (!undone) {
@@ -485,7 +486,7 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     f->left = 0;
     f->reduced_at = x->wire_now;
     f->count.timeouts++;
-    /* RFC 5682 2.1, 3.1 (1): not if a recovery was under way; for the same segment it begins anew. With timestamps Eifel says it at once. */
+    /* RFC 5682 2.1-c, 3.1-b: not if a recovery was under way; RFC 5682 2.1-b, 3.1-c: for the same segment it begins anew. With timestamps Eifel says it at once. */
     f->undo.frto = first ? (nested ? 0 : 2) : f->undo.frto == 2 ? 2 : 0;
     c->recover = c->snd.nxt;              /* RFC 6582 3.2 (4) */
     c->below_recover = true;

@@ -454,7 +454,7 @@ void tcp_recovery_rto(struct tcp_ctx *, struct tcp *, struct tcp_flight *);
 void tcp_recovery_reorder_fires(struct tcp_ctx *, struct tcp *);                         /* RFC 8985 6.2: RACK's timer */
 void tcp_recovery_probe_fires(struct tcp_ctx *, struct tcp *);                           /* RFC 8985 7.3 */
 void tcp_recovery_sent_again(struct tcp_ctx *, struct tcp *, struct tcp_flight *, uint32_t seq, uint32_t bytes);
-/* told.c: whoever listens to the trace hears what a call has changed of the sender's state: around what may change it */
+/* told.c: whoever listens to the trace hears what a call has changed of the sender's state: around what may change it, if somebody does */
 struct tcp_seen {
     const char *doing;                    /* NULL: not to be told */
     uint64_t pacing_rate;
@@ -462,7 +462,7 @@ struct tcp_seen {
     uint32_t cwnd, undone, repairs;
     uint16_t reo_wnd_mult;
     uint8_t frto, left, expired;
-    bool watched, known, reordering_seen;
+    bool known, reordering_seen;
 };
 pl_time tcp_reo_wnd(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);     /* RACK.reo_wnd as of now */
 void tcp_look(const struct tcp_ctx *, struct tcp *, struct tcp_seen *);
@@ -472,19 +472,6 @@ void tcp_check(const struct tcp_ctx *, const struct tcp *);
 size_t tcp_explain(const struct tcp_ctx *, const struct tcp *, char *text, size_t size);
 struct text;
 void tcp_explain_sender(const struct tcp_ctx *, const struct tcp *, struct text *);           /* explain_sender.c */
-
-/* Nobody listens, mostly. */
-static inline void tcp_watch(const struct tcp_ctx *x, struct tcp *c, struct tcp_seen *s)
-{
-    s->watched = x->env->trace != NULL;
-    if (s->watched)
-        tcp_look(x, c, s);
-}
-static inline void tcp_told(struct tcp_ctx *x, struct tcp *c, const struct tcp_seen *s)
-{
-    if (s->watched)
-        tcp_tell(x, c, s);
-}
 
 /* The same for entries that have no room to count: one in half a second. */
 static inline uint32_t answered_at(pl_time now) { return (uint32_t)(now / PL_MS) | 1; }
@@ -502,8 +489,8 @@ static inline bool tcp_synchronised(const struct tcp *c) { return c->state >= PL
 /* What is remembered, NULL: nothing; and the same if something is outstanding, NULL: nothing is. */
 static inline struct tcp_flight *tcp_memory(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? slots_at(x->flights, c->flight) : NULL; }
 static inline bool tcp_outstanding(const struct tcp *c) { return c->syn_acked && c->snd.una != c->snd.nxt; }
-static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return tcp_outstanding(c) ? slots_at(x->flights, c->flight) : NULL; }
-/* Bytes believed to be in the network. */
+static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight && c->snd.una != c->snd.nxt ? slots_at(x->flights, c->flight) : NULL; }
+/* Bytes believed to be in the network: RFC 9937 6.2-a, 6.2-b. */
 static inline uint32_t tcp_pipe(const struct tcp_flight *f) { return f->queue.pipe - (f->left_network < f->queue.pipe ? f->left_network : f->queue.pipe); }
 static inline struct cc_call tcp_cc(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {

@@ -10,7 +10,9 @@ void tcp_timeouts(struct tcp_ctx *x, struct tcp *c)
         life_fires(x, c);
     if (timers_due(&c->timers, TIMER_RESEND, x->now)) {
         struct tcp_seen seen;
-        tcp_watch(x, c, &seen);
+        bool listens = x->env->trace != NULL;
+        if (listens)
+            tcp_look(x, c, &seen);
         if (!c->syn_acked)
             handshake_timeout(x, c);
         else if (c->timers.resend_is == RESEND_PERSIST)
@@ -21,7 +23,8 @@ void tcp_timeouts(struct tcp_ctx *x, struct tcp *c)
             tcp_recovery_reorder_fires(x, c);
         else
             rto_fires(x, c);
-        tcp_told(x, c, &seen);
+        if (listens)
+            tcp_tell(x, c, &seen);
     }
     if (timers_due(&c->timers, TIMER_DELACK, x->now)) {
         timers_clear(&c->timers, TIMER_DELACK);

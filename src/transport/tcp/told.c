@@ -35,7 +35,7 @@ static const char *doing(const struct tcp_ctx *x, struct tcp *c, struct tcp_flig
 void tcp_look(const struct tcp_ctx *x, struct tcp *c, struct tcp_seen *s)
 {
     struct tcp_flight *f = tcp_memory(x, c);
-    *s = (struct tcp_seen){.watched = true, .known = f != NULL, .cwnd = c->cc.cwnd};
+    *s = (struct tcp_seen){.known = f != NULL, .cwnd = c->cc.cwnd};
     if (!f)
         return;
     s->doing = doing(x, c, f);

@@ -19,7 +19,7 @@ struct prr_ack {
     bool safe;                            /* SafeACK: SND.UNA advanced and no further loss came to light */
 };
 
-void prr_begin(struct prr *, uint32_t recover_fs);                          /* RFC 9937 6.1 */
+void prr_begin(struct prr *, uint32_t recover_fs);                          /* RFC 9937 6.1: once for each answer to a loss */
 uint32_t prr_ack(struct prr *, const struct prr_ack *);                     /* RFC 9937 6.2: cwnd */
 static inline void prr_sent(struct prr *p, uint32_t bytes) { p->out += bytes; }     /* RFC 9937 6.3 */
 

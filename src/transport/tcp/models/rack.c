@@ -4,7 +4,7 @@
 
 void rack_init(struct rack *r) { r->reo_wnd_mult = 1; }
 
-/* RFC 8985 6.2 step 1: "a windowed min-filtered estimate": of two periods, the older one falls out. */
+/* RFC 8985 6.2-a: "a windowed min-filtered estimate": of two periods, the older one falls out. */
 void rack_rtt(struct rack *r, pl_time sample, pl_time now)
 {
     if (now - r->min_since >= RACK_MIN_PERIOD) {
@@ -31,7 +31,7 @@ void rack_update(struct rack *r, const struct rtx_heard *h)
     r->reordering_seen |= h->reordered;
 }
 
-/* RFC 8985 6.2 step 4: "Grow the reordering window per round that sees DSACK." */
+/* RFC 8985 6.2 step 4, RFC 8985 3.3.2-c: "Grow the reordering window per round that sees DSACK." */
 void rack_dsack(struct rack *r, const struct rack_question *q)
 {
     if (r->dsack_seen && seq_ge(q->una, r->dsack_round))
@@ -54,6 +54,7 @@ void rack_recovered(struct rack *r)
         r->reo_wnd_mult = 1;
 }
 
+/* RFC 8985 3.3.2-a, 3.3.2-b, 3.3.2-d, 3.3.2-e: RACK_update_reo_wnd */
 pl_time rack_reo_wnd(const struct rack *r, const struct rtx_queue *queue, const struct rack_question *q)
 {
     if (!r->reordering_seen && (q->repairing || queue->sacked_segs >= RACK_DUP_THRESH))

@@ -472,6 +472,7 @@ uint32_t rtx_next_again(struct slots *pool, const struct chunks *chunks, uint32_
     return r->seq + r->again;
 }
 
+/* RFC 8985 4-b, RFC 8985 7.3-e: RACK_retransmit_data */
 void rtx_sent_again(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t id, uint32_t n, pl_time now)
 {
     struct rtx_record *r = rtx_at(pool, id);

@@ -18,7 +18,7 @@
 enum rtx_flag { RTX_RETRANSMITTED = 1, RTX_LOST = 2, RTX_FIN = 4, RTX_SACKED = 8 };
 
 struct rtx_record {
-    pl_time sent;                         /* last transmission */
+    pl_time sent;                         /* last transmission: RFC 8985 4-b */
     uint32_t seq, len;                    /* sequence space, the FIN included */
     struct stream_at at;                  /* the first byte */
     uint32_t next, prev;                  /* in sequence order */

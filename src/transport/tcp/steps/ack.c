@@ -180,12 +180,15 @@ enum pl_drop ack_fifth(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
     }
     struct tcp_flight *f = tcp_flight(x, c);
     struct tcp_seen seen;
-    tcp_watch(x, c, &seen);
+    bool listens = x->env->trace != NULL;
+    if (listens)
+        tcp_look(x, c, &seen);
     if (f)
         sender(x, c, f, seg);
     else if (c->flight && c->opt.sack_ok && (seg->len == 0 || seg->opts.nsack))
         late(x, c, seg);
-    tcp_told(x, c, &seen);
+    if (listens)
+        tcp_tell(x, c, &seen);
     if (seq_le(c->snd.una, seg->ack))
         update_window(c, seg);
     return PL_DROP_NONE;
