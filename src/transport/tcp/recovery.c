@@ -126,21 +126,15 @@ static void undo(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const s
     c->below_recover = false;
     c->rtt.backoffs = 0;
     f->retries = 0;
-    if (led(f)) {                         /* (9): not all at once: what arrived may be replaced, an initial window in any case; slow start does the rest */
-        uint32_t iw = cc_initial_window(c->opt.mss), fresh = a->acked > iw ? a->acked : iw, room = tcp_pipe(f) + fresh;
+    if (led(f)) {     /* (9): not all at once: what was acknowledged may be replaced, an initial window at most (a report that comes alone: so much); then slow start */
+        uint32_t iw = cc_initial_window(c->opt.mss), fresh = a->acked && a->acked < iw ? a->acked : iw, room = tcp_pipe(f) + fresh;
         if (c->cc.cwnd > room) {
             if (c->cc.ssthresh < c->cc.cwnd)
                 c->cc.ssthresh = c->cc.cwnd;
             c->cc.cwnd = room;
         }
     }
-    if (f->undo.after_rto && a->h.sample) {              /* (11): the timer was too short: adapt it to what the path does now */
-        pl_time sample = x->wire_now - a->h.sample;
-        c->rtt.srtt = f->undo.srtt > sample ? f->undo.srtt : sample;
-        c->rtt.rttvar = f->undo.rttvar > sample / 2 ? f->undo.rttvar : sample / 2;
-        struct rtt_bounds b = tcp_rtt_bounds(x);
-        rtt_recompute(&c->rtt, &b);
-    }
+    f->undo.adapt = f->undo.after_rto;    /* (11): the timer was too short */
     f->undo.possible = false;
     f->undo.frto = 0;
     f->undo.first_again = 0;
@@ -154,12 +148,15 @@ static bool eifel(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const 
 {
     if (!f->undo.first_again || !a->acked || seq_le(c->snd.una, f->undo.first_seq) || !a->h.echo)
         return false;
-    bool spurious = seq_lt(a->h.ts_ecr, timestamps_clock(c->ts.offset, f->undo.first_again));
+    bool older = seq_lt(a->h.ts_ecr, timestamps_clock(c->ts.offset, f->undo.first_again));
     f->undo.first_again = 0;
-    if (!spurious) {
+    if (!older) {
         f->undo.frto = 0;                 /* it knows better than F-RTO's guess */
         return false;
     }
+    /* (5): a duplicate is answered with an older echo as well: perhaps it was just the ACKs that were lost. What all of it says is all_twice()'s business */
+    if (a->dsack || (c->snd.una == c->snd.nxt && !f->rack.tells_duplicates))
+        return false;
     if (!f->undo.after_rto)
         f->rack.reordering_seen = true;
     undo(x, c, f, a, PL_WHY_UNDO_EIFEL);
@@ -240,7 +237,8 @@ void tcp_recovery_sent_again(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
     }
     if (!f->undo.possible || !repairing(f))
         return;
-    if (f->undo.again == 0 && f->undo.first_again == 0) {
+    if (!f->undo.asked) {                 /* RFC 3522 3.2: not "reinitiated after loss recovery has already started" */
+        f->undo.asked = true;
         f->undo.first_again = x->wire_now ? x->wire_now : 1;
         f->undo.first_seq = seq;
     }

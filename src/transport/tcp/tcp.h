@@ -53,6 +53,8 @@ struct tcp_undo {
     uint32_t marker, until;               /* SND.UNA and SND.NXT at the answer: what the peer reports twice there counts */
     uint32_t again;                       /* bytes sent again since, of which the peer has not said that it had them already */
     bool possible, after_rto;
+    bool asked;                           /* first_again was set: RFC 3522 3.2: once for a repair */
+    bool adapt;                           /* RFC 4015 3.2 (11): the next round-trip time of text beyond `until` makes the timer anew */
     uint8_t frto;                         /* RFC 5682: the step it is in: 2 or 3; 0: not at work */
     uint8_t frto_new;                     /* segments that it may send */
 };

@@ -36,6 +36,7 @@ void rack_dsack(struct rack *r, const struct rack_question *q)
 {
     if (r->dsack_seen && seq_ge(q->una, r->dsack_round))
         r->dsack_seen = false;
+    r->tells_duplicates |= q->dsack;
     if (r->dsack_seen || !q->dsack)
         return;
     r->dsack_seen = true;

@@ -18,6 +18,7 @@ struct rack {
     uint16_t reo_wnd_mult;
     uint8_t reo_wnd_persist;
     bool known, reordering_seen, dsack_seen;
+    bool tells_duplicates;                /* the peer has told of a duplicate at some time: RFC 3522 3.2 (5) */
     bool probe_out, probe_again;          /* a loss probe is under way; TLP.is_retrans */
     bool sampled;                         /* a round-trip time was measured since the last probe */
 };

@@ -7,6 +7,17 @@ void rtt_init(struct rtt *r, const struct rtt_bounds *b)
     r->rto = b->rto_initial;              /* RFC 6298 2.1 */
 }
 
+static void recompute(struct rtt *r, const struct rtt_bounds *b)
+{
+    /* RFC 6298 1, 2.2, 2.3-c, 4: never less than the clock; nor than rto_min, which stands in place of RFC 6298 2.4's 1 s (docs/defaults.md) */
+    pl_time margin = 4 * r->rttvar;
+    if (margin < b->rto_min)
+        margin = b->rto_min;
+    r->rto = r->srtt + margin;
+    if (r->rto > b->rto_max)              /* RFC 6298 2.5 */
+        r->rto = b->rto_max;
+}
+
 void rtt_sample(struct rtt *r, pl_time sample, const struct rtt_bounds *b)
 {
     if (sample == 0)
@@ -19,18 +30,14 @@ void rtt_sample(struct rtt *r, pl_time sample, const struct rtt_bounds *b)
         r->rttvar = r->rttvar - r->rttvar / 4 + delta / 4;
         r->srtt = r->srtt - r->srtt / 8 + sample / 8;
     }
-    rtt_recompute(r, b);
+    recompute(r, b);
 }
 
-void rtt_recompute(struct rtt *r, const struct rtt_bounds *b)
+void rtt_adapt(struct rtt *r, pl_time srtt_before, pl_time rttvar_before, pl_time sample, const struct rtt_bounds *b)
 {
-    /* RFC 6298 1, 2.2, 2.3-c, 4: never less than the clock; nor than rto_min, which stands in place of RFC 6298 2.4's 1 s (docs/defaults.md) */
-    pl_time margin = 4 * r->rttvar;
-    if (margin < b->rto_min)
-        margin = b->rto_min;
-    r->rto = r->srtt + margin;
-    if (r->rto > b->rto_max)              /* RFC 6298 2.5 */
-        r->rto = b->rto_max;
+    r->srtt = srtt_before > sample ? srtt_before : sample;
+    r->rttvar = rttvar_before > sample / 2 ? rttvar_before : sample / 2;
+    recompute(r, b);
 }
 
 pl_time rtt_rto(const struct rtt *r, const struct rtt_bounds *b)

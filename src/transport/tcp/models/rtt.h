@@ -22,7 +22,8 @@ struct rtt {
 
 void rtt_init(struct rtt *, const struct rtt_bounds *);
 void rtt_sample(struct rtt *, pl_time sample, const struct rtt_bounds *);
-void rtt_recompute(struct rtt *, const struct rtt_bounds *);         /* srtt or rttvar was set by hand */
+/* RFC 4015 3.2 (11), after a time-out that came too early: not less than before it, nor than what the path does now. */
+void rtt_adapt(struct rtt *, pl_time srtt_before, pl_time rttvar_before, pl_time sample, const struct rtt_bounds *);
 pl_time rtt_rto(const struct rtt *, const struct rtt_bounds *);     /* with back-off, at most rto_max */
 /* The SYN or its answer had to be repeated and there is no sample: start data with 3 s (RFC 6298 5.7). */
 void rtt_syn_was_lost(struct rtt *, const struct rtt_bounds *);

@@ -24,7 +24,12 @@ static void measure(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, cons
     } else {
         return;                           /* RFC 6298 5, MUST-18: the back-off stays in force until there is a sample */
     }
-    rtt_sample(&c->rtt, sample, &b);
+    if (f->undo.adapt && seq_gt(c->snd.una, f->undo.until)) {        /* RFC 4015 3.2 (11) */
+        f->undo.adapt = false;
+        rtt_adapt(&c->rtt, f->undo.srtt, f->undo.rttvar, sample, &b);
+    } else {
+        rtt_sample(&c->rtt, sample, &b);
+    }
     rack_rtt(&f->rack, sample ? sample : 1, x->wire_now);
     c->rtt.backoffs = 0;
 }
