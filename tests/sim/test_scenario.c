@@ -346,7 +346,7 @@ static void each_kind_of_program_does_what_it_says(void **x)
     const struct traffic *copy = &run->flow[0], *web = &run->flow[1], *call = &run->flow[2], *video = &run->flow[3];
     assert_int_equal(traffic_received(copy), 40000000);
     assert_true(copy->done_at > 0);
-    assert_int_equal(web->asked * 200, web->conn[1]->received);
+    assert_in_range(web->conn[1]->received, (web->asked - 1) * 200, web->asked * 200);     /* the last may be on its way at the end */
     assert_true(web->done >= web->asked - 1 && web->done > 200);
     assert_int_equal(web->conn[0]->received / 30000, web->done);
     assert_true(hist_permille(&web->turn, 500) > 24 * PL_MS);

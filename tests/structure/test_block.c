@@ -44,7 +44,7 @@ static void blocks_equal(const pl_stack *a, const pl_stack *b)
         if (n == offsetof(struct pl_stack, env))
             n += sizeof a->env;
         if (x[n] != y[n])
-            print_error("%sbyte %zu of the block differs\n", havoc_where(), n);
+            print_error("%sbyte %zu of the block differs: %s\n", havoc_where(), n, block_place(a, n));
         assert_int_equal(x[n], y[n]);
     }
 }

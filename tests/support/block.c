@@ -53,6 +53,19 @@ const struct slots *block_pool(const pl_stack *s, unsigned n, const char **name)
     return pools[n];
 }
 
+const char *block_place(const pl_stack *s, size_t byte)
+{
+    const char *name;
+    const struct slots *p;
+    for (unsigned n = 0; (p = block_pool(s, n, &name)) != NULL; n++)
+        for (uint32_t slot = 1; slot <= p->capacity; slot++) {
+            size_t at = (size_t)((const uint8_t *)slots_at(p, slot) - (const uint8_t *)s);
+            if (byte >= at && byte < at + p->slot_bytes)
+                return SAY("byte %zu of the slot %u of %s", byte - at, slot, name);
+        }
+    return byte < sizeof *s ? "in struct pl_stack" : "in no pool";
+}
+
 static bool zero(const void *p, size_t n)
 {
     const uint8_t *b = p;

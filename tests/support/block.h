@@ -20,5 +20,7 @@ const char *block_is_empty(const pl_stack *);                       /* no connec
 
 /* The slot pools by number, NULL at the end; *name is told. */
 const struct slots *block_pool(const pl_stack *, unsigned n, const char **name);
+/* Where a byte of the block is: "byte 12 of the slot 1 of conns". */
+const char *block_place(const pl_stack *, size_t byte);
 
 #endif

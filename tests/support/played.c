@@ -32,6 +32,17 @@ void played_gives(struct played *p, uint8_t flags, uint32_t seq, uint32_t ack, s
     duo_give_segment(&p->d, 1, &s);
 }
 
+void played_sacks(struct played *p, uint32_t ack, uint32_t lo, uint32_t hi)
+{
+    struct forged s = played_segment(p, PL_ACK, 0, ack, 0);
+    if (lo != hi) {
+        s.opts.have |= WIRE_OPT_SACK;
+        s.opts.nsack = 1;
+        s.opts.sack[0] = (struct wire_tcp_sack){p->first + lo, p->first + hi};
+    }
+    duo_give_segment(&p->d, 1, &s);
+}
+
 bool played_takes(struct played *p, struct forged *s)
 {
     if (!duo_take_segment(&p->d, 1, s))
@@ -103,6 +114,15 @@ void played_wait(struct played *p, pl_time at)
     }
     p->d.now = at;
     pl_poll(p->d.s[1], at);
+}
+
+bool played_hears(struct played *p, struct forged *s)
+{
+    do
+        if (played_takes(p, s))
+            return true;
+    while (played_next_deadline(p));
+    return false;
 }
 
 struct pl_tcp_status played_status(const struct played *p)

@@ -38,8 +38,12 @@ void played_open_plain(struct played *, uint16_t mss);
 /* A segment of the peer: SEQ = offset in its text, ACK = offset in ours. */
 struct forged played_segment(const struct played *, uint8_t flags, uint32_t seq, uint32_t ack, size_t text);
 void played_gives(struct played *, uint8_t flags, uint32_t seq, uint32_t ack, size_t text);
+/* A bare ACK with one block, [lo, hi) of our text; lo = hi: none. */
+void played_sacks(struct played *, uint32_t ack, uint32_t lo, uint32_t hi);
 /* The next segment of ours to this peer, its seq and ack made offsets; false: nothing to say. */
 bool played_takes(struct played *, struct forged *);
+/* From deadline to deadline until it says something; false: it never does. */
+bool played_hears(struct played *, struct forged *);
 /* All that it has to say: how many segments. */
 unsigned played_drains(struct played *);
 /* Time passes until `at`, the timers on the way fire. What is sent stays inside. */

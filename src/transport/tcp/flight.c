@@ -96,6 +96,7 @@ static void begin(struct tcp_ctx *x, struct tcp *c)
     rack_init(&f->rack);
     if (c->rtt.srtt)
         rack_rtt(&f->rack, c->rtt.srtt, x->wire_now);
+    f->rack.rtt = c->rtt.srtt;            /* until a segment has told: what has just been sent is not lost with the first time-out */
     if (c->cc.cwnd > iw) {                /* it was taken away meanwhile: what cwnd was measured by is not known any more */
         tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_FORGOTTEN, c->cc.cwnd, iw);
         c->cc.cwnd = iw;

@@ -57,6 +57,7 @@ struct tcp_undo {
     bool adapt;                           /* RFC 4015 3.2 (11): the next round-trip time of text beyond `until` makes the timer anew */
     uint8_t frto;                         /* RFC 5682: the step it is in: 2 or 3; 0: not at work */
     uint8_t frto_new;                     /* segments that it may send */
+    uint16_t pad_;
 };
 
 /* What a sender waits for. Linux's tcp_info counts the same. */
@@ -188,6 +189,7 @@ struct tcp_inherited {
     uint16_t adv_uto, mss_max;
     uint8_t keepalive_probes, hop_limit, tos, algorithm;
     bool nodelay : 1, keepalive : 1, no_delack : 1, cork : 1, uto_enabled : 1, uto_changeable : 1, sndbuf_fixed : 1, rcvbuf_fixed : 1;
+    uint8_t pad_[3];
 };
 
 /* A passive connection in SYN-RECEIVED, until its handshake is done. */

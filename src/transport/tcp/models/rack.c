@@ -70,8 +70,25 @@ static pl_time patience(const struct rack *r, const struct rtx_queue *queue, con
     return allowed ? allowed : 1;
 }
 
+static bool sent_before(const struct rack *r, const struct rtx_record *rec)
+{
+    struct rtx_when w = {.sent = rec->sent, .end = rec->seq + rec->len, .order = rec->order};
+    return rtx_sent_after(&r->segment, &w);
+}
+
+/* When the last one that was sent before RACK.segment was sent; if there are many, no later than RACK.segment itself. */
+static pl_time last_waited_for(const struct rack *r, const struct slots *pool, const struct rtx_record *rec)
+{
+    for (unsigned n = 0; n < 16; n++) {
+        if (!rec->later || !sent_before(r, rtx_at(pool, rec->later)))
+            return rec->sent;
+        rec = rtx_at(pool, rec->later);
+    }
+    return r->segment.sent;
+}
+
 /* The flying records stand in order of sending, so the first that RACK has nothing to say about ends the search; the first that has some time left ends it as
- * well, for those behind it have more. The timer covers all of them: none was sent after RACK.xmit_ts. */
+ * well, for those behind it have more. The timer covers all of them. */
 struct rack_verdict rack_detect(const struct rack *r, struct slots *pool, struct rtx_queue *queue, const struct rack_question *q, rack_lost_fn *lost, void *user)
 {
     struct rack_verdict v = {0};
@@ -79,12 +96,10 @@ struct rack_verdict rack_detect(const struct rack *r, struct slots *pool, struct
     while (r->known && queue->flying.first) {
         uint32_t id = queue->flying.first;
         struct rtx_record *rec = rtx_at(pool, id);
-        struct rtx_when w = {.sent = rec->sent, .end = rec->seq + rec->len, .order = rec->order};
-        if (!rtx_sent_after(&r->segment, &w))
+        if (!sent_before(r, rec))
             break;
         if (q->now < rec->sent + allowed) {
-            pl_time last = r->segment.sent + allowed;
-            v.timeout = last > q->now ? last - q->now : 1;
+            v.timeout = last_waited_for(r, pool, rec) + allowed - q->now;
             break;
         }
         v.bytes += rec->len;

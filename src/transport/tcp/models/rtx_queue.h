@@ -56,6 +56,7 @@ struct rtx_when {
     pl_time sent;
     uint32_t end;
     uint16_t order;
+    uint16_t pad_;
 };
 /* RACK_sent_after */
 static inline bool rtx_sent_after(const struct rtx_when *a, const struct rtx_when *b)

@@ -43,6 +43,7 @@ struct validate {
     bool paced;                           /* cc->pacing_rate is ours */
     bool rate_limited;                    /* `rate` is of a sample that the program limited */
     uint8_t expired;                      /* how often five minutes were over, modulo 256 */
+    uint8_t pad_[5];
 };
 
 struct validate_ack {
