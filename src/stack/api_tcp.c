@@ -331,7 +331,7 @@ void pl_states(const pl_stack *s, uint32_t counts[PL_STATE_COUNT])
     counts[PL_LISTEN] = s->listeners.used;
     counts[PL_SYN_RECEIVED] = s->half_opens.used;
     counts[PL_TIME_WAIT] = s->time_waits.used - s->time_waits_parked;
-    for (uint32_t n = slots_next(&s->conns, 0); n; n = slots_next(&s->conns, n))
+    for (uint32_t n = slots_next(&s->pools.conns, 0); n; n = slots_next(&s->pools.conns, n))
         if (!conn_at(s, n)->released)
             counts[conn_at(s, n)->state]++;
 }
@@ -350,14 +350,14 @@ void pl_port_states(const pl_stack *s, const struct pl_endpoint *e, uint32_t cou
         counts[PL_SYN_RECEIVED] += holds_port(slots_at(&s->half_opens, n), e);
     for (uint32_t n = slots_next(&s->time_waits, 0); n; n = slots_next(&s->time_waits, n))
         counts[PL_TIME_WAIT] += holds_port(slots_at(&s->time_waits, n), e);
-    for (uint32_t n = slots_next(&s->conns, 0); n; n = slots_next(&s->conns, n))
+    for (uint32_t n = slots_next(&s->pools.conns, 0); n; n = slots_next(&s->pools.conns, n))
         if (!conn_at(s, n)->released)
             counts[conn_at(s, n)->state] += holds_port(&conn_at(s, n)->flow, e);
 }
 
 bool pl_conn_next(const pl_stack *s, uint32_t *cursor, pl_conn *out)
 {
-    for (*cursor = slots_next(&s->conns, *cursor); *cursor; *cursor = slots_next(&s->conns, *cursor))
+    for (*cursor = slots_next(&s->pools.conns, *cursor); *cursor; *cursor = slots_next(&s->pools.conns, *cursor))
         if (!conn_at(s, *cursor)->orphan && !conn_at(s, *cursor)->listener) {
             *out = conn_at(s, *cursor)->handle;
             return true;
@@ -367,7 +367,7 @@ bool pl_conn_next(const pl_stack *s, uint32_t *cursor, pl_conn *out)
 
 void pl_abort_all(pl_stack *s)
 {
-    for (uint32_t slot = slots_next(&s->conns, 0); slot; slot = slots_next(&s->conns, slot)) {
+    for (uint32_t slot = slots_next(&s->pools.conns, 0); slot; slot = slots_next(&s->pools.conns, slot)) {
         struct tcp_ctx x = stack_tcp_ctx(s);
         struct tcp *c = conn_at(s, slot);
         if (c->released)

@@ -51,7 +51,7 @@ int pl_echo_open(pl_stack *s, const struct pl_endpoint *local, uint64_t cookie, 
 static bool fits(const pl_stack *s, const struct udp_sock *u, const struct path *path, bool ip4, size_t n)
 {
     size_t hdr_bytes = (ip4 ? 20u : 40u) + (u->flow.protocol == WIRE_PROTO_UDP ? 8u : 6u);
-    size_t spanned = (size_t)(PL_SPANS - 2) << s->chunks.shift;     /* one chunk is lost to where it begins, one span to the headers */
+    size_t spanned = (size_t)(PL_SPANS - 2) << s->pools.chunks.shift;     /* one chunk is lost to where it begins, one span to the headers */
     return hdr_bytes + n <= path->mtu && n <= spanned && sizeof(struct udp_record) + n <= u->sndbuf_bytes;
 }
 
@@ -88,8 +88,8 @@ int pl_udp_send(pl_stack *s, pl_udp handle, const struct pl_endpoint *to, const 
     r.zone = remote.zone | local.zone, r.port = echo ? 0 : to->port, r.bytes = (uint32_t)n;
     memcpy(r.remote, remote.b, 16);
     memcpy(r.local, local.b, 16);
-    stream_append(&s->chunks, &u->to_send, &r, sizeof r);
-    stream_append(&s->chunks, &u->to_send, bytes, (uint32_t)n);
+    stream_append(&s->pools.chunks, &u->to_send, &r, sizeof r);
+    stream_append(&s->pools.chunks, &u->to_send, bytes, (uint32_t)n);
     if (u->to_send_records++ == 0) {
         u->path = path;
         u->path_known = true;
@@ -113,16 +113,16 @@ ptrdiff_t pl_udp_recv(pl_stack *s, pl_udp handle, struct pl_endpoint *from, void
     if (u->received_records == 0)
         return PL_EAGAIN;
     struct udp_record r;
-    stream_copy(&s->chunks, &u->received, 0, &r, sizeof r);
+    stream_copy(&s->pools.chunks, &u->received, 0, &r, sizeof r);
     size_t give = n < r.bytes ? n : r.bytes;
     if (give)
-        stream_copy(&s->chunks, &u->received, sizeof r, bytes, (uint32_t)give);
+        stream_copy(&s->pools.chunks, &u->received, sizeof r, bytes, (uint32_t)give);
     if (from) {
         *from = (struct pl_endpoint){.port = r.port};
         from->addr.zone = r.zone;
         memcpy(from->addr.b, r.remote, 16);
     }
-    stream_drop(&s->chunks, &u->received, (uint32_t)sizeof r + r.bytes);
+    stream_drop(&s->pools.chunks, &u->received, (uint32_t)sizeof r + r.bytes);
     u->received_records--;
     wake_chunk_waiters(s);
     return (ptrdiff_t)r.bytes;

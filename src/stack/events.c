@@ -49,7 +49,7 @@ bool pl_event_next(pl_stack *s, struct pl_event *e)
 
 uint32_t handle_slot(const pl_stack *s, pl_handle h, enum handle_kind kind)
 {
-    const struct slots *const pools[] = {[HANDLE_CONN] = &s->conns, [HANDLE_LISTENER] = &s->listeners, [HANDLE_UDP] = &s->udps, [HANDLE_INCOMING] = &s->half_opens};
+    const struct slots *const pools[] = {[HANDLE_CONN] = &s->pools.conns, [HANDLE_LISTENER] = &s->listeners, [HANDLE_UDP] = &s->udps, [HANDLE_INCOMING] = &s->half_opens};
     const struct slots *pool = pools[kind];
     uint32_t slot = (uint32_t)h & 0x3fffffff;
     if (((uint32_t)h >> 30) != (uint32_t)kind || slot == 0 || slot > pool->capacity || !slots_live(pool, slot) ||

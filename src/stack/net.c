@@ -10,14 +10,14 @@
 
 void net_spend(pl_stack *s, uint32_t chunk)
 {
-    chunks_pin(&s->chunks, chunk);
-    chunks_give(&s->chunks, chunk);
+    chunks_pin(&s->pools.chunks, chunk);
+    chunks_give(&s->pools.chunks, chunk);
     net_spent_add(s, chunk);
 }
 
 void net_spent_add(pl_stack *s, uint32_t chunk)
 {
-    chunks_meta(&s->chunks, chunk)->next = s->spent;
+    chunks_meta(&s->pools.chunks, chunk)->next = s->spent;
     s->spent = chunk;
 }
 
@@ -26,10 +26,10 @@ void net_reap(pl_stack *s)
     bool freed = s->spent != 0;
     while (s->spent) {
         uint32_t chunk = s->spent;
-        struct chunk_meta *m = chunks_meta(&s->chunks, chunk);
+        struct chunk_meta *m = chunks_meta(&s->pools.chunks, chunk);
         s->spent = m->next;
         m->next = 0;
-        chunks_unpin(&s->chunks, chunk);
+        chunks_unpin(&s->pools.chunks, chunk);
     }
     if (freed)
         wake_chunk_waiters(s);

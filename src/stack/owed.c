@@ -79,11 +79,11 @@ static void take_out(pl_stack *s, int iface, struct iface *i, uint32_t k)
 static void give_text(pl_stack *s, const struct owed *e, bool handed_out)
 {
     for (uint32_t chunk = e->text_head, next; chunk; chunk = next) {
-        next = chunks_next(&s->chunks, chunk);
+        next = chunks_next(&s->pools.chunks, chunk);
         if (handed_out)
             net_spend(s, chunk);
         else
-            chunks_give(&s->chunks, chunk);
+            chunks_give(&s->pools.chunks, chunk);
     }
 }
 
@@ -98,12 +98,12 @@ static bool keep_text(pl_stack *s, struct owed *e, const struct pl_frame *f, uin
             continue;
         }
         uint32_t piece = here - off < left ? here - off : left;
-        if (stream_append(&s->chunks, &text, (const uint8_t *)f->span[k].base + off, piece) < piece)
+        if (stream_append(&s->pools.chunks, &text, (const uint8_t *)f->span[k].base + off, piece) < piece)
             break;
         off = 0;
     }
     if (text.len < n) {
-        stream_free(&s->chunks, &text);
+        stream_free(&s->pools.chunks, &text);
         return false;
     }
     e->text_head = text.head;
@@ -250,7 +250,7 @@ static uint32_t ip_hdr_bytes(uint8_t family) { return family == 4 ? 20 : 40; }
 /* The text must fit into the spans of one frame, and the reply into one packet. */
 static bool fits(const pl_stack *s, const struct owed *e, uint8_t family, uint32_t text_bytes)
 {
-    return text_bytes <= (uint32_t)(PL_SPANS - 1) << s->chunks.shift && ip_hdr_bytes(family) + WIRE_ICMP_BYTES + text_bytes <= e->path.mtu;
+    return text_bytes <= (uint32_t)(PL_SPANS - 1) << s->pools.chunks.shift && ip_hdr_bytes(family) + WIRE_ICMP_BYTES + text_bytes <= e->path.mtu;
 }
 
 enum pl_drop owed_echo(pl_stack *s, const struct packet *p)
@@ -431,7 +431,7 @@ static void write_icmp(pl_stack *s, const struct owed *e, struct pl_frame *f)
     frame_is(f, ip + WIRE_ICMP_BYTES);
     uint32_t covered;
     if (e->text_bytes)
-        f->nspans = (uint8_t)(1 + stream_spans_at(&s->chunks, (struct stream_at){e->text_head, 0}, e->text_bytes, f->span + 1, PL_SPANS - 1,
+        f->nspans = (uint8_t)(1 + stream_spans_at(&s->pools.chunks, (struct stream_at){e->text_head, 0}, e->text_bytes, f->span + 1, PL_SPANS - 1,
                                                   &covered));
     uint32_t sum = csum_spans(f->span, f->nspans, ip, bytes, s->env->cpu);
     if (e->protocol == WIRE_PROTO_ICMP6)

@@ -9,8 +9,8 @@
 
 struct tcp_ctx stack_tcp_ctx(pl_stack *s)
 {
-    return (struct tcp_ctx){.now = s->now, .wire_now = s->now - s->shifted, .chunks = &s->chunks, .conns = &s->conns, .flights = &s->flights, .idle = &s->idle_flights, .records = &s->records,
-                            .gaps = &s->gaps, .config = &s->config, .secrets = &s->secrets.tcp, .env = s->env, .counters = &s->counters};
+    return (struct tcp_ctx){.now = s->now, .wire_now = s->now - s->shifted, .pools = &s->pools, .config = &s->config, .secrets = &s->secrets.tcp, .env = s->env,
+                            .counters = &s->counters};
 }
 
 static uint32_t conn_ref(const pl_stack *s, uint32_t slot) { return flow_ref(&s->flows, FLOW_CONN, slot); }
@@ -25,13 +25,13 @@ static void set_path(struct tcp *c, const struct path *p)
 
 uint32_t conn_new(pl_stack *s, const struct flow *f, const struct path *p, uint64_t cookie)
 {
-    uint32_t slot = slots_take(&s->conns);
+    uint32_t slot = slots_take(&s->pools.conns);
     if (!slot)
         return 0;
     struct tcp *c = conn_at(s, slot);
     c->flow = *f;
     c->flow.kind = FLOW_CONN;
-    c->handle = handle_of(HANDLE_CONN, &s->conns, slot);
+    c->handle = handle_of(HANDLE_CONN, &s->pools.conns, slot);
     c->cookie = cookie;
     set_path(c, p);
     return slot;
@@ -223,14 +223,14 @@ void conn_forget(pl_stack *s, uint32_t slot)
     ref_off(s, conn_ref(s, slot));
     if (stack_conn_nodes(s)[slot].on)
         list_remove(&s->chunk_waiters, stack_conn_nodes(s), slot);
-    slots_give(&s->conns, slot);
+    slots_give(&s->pools.conns, slot);
 }
 
 /* Chunks came back: whoever was refused room for want of them may try again. */
 void wake_chunk_waiters(pl_stack *s)
 {
     struct list_node *nodes = stack_conn_nodes(s);
-    for (uint32_t n = s->chunk_waiters.count; n && chunks_spare(&s->chunks); n--) {
+    for (uint32_t n = s->chunk_waiters.count; n && chunks_spare(&s->pools.chunks); n--) {
         uint32_t slot = list_pop(&s->chunk_waiters, nodes);
         if (!conn_at(s, slot)->orphan)
             event_post(s, conn_ref(s, slot), PL_EV_WRITABLE);
@@ -241,12 +241,12 @@ void wake_chunk_waiters(pl_stack *s)
 static void shed_early_text(pl_stack *s)
 {
     enum { LOOKED_AT = 16 };
-    for (unsigned n = 0; n < LOOKED_AT && s->gaps.used; n++) {
-        s->gaps_turn = slots_next(&s->gaps, s->gaps_turn);
+    for (unsigned n = 0; n < LOOKED_AT && s->pools.gaps.used; n++) {
+        s->gaps_turn = slots_next(&s->pools.gaps, s->gaps_turn);
         if (!s->gaps_turn)
             continue;
         struct tcp_ctx x = stack_tcp_ctx(s);
-        const struct ooo *o = slots_at(&s->gaps, s->gaps_turn);
+        const struct ooo *o = slots_at(&s->pools.gaps, s->gaps_turn);
         if (!tcp_shed_early_text(&x, conn_at(s, o->owner)))
             continue;
         wake_chunk_waiters(s);

@@ -121,10 +121,10 @@ static void set_secrets(pl_stack *s, const uint8_t seed[32], bool whole)
 
 static void make_pools(pl_stack *s, const struct pl_config *c, const struct plan *p)
 {
-    slots_init(&s->conns, stack_at(s, p->conns), sizeof(struct tcp), c->connections_max);
-    slots_init(&s->flights, stack_at(s, p->flights), flight_bytes(c), p->flights_n);
-    slots_init(&s->records, stack_at(s, p->records), sizeof(struct rtx_record), c->records_max);
-    slots_init(&s->gaps, stack_at(s, p->gaps), ooo_bytes(c->gaps_per_conn_max), p->gaps_n);
+    slots_init(&s->pools.conns, stack_at(s, p->conns), sizeof(struct tcp), c->connections_max);
+    slots_init(&s->pools.flights, stack_at(s, p->flights), flight_bytes(c), p->flights_n);
+    slots_init(&s->pools.records, stack_at(s, p->records), sizeof(struct rtx_record), c->records_max);
+    slots_init(&s->pools.gaps, stack_at(s, p->gaps), ooo_bytes(c->gaps_per_conn_max), p->gaps_n);
     slots_init(&s->half_opens, stack_at(s, p->half_opens), sizeof(struct half_open), c->half_open_max);
     slots_init(&s->time_waits, stack_at(s, p->time_waits), sizeof(struct time_wait), c->time_wait_max);
     slots_init(&s->listeners, stack_at(s, p->listeners), sizeof(struct listener), c->listeners_max);
@@ -134,8 +134,8 @@ static void make_pools(pl_stack *s, const struct pl_config *c, const struct plan
     slots_init(&s->routes, stack_at(s, p->routes), sizeof(struct route_entry), c->routes_max);
     slots_init(&s->neighbors, stack_at(s, p->neighbors), sizeof(struct neighbor), c->neighbors_max);
     slots_init(&s->paths, stack_at(s, p->paths), sizeof(struct path_entry), c->paths_max);
-    chunks_init(&s->chunks, stack_at(s, p->chunks), c->chunk_bytes, c->chunks_max);
-    s->chunks.promises_max = (uint64_t)c->chunk_bytes * c->chunks_max * c->window_overcommit;
+    chunks_init(&s->pools.chunks, stack_at(s, p->chunks), c->chunk_bytes, c->chunks_max);
+    s->pools.chunks.promises_max = (uint64_t)c->chunk_bytes * c->chunks_max * c->window_overcommit;
     wheel_init(&s->wheel, stack_at(s, p->wheel), p->refs, s->now);
     s->ready_nodes = p->ready_nodes;
     s->event_nodes = p->event_nodes;
@@ -148,7 +148,7 @@ static void make_pools(pl_stack *s, const struct pl_config *c, const struct plan
 static void make_flows(pl_stack *s, const struct pl_config *c, const struct plan *p)
 {
     struct flows *t = &s->flows;
-    const struct slots *pools[FLOW_KINDS] = {[FLOW_CONN] = &s->conns, [FLOW_UDP] = &s->udps, [FLOW_LISTENER] = &s->listeners,
+    const struct slots *pools[FLOW_KINDS] = {[FLOW_CONN] = &s->pools.conns, [FLOW_UDP] = &s->udps, [FLOW_LISTENER] = &s->listeners,
                                              [FLOW_HALF_OPEN] = &s->half_opens, [FLOW_TIME_WAIT] = &s->time_waits, [FLOW_NEIGHBOR] = &s->neighbors};
     (void)c;
     t->places = (uint64_t)((char *)stack_at(s, p->places) - (char *)t);
@@ -231,10 +231,10 @@ static void shift_conn(pl_stack *s, struct tcp *c, pl_time by)
 void pl_stack_shift_time(pl_stack *s, pl_time by)
 {
     wheel_shift(&s->wheel, by);
-    for (uint32_t n = slots_next(&s->conns, 0); n; n = slots_next(&s->conns, n))
+    for (uint32_t n = slots_next(&s->pools.conns, 0); n; n = slots_next(&s->pools.conns, n))
         shift_conn(s, conn_at(s, n), by);
-    for (uint32_t n = slots_next(&s->flights, 0); n; n = slots_next(&s->flights, n)) {
-        struct tcp_flight *f = slots_at(&s->flights, n);
+    for (uint32_t n = slots_next(&s->pools.flights, 0); n; n = slots_next(&s->pools.flights, n)) {
+        struct tcp_flight *f = slots_at(&s->pools.flights, n);
         shift(&f->rto_at, by);
         shift(&f->next_at, by);
     }

@@ -72,11 +72,9 @@ struct pl_stack {
     pl_time now;
     pl_time shifted;                      /* sum of pl_stack_shift_time: clocks seen on the wire leave it out */
     struct pl_config config;
-    struct slots conns, flights, records, gaps;       /* struct tcp, struct tcp_flight, struct rtx_record, struct ooo */
-    struct tcp_idle_flights idle_flights;
+    struct tcp_pools pools;
     struct slots half_opens, time_waits, listeners, udps;
     struct slots ifaces, addrs, routes, neighbors, paths;
-    struct chunks chunks;
     struct wheel wheel;                   /* one deadline per ref */
     struct flows flows;
     uint64_t ready_nodes;                 /* offset of struct list_node[refs + 1]: a ref's place on an interface's queue or parked on a neighbour */
@@ -253,7 +251,7 @@ void event_drop(pl_stack *, uint32_t ref);
 
 /* records.c */
 struct tcp_ctx stack_tcp_ctx(pl_stack *);
-static inline struct tcp *conn_at(const pl_stack *s, uint32_t slot) { return (struct tcp *)slots_array(&s->conns) + slot; }
+static inline struct tcp *conn_at(const pl_stack *s, uint32_t slot) { return (struct tcp *)slots_array(&s->pools.conns) + slot; }
 uint32_t conn_new(pl_stack *, const struct flow *, const struct path *, uint64_t cookie);   /* slot, 0: none free */
 void conn_after(pl_stack *, uint32_t slot, struct tcp_ctx *);       /* whatever a call on the connection results in; may free the slot */
 void wake_chunk_waiters(pl_stack *);                                 /* chunks may have come back: whoever was refused for want of them is told */

@@ -440,14 +440,14 @@ void tcp_iface_gone(pl_stack *s, int iface)
         if (!scratch_init(s, &x, &h->flow, NULL, &c) || c.path_iface == iface)
             half_open_end(s, slot, PL_WHY_IFACE_GONE);
     }
-    for (uint32_t slot = slots_next(&s->conns, 0); slot; slot = slots_next(&s->conns, slot)) {
+    for (uint32_t slot = slots_next(&s->pools.conns, 0); slot; slot = slots_next(&s->pools.conns, slot)) {
         struct tcp_ctx x = stack_tcp_ctx(s);
         struct tcp *c = conn_at(s, slot);
         if (c->path_iface != iface)
             continue;
         if (c->time_wait)
             time_wait_end(s, c->time_wait, PL_WHY_IFACE_GONE);
-        if (!slots_live(&s->conns, slot) || c->state == PL_CLOSED)
+        if (!slots_live(&s->pools.conns, slot) || c->state == PL_CLOSED)
             continue;
         tcp_die(&x, c, PL_ENETDOWN, PL_WHY_IFACE_GONE);
         conn_after(s, slot, &x);

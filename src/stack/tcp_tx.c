@@ -112,10 +112,10 @@ static void check_again(struct tx_door *d, struct tcp *c)
     CHECK(asked.what == d->want.what && asked.bytes == d->want.bytes && asked.fin == d->want.fin && asked.why == d->want.why);
 }
 
-static void check_said_all(struct tx_door *d, struct tcp *c)
+static void check_said_all(struct tx_door *d, struct tcp *c, pl_time when)
 {
     struct tcp_want asked = tcp_want(&d->x, c, d->i->params.gso_bytes);
-    CHECK(asked.what == WANT_NOTHING);
+    CHECK(asked.what == WANT_NOTHING && tcp_settle(&d->x, c, &asked) == when);
 }
 
 static enum tx_verdict conn_tx(pl_stack *s, struct tx_door *d, uint32_t ref, uint32_t slot, struct pl_frame *f)
@@ -134,11 +134,12 @@ static enum tx_verdict conn_tx(pl_stack *s, struct tx_door *d, uint32_t ref, uin
         tcp_check(&d->x, c);
     if (v == TX_NOTHING)                  /* no way to the peer (any more) */
         tcp_neighbor_failed(s, ref);
-    if (v == TX_WROTE && tcp_said_all(&d->x, c)) {
-        d->want = (struct tcp_want){.when = PL_NEVER, .what = WANT_NOTHING};
+    pl_time when;
+    if (v == TX_WROTE && tcp_said_all(&d->x, c, &when)) {
+        d->want.what = WANT_NOTHING;
         if (s->config.check)
-            check_said_all(d, c);
-        ref_deadline(s, ref, tcp_settle(&d->x, c, &d->want));
+            check_said_all(d, c, when);
+        ref_deadline(s, ref, when);
         return TX_WROTE_LAST;
     }
     return v;

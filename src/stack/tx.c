@@ -83,11 +83,11 @@ int pl_tx(pl_stack *s, int iface, struct pl_frame *frames, size_t n, pl_time now
 /* Pins the chunks that a frame's text lies in: spans after the first point into chunks. */
 static uint32_t chunk_of(const pl_stack *s, const void *p)
 {
-    const uint8_t *base = chunks_at(&s->chunks, 1);
+    const uint8_t *base = chunks_at(&s->pools.chunks, 1);
     const uint8_t *at = p;
-    if (at < base || at >= base + ((size_t)s->chunks.capacity << s->chunks.shift))
+    if (at < base || at >= base + ((size_t)s->pools.chunks.capacity << s->pools.chunks.shift))
         return 0;
-    return (uint32_t)((size_t)(at - base) >> s->chunks.shift) + 1;
+    return (uint32_t)((size_t)(at - base) >> s->pools.chunks.shift) + 1;
 }
 
 /* A span may run through several chunks that follow each other in memory: its first and last one. False: it is none of ours. */
@@ -106,13 +106,13 @@ int pl_tx_hold(pl_stack *s, const struct pl_frame *f)
         if (!chunks_of(s, &f->span[n], &first, &last))
             return PL_EINVAL;
         for (uint32_t chunk = first; chunk <= last; chunk++)
-            if (chunks_meta(&s->chunks, chunk)->state == 0)
+            if (chunks_meta(&s->pools.chunks, chunk)->state == 0)
                 return PL_EINVAL;         /* too late: it went back already */
     }
     for (unsigned n = 1; n < f->nspans; n++) {
         chunks_of(s, &f->span[n], &first, &last);
         for (uint32_t chunk = first; chunk <= last; chunk++)
-            chunks_pin(&s->chunks, chunk);
+            chunks_pin(&s->pools.chunks, chunk);
     }
     return PL_OK;
 }
@@ -124,8 +124,8 @@ void pl_tx_done(pl_stack *s, const struct pl_frame *f)
         if (!chunks_of(s, &f->span[n], &first, &last))
             continue;
         for (uint32_t chunk = first; chunk <= last; chunk++)
-            if (chunks_meta(&s->chunks, chunk)->pins)
-                chunks_unpin(&s->chunks, chunk);
+            if (chunks_meta(&s->pools.chunks, chunk)->pins)
+                chunks_unpin(&s->pools.chunks, chunk);
     }
     wake_chunk_waiters(s);
 }

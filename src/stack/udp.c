@@ -32,8 +32,8 @@ static uint32_t find_socket(const pl_stack *s, const struct packet *p, uint8_t p
 
 bool udp_has_chunks_for(const pl_stack *s, const struct stream *q, uint32_t bytes)
 {
-    uint32_t room = stream_room(&s->chunks, q);
-    return bytes <= room || (bytes - room + s->chunks.chunk_bytes - 1) >> s->chunks.shift <= chunks_spare(&s->chunks);
+    uint32_t room = stream_room(&s->pools.chunks, q);
+    return bytes <= room || (bytes - room + s->pools.chunks.chunk_bytes - 1) >> s->pools.chunks.shift <= chunks_spare(&s->pools.chunks);
 }
 
 static void append_from_frame(pl_stack *s, struct stream *q, const struct pl_frame *f, uint32_t off, uint32_t n)
@@ -45,7 +45,7 @@ static void append_from_frame(pl_stack *s, struct stream *q, const struct pl_fra
             continue;
         }
         uint32_t piece = here - off < n ? here - off : n;
-        stream_append(&s->chunks, q, (const uint8_t *)f->span[k].base + off, piece);
+        stream_append(&s->pools.chunks, q, (const uint8_t *)f->span[k].base + off, piece);
         n -= piece;
         off = 0;
     }
@@ -60,7 +60,7 @@ static enum pl_drop queue_received(pl_stack *s, uint32_t slot, const struct pack
         return PL_DROP_UDP_FULL;
     memcpy(r.remote, p->src.b, 16);
     memcpy(r.local, p->dst.b, 16);
-    stream_append(&s->chunks, &u->received, &r, RECORD_BYTES);
+    stream_append(&s->pools.chunks, &u->received, &r, RECORD_BYTES);
     append_from_frame(s, &u->received, p->frame, off, bytes);
     u->received_records++;
     event_post(s, ref_of(s, slot), PL_EV_READABLE);
@@ -138,13 +138,13 @@ enum pl_drop udp_rx_icmp(pl_stack *s, const struct flow *quoted, int error)
 static void drop_first(pl_stack *s, struct udp_sock *u, uint32_t n)
 {
     uint32_t spent[PL_SPANS + 1], count = 0;
-    uint32_t whole = n == u->to_send.len ? u->to_send.count : (u->to_send.head_off + n) >> s->chunks.shift;
+    uint32_t whole = n == u->to_send.len ? u->to_send.count : (u->to_send.head_off + n) >> s->pools.chunks.shift;
     CHECK(whole <= PL_SPANS + 1);         /* a datagram has no more spans than a frame */
-    for (uint32_t chunk = u->to_send.head; count < whole; chunk = chunks_next(&s->chunks, chunk))
+    for (uint32_t chunk = u->to_send.head; count < whole; chunk = chunks_next(&s->pools.chunks, chunk))
         spent[count++] = chunk;
     for (uint32_t k = 0; k < count; k++)
-        chunks_pin(&s->chunks, spent[k]);
-    stream_drop(&s->chunks, &u->to_send, n);
+        chunks_pin(&s->pools.chunks, spent[k]);
+    stream_drop(&s->pools.chunks, &u->to_send, n);
     for (uint32_t k = 0; k < count; k++)
         net_spent_add(s, spent[k]);
     u->to_send_records--;
@@ -182,7 +182,7 @@ static bool first_has_path(pl_stack *s, uint32_t slot, struct udp_record *r)
 {
     struct udp_sock *u = udp_at(s, slot);
     while (u->to_send_records) {
-        stream_copy(&s->chunks, &u->to_send, 0, r, RECORD_BYTES);
+        stream_copy(&s->pools.chunks, &u->to_send, 0, r, RECORD_BYTES);
         struct pl_addr local, remote;
         addrs_of(r, &local, &remote);
         int error = u->path_known ? PL_OK : path_find(s, &remote, &local, &u->path);
@@ -212,7 +212,7 @@ static void write_transport(pl_stack *s, const struct udp_sock *u, const struct 
     if (echo) {
         wire_icmp_write(to, &(struct wire_icmp){.type = ip4 ? WIRE_ICMP4_ECHO : WIRE_ICMP6_ECHO});
         put_be16(to + 4, u->flow.local_port);
-        stream_copy(&s->chunks, (struct stream *)(uintptr_t)&u->to_send, RECORD_BYTES, to + 6, ECHO_IN_HEADER);
+        stream_copy(&s->pools.chunks, (struct stream *)(uintptr_t)&u->to_send, RECORD_BYTES, to + 6, ECHO_IN_HEADER);
     } else {
         wire_udp_write(to, &(struct wire_udp){.src_port = u->flow.local_port, .dst_port = r->port, .bytes = (uint16_t)bytes});
     }
@@ -251,7 +251,7 @@ static void write_frame(pl_stack *s, struct udp_sock *u, const struct udp_record
     f->not_before = 0;
     f->cookie = 0;
     if (spanned)
-        f->nspans = (uint8_t)(1 + stream_spans(&s->chunks, &u->to_send, RECORD_BYTES + in_header, spanned, f->span + 1, PL_SPANS - 1, &covered));
+        f->nspans = (uint8_t)(1 + stream_spans(&s->pools.chunks, &u->to_send, RECORD_BYTES + in_header, spanned, f->span + 1, PL_SPANS - 1, &covered));
     CHECK(covered == spanned);            /* pl_udp_send took only what fits */
     write_transport(s, u, r, f, ip);
 }
@@ -306,8 +306,8 @@ void udp_close_slot(pl_stack *s, uint32_t slot)
     ref_off(s, ref);
     event_drop(s, ref);
     flow_remove(&s->flows, ref);
-    stream_free(&s->chunks, &u->received);
-    stream_free(&s->chunks, &u->to_send);
+    stream_free(&s->pools.chunks, &u->received);
+    stream_free(&s->pools.chunks, &u->to_send);
     slots_give(&s->udps, slot);
 }
 

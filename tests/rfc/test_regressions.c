@@ -43,7 +43,7 @@ static void one_byte_at_the_far_end_of_the_window_does_not_take_every_chunk(void
     played_open_plain(&p, 1000);
     played_gives(&p, PL_ACK, 32767, 0, 1);
     played_drains(&p);
-    assert_in_range(p.d.s[1]->chunks.used, 0, 16);
+    assert_in_range(p.d.s[1]->pools.chunks.used, 0, 16);
     pl_conn sparse = p.c;
     p.peer_port++;                        /* another connection goes on */
     played_open(&p, &(struct wire_tcp_opts){.have = WIRE_OPT_MSS, .mss = 1000}, 60000, 0, NULL);
@@ -69,7 +69,7 @@ static void a_fin_that_text_went_past_is_forgotten(void **state)
     played_gives(&p, PL_ACK, 0, 0, 1000);
     assert_int_equal(played_status(&p).rcv.nxt - (PLAYED_ISS + 1), 1000);
     assert_int_equal(played_status(&p).state, PL_ESTABLISHED);
-    assert_false(((struct tcp *)slots_at(&p.d.s[1]->conns, (uint32_t)p.c))->fin_known);
+    assert_false(((struct tcp *)slots_at(&p.d.s[1]->pools.conns, (uint32_t)p.c))->fin_known);
     played_gives(&p, PL_ACK | PL_FIN, 1000, 0, 0);
     assert_int_equal(played_status(&p).state, PL_CLOSE_WAIT);
     assert_int_equal(played_reads(&p), 1000);
@@ -264,7 +264,7 @@ static void closing_a_dead_connection_wakes_who_waits_for_memory(void **state)
     played_drains(&p);
     played_gives(&p, PL_RST, 4000, 0, 0);
     pl_conn dead = p.c;
-    assert_int_equal(p.d.s[1]->chunks.used, 8);
+    assert_int_equal(p.d.s[1]->pools.chunks.used, 8);
     p.peer_port++;
     played_open(&p, &(struct wire_tcp_opts){.have = WIRE_OPT_MSS, .mss = 1000}, 60000, 0, NULL);
     duo_events(&p.d, 1, p.c);
@@ -335,7 +335,7 @@ static void a_connection_closed_before_it_was_accepted_leaves_nothing_behind(voi
         played_drains(&p);
         p.d.now += 300 * PL_S;
         pl_poll(p.d.s[1], p.d.now);
-        assert_int_equal(p.d.s[1]->conns.used, 0);
+        assert_int_equal(p.d.s[1]->pools.conns.used, 0);
         p.peer_port++;                    /* and the listener goes on */
         played_open_plain(&p, 1000);
         played_free(&p);
@@ -354,7 +354,7 @@ static void an_orphan_ends_in_time_though_its_peer_never_stops_talking(void **st
     assert_int_equal(pl_close(p.d.s[1], p.c), PL_OK);
     played_drains(&p);
     pl_time begin = p.d.now;
-    while (p.d.s[1]->conns.used && p.d.now < begin + 400 * PL_S) {
+    while (p.d.s[1]->pools.conns.used && p.d.now < begin + 400 * PL_S) {
         p.d.now += 10 * PL_MS;
         played_gives(&p, PL_ACK, 0, 0, 0);
         played_drains(&p);

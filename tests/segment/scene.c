@@ -276,7 +276,7 @@ static const void *only(const struct slots *pool)
     return slot ? slots_at(pool, slot) : NULL;
 }
 
-const struct tcp *scene_conn(const struct scene *s) { return only(&s->v.s->conns); }
+const struct tcp *scene_conn(const struct scene *s) { return only(&s->v.s->pools.conns); }
 const struct half_open *scene_half_open(const struct scene *s) { return only(&s->v.s->half_opens); }
 struct time_wait *scene_entry(const struct scene *s) { return (struct time_wait *)(uintptr_t)only(&s->v.s->time_waits); }
 

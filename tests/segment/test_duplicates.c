@@ -40,7 +40,7 @@ static void shut(struct peer *p)
     (void)pl_abort(v.s, p->c);
     (void)pl_close(v.s, p->c);
     (void)victim_hush(&v);
-    assert_int_equal(v.s->gaps.used, 0);
+    assert_int_equal(v.s->pools.gaps.used, 0);
 }
 
 /* Bytes [at, at + n) of the peer's stream; `p->seq` stays its first. */

@@ -217,8 +217,8 @@ static void whoever_reads_gets_its_bytes_whatever_the_others_do(void **state)
                 assert_int_equal(pl_abort(w->d.s[h], w->side[k][h].c), PL_OK);
                 assert_int_equal(pl_close(w->d.s[h], w->side[k][h].c), PL_OK);
             }
-            assert_int_equal(w->d.s[h]->chunks.used + w->d.s[h]->chunks.kept, 0);
-            assert_true(w->d.s[h]->chunks.promised == 0);
+            assert_int_equal(w->d.s[h]->pools.chunks.used + w->d.s[h]->pools.chunks.kept, 0);
+            assert_true(w->d.s[h]->pools.chunks.promised == 0);
         }
         duo_free(&w->d);
         free(w);
@@ -240,7 +240,7 @@ static void without_overcommit_nothing_that_was_promised_is_refused(void **state
         struct pl_counters n;
         assert_int_equal(pl_counters(w->d.s[1], &n, sizeof n), PL_OK);
         assert_int_equal(n.drops[PL_DROP_TCP_NO_CHUNK], 0);
-        assert_true(w->d.s[1]->chunks.promised + ((uint64_t)w->d.s[1]->chunks.used << w->d.s[1]->chunks.shift) <= w->d.s[1]->chunks.promises_max);
+        assert_true(w->d.s[1]->pools.chunks.promised + ((uint64_t)w->d.s[1]->pools.chunks.used << w->d.s[1]->pools.chunks.shift) <= w->d.s[1]->pools.chunks.promises_max);
         duo_free(&w->d);
         free(w);
     }

@@ -22,19 +22,19 @@ static struct {
 
 static void meet(const pl_stack *s)
 {
-    met.conns += s->conns.used;
+    met.conns += s->pools.conns.used;
     met.half_opens += s->half_opens.used;
     met.time_waits += s->time_waits.used;
-    met.gaps += s->gaps.used;
-    met.flights += s->flights.used;
+    met.gaps += s->pools.gaps.used;
+    met.flights += s->pools.flights.used;
     for (uint32_t n = slots_next(&s->udps, 0); n; n = slots_next(&s->udps, n))
         met.datagrams += udp_at(s, n)->received_records + udp_at(s, n)->to_send_records;
     for (uint32_t n = slots_next(&s->neighbors, 0); n; n = slots_next(&s->neighbors, n))
         met.parked += neighbor_at(s, n)->parked.count;
     for (uint32_t n = slots_next(&s->ifaces, 0); n; n = slots_next(&s->ifaces, n))
         met.owed += ((struct iface *)slots_at(&s->ifaces, n))->owed_count;
-    for (uint32_t n = slots_next(&s->records, 0); n; n = slots_next(&s->records, n))
-        met.lost += (rtx_at(&s->records, n)->flags & RTX_LOST) != 0;
+    for (uint32_t n = slots_next(&s->pools.records, 0); n; n = slots_next(&s->pools.records, n))
+        met.lost += (rtx_at(&s->pools.records, n)->flags & RTX_LOST) != 0;
 }
 
 static void blocks_equal(const pl_stack *a, const pl_stack *b)
@@ -333,8 +333,8 @@ static void after_10000_connections_of_every_manner_nothing_is_left(void **state
             how = LISTENER_GONE;
         live_and_die(&d, how, n & 1);
         states[how]++;
-        assert_int_equal(d.s[0]->conns.used + d.s[1]->conns.used, 0);
-        assert_int_equal(d.s[0]->chunks.used + d.s[1]->chunks.used, 0);
+        assert_int_equal(d.s[0]->pools.conns.used + d.s[1]->pools.conns.used, 0);
+        assert_int_equal(d.s[0]->pools.chunks.used + d.s[1]->pools.chunks.used, 0);
     }
     for (unsigned how = 0; how < ENDINGS; how++)
         assert_true(states[how] > 0);

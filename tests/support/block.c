@@ -45,7 +45,7 @@ const struct slots *block_pool(const pl_stack *s, unsigned n, const char **name)
 {
     static const char *const names[] = {"conns", "flights", "records", "gaps", "half_opens", "time_waits", "listeners",
                                         "udps",  "ifaces",  "addrs",   "routes", "neighbors", "paths"};
-    const struct slots *const pools[] = {&s->conns, &s->flights, &s->records, &s->gaps, &s->half_opens, &s->time_waits, &s->listeners,
+    const struct slots *const pools[] = {&s->pools.conns, &s->pools.flights, &s->pools.records, &s->pools.gaps, &s->half_opens, &s->time_waits, &s->listeners,
                                          &s->udps,  &s->ifaces,  &s->addrs,   &s->routes, &s->neighbors, &s->paths};
     if (n >= sizeof pools / sizeof pools[0])
         return NULL;
@@ -118,8 +118,8 @@ const char *block_free_slots_are_zero(const pl_stack *s)
 /* Marks a chain; false: a chunk is in two chains, or is not taken. */
 static bool mark(const pl_stack *s, uint8_t *seen, uint32_t chunk, uint32_t n)
 {
-    for (; n && chunk; n--, chunk = chunks_next(&s->chunks, chunk))
-        if (chunk > s->chunks.fresh || seen[chunk]++ || chunks_meta(&s->chunks, chunk)->state == 0)
+    for (; n && chunk; n--, chunk = chunks_next(&s->pools.chunks, chunk))
+        if (chunk > s->pools.chunks.fresh || seen[chunk]++ || chunks_meta(&s->pools.chunks, chunk)->state == 0)
             return false;
     return n == 0 || n > UINT32_MAX / 2;
 }
@@ -128,7 +128,7 @@ static bool mark_stream(const pl_stack *s, uint8_t *seen, const struct stream *t
 
 static const char *mark_all(const pl_stack *s, uint8_t *seen)
 {
-    for (uint32_t n = slots_next(&s->conns, 0); n; n = slots_next(&s->conns, n))
+    for (uint32_t n = slots_next(&s->pools.conns, 0); n; n = slots_next(&s->pools.conns, n))
         if (!mark_stream(s, seen, &conn_at(s, n)->snd_stream) || !mark_stream(s, seen, &conn_at(s, n)->rcv_stream))
             return SAY("connection %u: a chunk of its streams is not its own", n);
     for (uint32_t n = slots_next(&s->udps, 0); n; n = slots_next(&s->udps, n))
@@ -146,30 +146,30 @@ static const char *mark_all(const pl_stack *s, uint8_t *seen)
 
 const char *block_chunks_are_accounted(const pl_stack *s)
 {
-    uint8_t *seen = calloc(s->chunks.capacity + 1, 1);
+    uint8_t *seen = calloc(s->pools.chunks.capacity + 1, 1);
     const char *wrong = mark_all(s, seen);
     uint32_t taken = 0;
-    for (uint32_t c = 1; c <= s->chunks.fresh && !wrong; c++) {
-        const struct chunk_meta *m = chunks_meta(&s->chunks, c);
+    for (uint32_t c = 1; c <= s->pools.chunks.fresh && !wrong; c++) {
+        const struct chunk_meta *m = chunks_meta(&s->pools.chunks, c);
         taken += m->state != 0;
         if (m->state == 1 && !seen[c])
             wrong = SAY("chunk %u is taken and in no chain", c);
         if (m->state == 0 && m->pins)
             wrong = SAY("chunk %u is free and pinned", c);
     }
-    if (!wrong && taken != s->chunks.used)
-        wrong = SAY("%u chunks are taken, the count says %u", taken, s->chunks.used);
+    if (!wrong && taken != s->pools.chunks.used)
+        wrong = SAY("%u chunks are taken, the count says %u", taken, s->pools.chunks.used);
     uint32_t kept = 0;
     uint64_t promised = 0;
-    for (uint32_t n = slots_next(&s->conns, 0); n; n = slots_next(&s->conns, n)) {
+    for (uint32_t n = slots_next(&s->pools.conns, 0); n; n = slots_next(&s->pools.conns, n)) {
         const struct tcp *c = conn_at(s, n);
         kept += c->rcv_stream.kept + c->snd_stream.kept;
         promised += c->rcv.promised;
     }
-    if (!wrong && (kept != s->chunks.kept || s->chunks.used + kept > s->chunks.capacity))
-        wrong = SAY("%u chunks are kept, the count says %u, and %u are used", kept, s->chunks.kept, s->chunks.used);
-    if (!wrong && promised != s->chunks.promised)
-        wrong = SAY("%llu bytes are promised, the count says %llu", (unsigned long long)promised, (unsigned long long)s->chunks.promised);
+    if (!wrong && (kept != s->pools.chunks.kept || s->pools.chunks.used + kept > s->pools.chunks.capacity))
+        wrong = SAY("%u chunks are kept, the count says %u, and %u are used", kept, s->pools.chunks.kept, s->pools.chunks.used);
+    if (!wrong && promised != s->pools.chunks.promised)
+        wrong = SAY("%llu bytes are promised, the count says %llu", (unsigned long long)promised, (unsigned long long)s->pools.chunks.promised);
     free(seen);
     return wrong;
 }
@@ -186,10 +186,10 @@ const char *block_is_empty(const pl_stack *s)
         if (!may_stay && p->used && (strcmp(name, "neighbors") != 0))
             return SAY("%s: %u are left", name, p->used);
     }
-    if (s->chunks.used)
-        return SAY("%u chunks are left", s->chunks.used);
-    if (s->chunks.kept || s->chunks.promised)
-        return SAY("%u chunks are kept and %llu bytes promised", s->chunks.kept, (unsigned long long)s->chunks.promised);
+    if (s->pools.chunks.used)
+        return SAY("%u chunks are left", s->pools.chunks.used);
+    if (s->pools.chunks.kept || s->pools.chunks.promised)
+        return SAY("%u chunks are kept and %llu bytes promised", s->pools.chunks.kept, (unsigned long long)s->pools.chunks.promised);
     if (s->events.count || s->chunk_waiters.count)
         return SAY("%u events and %u waiters are left", s->events.count, s->chunk_waiters.count);
     if (s->time_wait_oldest || s->time_wait_newest)

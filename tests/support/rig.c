@@ -200,7 +200,7 @@ void rig_receive(struct rig *r, unsigned most)
 static bool nothing_left(void *user)
 {
     const pl_stack *s = ((const struct rig *)user)->stack;
-    return s->conns.used + s->flights.used + s->records.used + s->gaps.used + s->half_opens.used + s->time_waits.used + s->chunks.used == 0;
+    return s->pools.conns.used + s->pools.flights.used + s->pools.records.used + s->pools.gaps.used + s->half_opens.used + s->time_waits.used + s->pools.chunks.used == 0;
 }
 
 bool rig_nothing_left(const struct rig *r) { return nothing_left((void *)(uintptr_t)r); }
@@ -216,8 +216,8 @@ void rig_comes_to_rest(struct rig *r)
         if (states[i]) print_error("%u connections in state %d\n", states[i], i);
     for (pl_conn c; pl_conn_next(s, &cursor, &c);)
         if (pl_explain(s, c, text, sizeof text) > 0) print_error("%s\n", text);
-    fail_msg("left: %u connections, %u flights, %u records, %u gaps, %u half-open, %u time-wait, %u chunks", s->conns.used, s->flights.used,
-             s->records.used, s->gaps.used, s->half_opens.used, s->time_waits.used, s->chunks.used);
+    fail_msg("left: %u connections, %u flights, %u records, %u gaps, %u half-open, %u time-wait, %u chunks", s->pools.conns.used, s->pools.flights.used,
+             s->pools.records.used, s->pools.gaps.used, s->half_opens.used, s->time_waits.used, s->pools.chunks.used);
 }
 
 /* ---- the ends */

@@ -161,7 +161,7 @@ static bool taken_and_given_back(void)
     return true;
 }
 
-static bool anything_left(void) { return v.s->conns.used || v.s->half_opens.used || v.s->time_waits.used; }
+static bool anything_left(void) { return v.s->pools.conns.used || v.s->half_opens.used || v.s->time_waits.used; }
 
 /* How long it lasted after everything was closed. */
 static pl_time outlives(enum beginning b, unsigned strategy, bool v6, bool listener_closes, struct prng *g)

@@ -53,23 +53,23 @@ static void too_many_in_all(void **state)
         make_with(5, 12);
         for (unsigned i = 0; i < 5; i++)
             assert_int_equal(leave(&p[i], v6, i, 0, &to), 0);
-        assert_int_equal(v.s->conns.used, 5);
+        assert_int_equal(v.s->pools.conns.used, 5);
         for (unsigned i = 5; i < 8; i++) {
             assert_int_equal(leave(&p[i], v6, i, 0, &to), 1);
             assert_true(same(&to, &p[i - 5].at));
-            assert_int_equal(v.s->conns.used, 5);
+            assert_int_equal(v.s->pools.conns.used, 5);
         }
         assert_int_equal(given_up(), 3);
         /* one in the middle ends well: there is room again */
         p[6].ack += 5;
         assert_int_equal(peer_says(&p[6], PL_ACK, NULL), PL_DROP_NONE);
         assert_int_equal(peer_says(&p[6], PL_FIN | PL_ACK, NULL), PL_DROP_NONE);
-        assert_int_equal(v.s->conns.used, 4);
+        assert_int_equal(v.s->pools.conns.used, 4);
         assert_int_equal(leave(&p[0], v6, 20, 0, &to), 0);
         assert_int_equal(leave(&p[0], v6, 21, 0, &to), 1);
         assert_true(same(&to, &p[3].at));
         (void)victim_run(&v, 200 * PL_S, NULL, NULL);
-        assert_int_equal(v.s->conns.used, 0);
+        assert_int_equal(v.s->pools.conns.used, 0);
         assert_int_equal(v.s->orphans.count, 0);
         victim_free(&v);
     }
@@ -89,7 +89,7 @@ static void too_many_of_one_peer(void **state)
                 assert_true(same(&to, &p[i].at));
         }
         assert_int_equal(leave(&p[5], !v6, 1, 0, &to), 0);
-        assert_int_equal(v.s->conns.used, 3);
+        assert_int_equal(v.s->pools.conns.used, 3);
         assert_int_equal(given_up(), 3);
         p[0].ack += 5;                    /* the peer takes one and finishes: it may have another */
         assert_int_equal(peer_says(&p[0], PL_ACK, NULL), PL_DROP_NONE);

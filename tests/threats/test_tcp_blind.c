@@ -110,8 +110,8 @@ static void v41_only_an_exact_reset_closes(void **state)
                     victim_wait(&v, 10 * PL_S);
                     peer_says(&p, PL_ACK | PL_PSH, "12");
                     assert_int_equal(pl_recv(v.s, p.c, rest, sizeof rest), 2);
-                    struct tcp *c = slots_at(&v.s->conns, (uint32_t)p.c & 0x3fffffff);
-                    v.s->chunks.promised += 4096 - c->rcv.promised;
+                    struct tcp *c = slots_at(&v.s->pools.conns, (uint32_t)p.c & 0x3fffffff);
+                    v.s->pools.chunks.promised += 4096 - c->rcv.promised;
                     c->rcv.wnd = c->rcv.promised = 4096;             /* a window update is not worth a segment yet */
                     (void)victim_hush(&v);
                     victim_wait(&v, PL_S);
@@ -354,7 +354,7 @@ static void v45_two_desynchronised_stacks_do_not_talk_for_ever(void **state)
             duo_init(&d, NULL, false);
             duo_open(&d, v6, 80, c);
             for (unsigned h = 0; h <= both; h++)
-                ((struct tcp *)slots_at(&d.s[h]->conns, (uint32_t)c[h] & 0x3fffffff))->rcv.nxt += 1u << 20;
+                ((struct tcp *)slots_at(&d.s[h]->pools.conns, (uint32_t)c[h] & 0x3fffffff))->rcv.nxt += 1u << 20;
             uint32_t before = d.frames[0] + d.frames[1];
             assert_int_equal(pl_send(d.s[1], c[1], "text", 4), 4);
             duo_run(&d, 5 * PL_S);

@@ -7,12 +7,12 @@
 #include "support/duo.h"
 #include "support/victim_case.h"
 
-static struct tcp *inside(const struct peer *p) { return slots_at(&v.s->conns, (uint32_t)p->c & 0x3fffffff); }
-static uint32_t chunks_taken(void) { return v.s->chunks.capacity - chunks_free(&v.s->chunks); }
+static struct tcp *inside(const struct peer *p) { return slots_at(&v.s->pools.conns, (uint32_t)p->c & 0x3fffffff); }
+static uint32_t chunks_taken(void) { return v.s->pools.chunks.capacity - chunks_free(&v.s->pools.chunks); }
 static uint32_t ranges_of(const struct peer *p)
 {
     uint32_t gaps = inside(p)->gaps;
-    return gaps ? ooo_ranges(slots_at(&v.s->gaps, gaps))->count : 0;
+    return gaps ? ooo_ranges(slots_at(&v.s->pools.gaps, gaps))->count : 0;
 }
 
 /* ------------------------------------------------------------ V35: SegmentSmack ------------------------------------------------------------ */
@@ -65,7 +65,7 @@ static void v35_a_thousand_tiny_gaps_take_no_more_than_their_share(void **state)
         peer_works(&p, "a thousand gaps");
         forget(&p);
         assert_int_equal(chunks_taken(), 0);
-        assert_int_equal(v.s->gaps.used, 0);
+        assert_int_equal(v.s->pools.gaps.used, 0);
     }
 }
 
@@ -120,7 +120,7 @@ static void v35_text_behind_gaps_leaves_room_for_text_in_order(void **state)
             if (n % 500 == 499)
                 peer_works(&p[11], "others' gaps");
         }
-        assert_true(chunks_free(&v.s->chunks) >= 60 / 16 + 2);
+        assert_true(chunks_free(&v.s->pools.chunks) >= 60 / 16 + 2);
         assert_true(victim_drops(&v, PL_DROP_TCP_NO_CHUNK) + victim_drops(&v, PL_DROP_TCP_TOO_MANY_GAPS) > 1000);
         for (unsigned i = 0; i < 12; i++)
             forget(&p[i]);
@@ -212,7 +212,7 @@ static void flood(bool cookies)
             flood_64(&fl);
         v.env.trace = trace;
         assert_in_range(v.s->half_opens.used, 900, 1024);
-        assert_int_equal(v.s->conns.used, 2);
+        assert_int_equal(v.s->pools.conns.used, 2);
         assert_int_equal(chunks_taken(), chunks);
         assert_int_equal(pl_stack_bytes(v.s), bytes);
         (void)victim_hush(&v);
@@ -477,13 +477,13 @@ static void v48_a_closed_window_holds_no_connection_that_nobody_owns(void **stat
                     assert_int_equal(pl_send(v.s, crowd.p[i].c, text, sizeof text), sizeof text);
                 assert_int_equal(pl_close(v.s, crowd.p[i].c), PL_OK);
             }
-            assert_int_equal(v.s->conns.used, crowd.n);
+            assert_int_equal(v.s->pools.conns.used, crowd.n);
             (void)victim_run(&v, 60 * PL_S, answers, &crowd);
             struct peer other = peer_connects(&v, v6, &(struct peer_wish){.number = 99});       /* meanwhile others are served */
             peer_works(&other, "zero windows");
             forget(&other);
             (void)victim_run(&v, 61 * PL_S, answers, &crowd);
-            assert_int_equal(v.s->conns.used, 0);
+            assert_int_equal(v.s->pools.conns.used, 0);
             assert_int_equal(crowd.resets, crowd.n);           /* and the peers are told */
             assert_int_equal(chunks_taken(), 0);
         }
@@ -576,10 +576,10 @@ static void v49_every_orphan_reaches_closed(void **state)
                         (void)victim_give(&v, &f);
                     (void)victim_run(&v, PL_S / 2, NULL, NULL);
                 }
-                if (v.s->conns.used || v.s->time_waits.used)
+                if (v.s->pools.conns.used || v.s->time_waits.used)
                     fail_msg("row %u, behaviour %u: a connection is left after %u s", r, b, rows[r].seconds);
                 assert_int_equal(chunks_taken(), 0);
-                assert_int_equal(v.s->flights.used + v.s->records.used + v.s->gaps.used, 0);
+                assert_int_equal(v.s->pools.flights.used + v.s->pools.records.used + v.s->pools.gaps.used, 0);
             }
 }
 
@@ -598,7 +598,7 @@ static void v49_what_has_no_listener_any_more_ends_and_what_has_an_owner_does_no
     assert_int_equal(pl_close(v.s, v.listener), PL_OK);
     assert_int_equal(victim_hush(&v), 2);                       /* both are reset */
     assert_int_equal(v.s->half_opens.used, 0);
-    assert_int_equal(v.s->conns.used, 1);
+    assert_int_equal(v.s->pools.conns.used, 1);
     (void)victim_run(&v, 86400 * PL_S, NULL, NULL);
     assert_int_equal(peer_state(&owned), PL_FIN_WAIT_2);
     assert_int_equal(peer_says(&owned, PL_ACK | PL_PSH, "late"), PL_DROP_NONE);
@@ -785,7 +785,7 @@ static void v55_nothing_is_repeated_after_the_peers_reset(void **state)
             assert_int_equal(pl_send(v.s, p.c, "x", 1), PL_ECONNRESET);
             assert_int_equal(pl_close(v.s, p.c), PL_OK);
             assert_int_equal(victim_run(&v, 300 * PL_S, NULL, NULL), 0);
-            assert_int_equal(v.s->conns.used, 0);
+            assert_int_equal(v.s->pools.conns.used, 0);
             assert_int_equal(chunks_taken(), 0);
         }
 }
@@ -845,7 +845,7 @@ static void v56_nothing_is_echoed_before_the_handshake_is_done(void **state)
                 assert_in_range(t.frames, 0, 1);
                 assert_true(t.bytes <= (v6 ? 84 : 64));
                 assert_int_equal(t.text, 0);
-                assert_int_equal(v.s->conns.used, 0);
+                assert_int_equal(v.s->pools.conns.used, 0);
                 assert_false(pl_event_next(v.s, &(struct pl_event){.bits = 0}));
                 for (unsigned k = 0; k < 2; k++) {            /* away with the entries */
                     f = peer_segment(&p, PL_RST);

@@ -122,7 +122,7 @@ static unsigned transfers(unsigned syns, unsigned most_out)
     size_t bytes = pl_stack_bytes(v.s);
     unsigned n = rounds(syns, most_out, s);
     assert_int_equal(pl_stack_bytes(v.s), bytes);
-    assert_int_equal(v.s->conns.used, 2);
+    assert_int_equal(v.s->pools.conns.used, 2);
     assert_true(v.s->half_opens.used <= 1024);
     for (unsigned v6 = 0; v6 < 2; v6++) {
         struct pl_tcp_status st = peer_status(&s[v6].p);
@@ -161,11 +161,11 @@ static void v46_what_is_taken_does_not_grow(void **state)
         v.now += 100 * PL_US;
         assert_int_equal(pl_rx(v.s, 0, in, n, v.now), PL_OK);
         (void)victim_hush(&v);
-        if (round == 100) half_opens = v.s->half_opens.used, chunks = chunks_free(&v.s->chunks);
+        if (round == 100) half_opens = v.s->half_opens.used, chunks = chunks_free(&v.s->pools.chunks);
         if (round < 100) continue;
         assert_int_equal(v.s->half_opens.used, half_opens);
-        assert_int_equal(chunks_free(&v.s->chunks), chunks);
-        assert_int_equal(v.s->conns.used + v.s->flights.used + v.s->records.used + v.s->gaps.used + v.s->time_waits.used, 1);
+        assert_int_equal(chunks_free(&v.s->pools.chunks), chunks);
+        assert_int_equal(v.s->pools.conns.used + v.s->pools.flights.used + v.s->pools.records.used + v.s->pools.gaps.used + v.s->time_waits.used, 1);
     }
     assert_int_equal(half_opens, 1024);   /* the backlog */
     forget(&p);

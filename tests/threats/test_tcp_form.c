@@ -312,14 +312,14 @@ static void v34_senseless_sack_blocks_are_ignored_and_the_ack_counts(void **stat
             for (unsigned i = 0; i < COUNT_OF(rows); i++) {
                 struct peer p = in_flight(v6, iss ? 0xfffffe00 : 1000, 500, 2000);
                 struct forged f = peer_segment(&p, PL_ACK);
-                uint32_t una = p.ack, records = v.s->records.used;
+                uint32_t una = p.ack, records = v.s->pools.records.used;
                 f.ack = p.ack = una + 500;
                 f.opts = (struct wire_tcp_opts){.have = WIRE_OPT_SACK, .nsack = 4};
                 for (unsigned k = 0; k < 4; k++)
                     f.opts.sack[k].lo = una + (uint32_t)rows[i].lo, f.opts.sack[k].hi = una + (uint32_t)rows[i].hi;
                 assert_int_equal(victim_give(&v, &f), PL_DROP_NONE);
                 assert_int_equal(peer_status(&p).snd.una, una + 500);
-                assert_true(v.s->records.used <= records);
+                assert_true(v.s->pools.records.used <= records);
                 victim_silent(&v);
                 /* Nothing that was only "selectively" acknowledged is forgotten: it is repeated when the rest of the flight stays unacknowledged. A loss probe
                  * goes before, unless a block was believed: only one of them makes sense. */
@@ -349,7 +349,7 @@ static void v32_and_v33_sacks_neither_split_nor_overflow_the_queue(void **state)
     (void)state;
     for (unsigned v6 = 0; v6 < 2; v6++) {
         struct peer p = in_flight(v6, 0xfffffff0, 48, 480);
-        uint32_t una = p.ack, records = v.s->records.used, x = 12345;
+        uint32_t una = p.ack, records = v.s->pools.records.used, x = 12345;
         for (unsigned round = 0; round < 5000; round++) {
             struct forged f = peer_segment(&p, PL_ACK);
             f.opts = (struct wire_tcp_opts){.have = WIRE_OPT_SACK, .nsack = 4};
@@ -360,12 +360,12 @@ static void v32_and_v33_sacks_neither_split_nor_overflow_the_queue(void **state)
             }
             assert_int_equal(victim_give(&v, &f), PL_DROP_NONE);
             (void)victim_hush(&v);
-            assert_true(v.s->records.used <= records);
+            assert_true(v.s->pools.records.used <= records);
             assert_true(peer_status(&p).in_flight_bytes <= 480);
         }
         p.ack = una + 480;
         assert_int_equal(peer_says(&p, PL_ACK, NULL), PL_DROP_NONE);
-        assert_int_equal(v.s->records.used, 0);
+        assert_int_equal(v.s->pools.records.used, 0);
         peer_works(&p, "5000 SACKs");
         forget(&p);
     }

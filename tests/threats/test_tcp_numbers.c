@@ -230,7 +230,7 @@ static void v57_when_all_ports_are_taken_the_program_is_told(void **state)
         last = i == PORTS / 2 ? conn : last;
     }
     assert_int_equal(pl_connect(v.s, &params, &conn), PL_EADDRNOTAVAIL);
-    assert_int_equal(v.s->conns.used, PORTS);
+    assert_int_equal(v.s->pools.conns.used, PORTS);
     params.remote = another;              /* to another peer they are all free */
     assert_int_equal(pl_connect(v.s, &params, &conn), PL_OK);
     assert_true(victim_take(&v, &f));

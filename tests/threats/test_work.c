@@ -147,7 +147,7 @@ static uint64_t sack_over(uint32_t segments, bool v6)
     assert_int_equal(pl_send(v.s, p.c, text, 48 * segments), 48 * segments);
     (void)victim_hush(&v);
     assert_int_equal(peer_status(&p).in_flight_bytes, 48 * segments);
-    assert_int_equal(v.s->records.used, segments);
+    assert_int_equal(v.s->pools.records.used, segments);
     f.opts = (struct wire_tcp_opts){.have = WIRE_OPT_SACK, .nsack = 4};
     for (uint32_t k = 0; k < 4; k++) {
         f.opts.sack[k].lo = f.ack + 48 * (1 + k * (segments - 2) / 3);
@@ -231,7 +231,7 @@ static void v11_a_fragment_costs_the_same_for_ever(void **state)
 {
     (void)state;
     COUNT_OR_SKIP();
-    uint32_t chunks = chunks_free(&v.s->chunks);
+    uint32_t chunks = chunks_free(&v.s->pools.chunks);
     struct forged f = {.src = victim_stranger(false, 1, 9), .dst = victim_endpoint(false, VICTIM_PORT), .flags = PL_SYN, .text_bytes = 8};
     struct packet_in q = packet(&f);
     uint64_t first = 0;
@@ -243,7 +243,7 @@ static void v11_a_fragment_costs_the_same_for_ever(void **state)
         if (n == 4999) within("a fragment", cost(&q), first, 102);
         happens(&q);
     }
-    assert_int_equal(chunks_free(&v.s->chunks), chunks);
+    assert_int_equal(chunks_free(&v.s->pools.chunks), chunks);
 }
 
 /* ---- V6, V14, V29: options and extension headers: the worst that fits into a packet is a small multiple of the plain one */

@@ -126,7 +126,7 @@ static void an_orphan_dies_in_time_on_an_interface_that_never_gets_ready(void **
     assert_int_equal(pl_close(d.s[0], c[0]), PL_OK);
     assert_true(pl_deadline(d.s[0]) > d.now);        /* its output does not count */
     duo_run(&d, 121 * PL_S);
-    assert_int_equal(d.s[0]->conns.used, 0);
+    assert_int_equal(d.s[0]->pools.conns.used, 0);
     duo_free(&d);
 }
 
@@ -188,11 +188,11 @@ static void a_fin_in_front_of_text_that_came_early_ends_the_stream(void **state)
     struct forged early = from_peer(&d, c[0], PL_ACK, 1, 50), fin = from_peer(&d, c[0], PL_ACK | PL_FIN, 0, 0);
     uint8_t byte;
     duo_give_segment(&d, 0, &early);
-    assert_int_equal(d.s[0]->gaps.used, 1);
+    assert_int_equal(d.s[0]->pools.gaps.used, 1);
     duo_give_segment(&d, 0, &fin);
     assert_int_equal(pl_recv(d.s[0], c[0], &byte, 1), 0);
-    assert_int_equal(d.s[0]->gaps.used, 0);          /* what lies behind the end of the stream is of no use */
-    assert_int_equal(d.s[0]->chunks.used, 0);
+    assert_int_equal(d.s[0]->pools.gaps.used, 0);          /* what lies behind the end of the stream is of no use */
+    assert_int_equal(d.s[0]->pools.chunks.used, 0);
     duo_free(&d);
 }
 
@@ -259,7 +259,7 @@ static void a_held_frame_keeps_its_text_though_it_was_acknowledged(void **state)
         memcpy(flat + n, f.span[i].base, f.span[i].len);
     duo_give(&d, 1, flat, n);
     duo_exchange(&d);                     /* acknowledged: the stream lets the chunks go */
-    assert_int_equal(d.s[0]->chunks.used, (sizeof text + 255) / 256);        /* still charged */
+    assert_int_equal(d.s[0]->pools.chunks.used, (sizeof text + 255) / 256);        /* still charged */
     for (unsigned k = 0; k < 8; k++) {    /* others may use what is free, and only that */
         pl_send(d.s[0], c[0], other, sizeof other);
         duo_exchange(&d);
@@ -273,7 +273,7 @@ static void a_held_frame_keeps_its_text_though_it_was_acknowledged(void **state)
     duo_exchange(&d);
     while (pl_recv(d.s[1], c[1], flat, sizeof flat) > 0)
         duo_exchange(&d);
-    assert_int_equal(d.s[0]->chunks.used, 0);
+    assert_int_equal(d.s[0]->pools.chunks.used, 0);
     duo_free(&d);
 }
 
@@ -376,7 +376,7 @@ static void after_a_reset_what_was_received_is_readable_then_the_error(void **st
     duo_exchange(&d);
     assert_int_equal(pl_abort(d.s[1], c[1]), PL_OK);
     duo_exchange(&d);
-    assert_int_equal(d.s[0]->conns.used, 1);         /* the slot lives as long as the handle */
+    assert_int_equal(d.s[0]->pools.conns.used, 1);         /* the slot lives as long as the handle */
     assert_int_equal(pl_error(d.s[0], c[0]), PL_ECONNRESET);
     assert_int_equal(pl_send(d.s[0], c[0], "x", 1), PL_ECONNRESET);
     assert_true(pl_ready(d.s[0], c[0]) & PL_EV_READABLE);
@@ -385,7 +385,7 @@ static void after_a_reset_what_was_received_is_readable_then_the_error(void **st
     assert_memory_equal(bytes, "remembered", 10);
     assert_int_equal(pl_recv(d.s[0], c[0], bytes, 4), PL_ECONNRESET);
     assert_int_equal(pl_close(d.s[0], c[0]), PL_OK);
-    assert_int_equal(d.s[0]->conns.used, 0);
+    assert_int_equal(d.s[0]->pools.conns.used, 0);
     fine(block_chunks_are_accounted(d.s[0]));
     duo_free(&d);
 }

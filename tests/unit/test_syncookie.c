@@ -192,7 +192,7 @@ static void assert_refused(struct played *p)
     pl_conn c;
     assert_true(duo_take_segment(&p->d, 1, &r));
     assert_int_equal(r.flags, PL_RST);
-    assert_int_equal(p->d.s[1]->conns.used, 0);
+    assert_int_equal(p->d.s[1]->pools.conns.used, 0);
     assert_int_equal(pl_accept(p->d.s[1], p->listener, &c, NULL), PL_EAGAIN);
 }
 
@@ -239,7 +239,7 @@ static void the_third_message_makes_the_connection(void **state)
         assert_int_equal(remote.port, PLAYED_PEER_PORT);
         played_gives(&p, PL_ACK | (text ? PL_PSH : 0), 0, 0, text ? 700 : 0);
         assert_int_equal(pl_accept(p.d.s[1], p.listener, &none, NULL), PL_EAGAIN);
-        assert_int_equal(p.d.s[1]->conns.used, 1);
+        assert_int_equal(p.d.s[1]->pools.conns.used, 1);
         struct pl_tcp_status q = played_status(&p);
         assert_int_equal(q.state, PL_ESTABLISHED);
         assert_int_equal(q.peer_mss, 1400);
@@ -478,7 +478,7 @@ static void a_flood_harms_neither_old_connections_nor_new_ones(void **state)
     pl_conn client = duo_connect(&p.d, 0, p.ipv6, PLAYED_PORT);
     duo_exchange(&p.d);
     assert_int_equal(pl_accept(p.d.s[1], p.listener, &server, NULL), PL_OK);
-    uint32_t chunks = p.d.s[1]->chunks.used;
+    uint32_t chunks = p.d.s[1]->pools.chunks.used;
     for (uint32_t i = 0; i < 100000; i++) {
         struct forged s = played_segment(&p, PL_SYN, i * 2654435761u, 0, 0);
         s.src.port = (uint16_t)(1024 + i % 60000);
@@ -494,9 +494,9 @@ static void a_flood_harms_neither_old_connections_nor_new_ones(void **state)
         }
     }
     duo_exchange(&p.d);
-    assert_int_equal(p.d.s[1]->conns.used, 1);
+    assert_int_equal(p.d.s[1]->pools.conns.used, 1);
     assert_in_range(half_open(&p), 1, 2);
-    assert_int_equal(p.d.s[1]->chunks.used, chunks);
+    assert_int_equal(p.d.s[1]->pools.chunks.used, chunks);
     pl_conn late = duo_connect(&p.d, 0, p.ipv6, PLAYED_PORT);
     duo_exchange(&p.d);
     assert_int_equal(pl_accept(p.d.s[1], p.listener, &fresh, NULL), PL_OK);

@@ -35,14 +35,14 @@ void tcp_rcvbuf_scaled(struct tcp *c)
 
 static uint32_t sndbuf_ceiling(const struct tcp_ctx *x)
 {
-    const struct chunks *p = x->chunks;
+    const struct chunks *p = &x->pools->chunks;
     return tune_ceiling(x->config->sndbuf_bytes, x->config->sndbuf_max, chunks_spare(p), p->capacity);
 }
 
 /* Of the chunks, and of what may be promised: whichever is shorter. */
 static uint32_t rcvbuf_ceiling(const struct tcp_ctx *x, const struct tcp *c)
 {
-    const struct chunks *p = x->chunks;
+    const struct chunks *p = &x->pools->chunks;
     uint32_t first = x->config->rcvbuf_bytes, max = x->config->rcvbuf_max;
     uint64_t committed = ((uint64_t)p->used << p->shift) + p->promised - c->rcv.promised;
     uint64_t left = committed < p->promises_max ? p->promises_max - committed : 0;

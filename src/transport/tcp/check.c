@@ -60,16 +60,16 @@ static void check_record(const struct rtx_record *r)
 static uint32_t list_count(const struct tcp_ctx *x, const struct rtx_list *l, bool lost)
 {
     uint32_t n = 0;
-    for (uint32_t id = l->first; id; id = rtx_at(x->records, id)->later, n++)
-        CHECK(((rtx_at(x->records, id)->flags & RTX_LOST) != 0) == lost && !(rtx_at(x->records, id)->flags & RTX_SACKED));
+    for (uint32_t id = l->first; id; id = rtx_at(&x->pools->records, id)->later, n++)
+        CHECK(((rtx_at(&x->pools->records, id)->flags & RTX_LOST) != 0) == lost && !(rtx_at(&x->pools->records, id)->flags & RTX_SACKED));
     return n;
 }
 
 static void check_flight(const struct tcp_ctx *x, const struct tcp *c, const struct rtx_queue *q)
 {
     uint32_t seq = c->snd.una, pipe = 0, lost = 0, count = 0, sacked = 0, segs = 0, flying = 0;
-    for (uint32_t id = q->head; id; id = rtx_at(x->records, id)->next) {
-        const struct rtx_record *r = rtx_at(x->records, id);
+    for (uint32_t id = q->head; id; id = rtx_at(&x->pools->records, id)->next) {
+        const struct rtx_record *r = rtx_at(&x->pools->records, id);
         CHECK(r->seq == seq);
         check_record(r);
         seq += r->len;

@@ -8,10 +8,10 @@
 
 /* ------------------------------------------------------------- taking, giving back ------------------------------------------------------------- */
 
-static struct tcp_flight *at(const struct tcp_ctx *x, uint32_t slot) { return slots_at(x->flights, slot); }
+static struct tcp_flight *at(const struct tcp_ctx *x, uint32_t slot) { return slots_at(&x->pools->flights, slot); }
 
 /* Where there is a flight for each connection nobody needs another's. */
-static bool enough_for_all(const struct tcp_ctx *x) { return x->flights->capacity >= x->conns->capacity; }
+static bool enough_for_all(const struct tcp_ctx *x) { return x->pools->flights.capacity >= x->pools->conns.capacity; }
 
 static void idle_append(struct tcp_ctx *x, uint32_t slot)
 {
@@ -20,12 +20,12 @@ static void idle_append(struct tcp_ctx *x, uint32_t slot)
     if (enough_for_all(x))
         return;
     f->idle_next = 0;
-    f->idle_prev = x->idle->last;
-    if (x->idle->last)
-        at(x, x->idle->last)->idle_next = slot;
+    f->idle_prev = x->pools->idle.last;
+    if (x->pools->idle.last)
+        at(x, x->pools->idle.last)->idle_next = slot;
     else
-        x->idle->first = slot;
-    x->idle->last = slot;
+        x->pools->idle.first = slot;
+    x->pools->idle.last = slot;
 }
 
 static void idle_remove(struct tcp_ctx *x, struct tcp_flight *f)
@@ -36,29 +36,29 @@ static void idle_remove(struct tcp_ctx *x, struct tcp_flight *f)
     if (f->idle_prev)
         at(x, f->idle_prev)->idle_next = f->idle_next;
     else
-        x->idle->first = f->idle_next;
+        x->pools->idle.first = f->idle_next;
     if (f->idle_next)
         at(x, f->idle_next)->idle_prev = f->idle_prev;
     else
-        x->idle->last = f->idle_prev;
+        x->pools->idle.last = f->idle_prev;
 }
 
 bool tcp_flight_can(const struct tcp_ctx *x, const struct tcp *c)
 {
-    return c->flight || x->flights->used < x->flights->capacity || x->idle->first;
+    return c->flight || x->pools->flights.used < x->pools->flights.capacity || x->pools->idle.first;
 }
 
 static uint32_t take(struct tcp_ctx *x, struct tcp *c)
 {
-    uint32_t slot = slots_take(x->flights);
+    uint32_t slot = slots_take(&x->pools->flights);
     if (slot)
         return slot;
-    slot = x->idle->first;                /* the longest idle connection forgets what it knew of its path */
+    slot = x->pools->idle.first;         /* the longest idle connection forgets what it knew of its path */
     CHECK(slot);
-    struct tcp *owner = (struct tcp *)slots_array(x->conns) + at(x, slot)->owner;
+    struct tcp *owner = (struct tcp *)slots_array(&x->pools->conns) + at(x, slot)->owner;
     CHECK(owner != c);
     tcp_flight_give(x, owner);
-    return slots_take(x->flights);
+    return slots_take(&x->pools->flights);
 }
 
 /* The connection's, or what stands in for it where the environment has it not. */
@@ -92,7 +92,7 @@ static void begin(struct tcp_ctx *x, struct tcp *c)
     uint32_t iw = cc_initial_window(c->opt.mss);
     c->flight = take(x, c);
     struct tcp_flight *f = at(x, c->flight);
-    f->owner = slots_index(x->conns, c);
+    f->owner = slots_index(&x->pools->conns, c);
     rack_init(&f->rack);
     if (c->rtt.srtt)
         rack_rtt(&f->rack, c->rtt.srtt, x->wire_now);
@@ -143,7 +143,7 @@ void tcp_flight_begins(struct tcp_ctx *x, struct tcp *c)
 void tcp_flight_end(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_flight *f = tcp_memory(x, c);
-    rtx_free(x->records, &f->queue);
+    rtx_free(&x->pools->records, &f->queue);
     f->in_recovery = f->in_rto_recovery = f->probe_due = false;          /* whether a loss probe was needed is asked further: RFC 8985 7.4.2 */
     f->dupacks = f->limited = f->left_network = 0;
     f->retries = f->left = 0;
@@ -157,10 +157,10 @@ void tcp_flight_give(struct tcp_ctx *x, struct tcp *c)
     if (!c->flight)
         return;
     struct tcp_flight *f = tcp_memory(x, c);
-    rtx_free(x->records, &f->queue);
+    rtx_free(&x->pools->records, &f->queue);
     if (f->idle)
         idle_remove(x, f);
-    slots_give(x->flights, c->flight);
+    slots_give(&x->pools->flights, c->flight);
     c->flight = 0;
 }
 
@@ -182,10 +182,10 @@ void tcp_flight_own_algorithm(const struct tcp_ctx *x, struct tcp *c, struct tcp
 
 /* ------------------------------------------------------------------- timers -------------------------------------------------------------------- */
 
-void tcp_rto_restart(struct tcp_ctx *x, struct tcp *c)
+void tcp_rto_restart(const struct tcp_ctx *x, const struct tcp *c, struct tcp_flight *f)
 {
     struct rtt_bounds b = tcp_rtt_bounds(x);
-    tcp_flight(x, c)->rto_at = x->now + rtt_rto(&c->rtt, &b);
+    f->rto_at = x->now + rtt_rto(&c->rtt, &b);
 }
 
 /* RFC 8985 7.2-a, RFC 8985 4-a: not while something else would find the loss. */
@@ -197,9 +197,8 @@ bool tcp_may_probe(const struct tcp_ctx *x, const struct tcp *c, const struct tc
 enum { MAX_ACK_DELAY_MS = 200 };          /* TLP.max_ack_delay, docs/defaults.md */
 
 /* RFC 8985 6.2-b, 7.2-c, RFC 8985 8: one timer, whichever it is */
-void tcp_rto_arm(struct tcp_ctx *x, struct tcp *c, pl_time reorder_timeout)
+void tcp_rto_arm(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, pl_time reorder_timeout)
 {
-    struct tcp_flight *f = tcp_flight(x, c);
     pl_time at = f->rto_at;
     enum tcp_resend what = RESEND_RTO;
     if (reorder_timeout) {                /* only this timer is rounded, to a millisecond: docs/defaults.md */

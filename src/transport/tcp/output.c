@@ -37,8 +37,8 @@ static void want_again(struct tcp_want *w, const struct rtx_record *r, uint32_t 
  * asked: what it let in once may be repeated after it shrank (SHLD-16, MAY-7). */
 static void want_resend(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, struct tcp_want *w)
 {
-    uint32_t id = rtx_first_lost(x->records, &f->queue);
-    const struct rtx_record *r = rtx_at(x->records, id);
+    uint32_t id = rtx_first_lost(&x->pools->records, &f->queue);
+    const struct rtx_record *r = rtx_at(&x->pools->records, id);
     uint32_t text = r->len - r->again - (r->flags & RTX_FIN ? 1 : 0);
     uint32_t n = text < c->opt.mss ? text : c->opt.mss;
     if (tcp_pipe(f) + n > c->cc.cwnd && id != f->queue.head)
@@ -52,7 +52,7 @@ static void want_resend(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, 
 
 static bool no_record(const struct tcp_ctx *x, const struct tcp_flight *f)
 {
-    return x->records->used == x->records->capacity || (f && f->queue.count >= x->config->records_per_conn_max);
+    return x->pools->records.used == x->pools->records.capacity || (f && f->queue.count >= x->config->records_per_conn_max);
 }
 
 /* RFC 8985 7.3-c, 7.3-d: one segment of new data, or else the last one that was sent, whatever the congestion window says. */
@@ -67,9 +67,9 @@ static void want_loss_probe(struct tcp_ctx *x, struct tcp *c, struct tcp_flight 
         wants(w, WANT_DATA, PL_WHY_PROBE_LOSS_NEW, x->now);
         return;
     }
-    const struct rtx_record *r = rtx_at(x->records, f->queue.tail);
+    const struct rtx_record *r = rtx_at(&x->pools->records, f->queue.tail);
     uint32_t text = r->len - (r->flags & RTX_FIN ? 1 : 0), last = text ? (text - 1) % mss + 1 : 0;
-    if (r->flags & (RTX_SACKED | RTX_LOST) || (text > mss && x->records->used == x->records->capacity)) {
+    if (r->flags & (RTX_SACKED | RTX_LOST) || (text > mss && x->pools->records.used == x->pools->records.capacity)) {
         f->probe_due = false;
         return;
     }
@@ -153,8 +153,7 @@ static void want_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_want *w)
 /* Text, or the FIN: a loss probe, what was lost, what is new, in this order; after a time-out that may be a mistake new text first (RFC 5682). */
 static void want_text(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes, struct tcp_want *w)
 {
-    struct tcp_flight *f = tcp_flight(x, c);
-    const struct tcp_flight *m = tcp_memory(x, c);
+    struct tcp_flight *m = tcp_memory(x, c), *f = c->snd.una != c->snd.nxt ? m : NULL;
     uint32_t paced = m && c->cc.pacing_rate ? tcp_paced(x, c, m) : UINT32_MAX;
     if (f && f->probe_due) {
         want_loss_probe(x, c, f, w);
@@ -204,14 +203,6 @@ bool tcp_want_again(const struct tcp_ctx *x, const struct tcp *c, struct tcp_wan
         return false;
     w->more -= w->bytes;
     return true;
-}
-
-bool tcp_said_all(const struct tcp_ctx *x, const struct tcp *c)
-{
-    const struct tcp_flight *f = tcp_flight(x, c);
-    if (tcp_unsent(c) || c->fin_queued != c->fin_sent || c->delack.now || c->gaps || (f && (f->queue.lost || f->probe_due)))
-        return false;
-    return !(c->probe_due || c->keepalive_due || c->syn_due) && c->syn_acked;        /* and the window was told with what went just now */
 }
 
 /* Something waits to be sent, nothing is in flight whose ACK would bring us back, and yet nothing may go: the peer's window is closed or too
@@ -278,6 +269,22 @@ pl_time tcp_settle(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w)
     return timer < w->when ? timer : w->when;
 }
 
+bool tcp_said_all(struct tcp_ctx *x, struct tcp *c, pl_time *when)
+{
+    struct tcp_flight *m = tcp_memory(x, c);
+    bool odd = c->probe_due | c->keepalive_due | c->syn_due | !c->syn_acked | (c->fin_queued != c->fin_sent) | (m && m->probe_due);
+    if (odd || tcp_unsent(c) || c->delack.now || c->gaps || (m && m->queue.lost))
+        return false;                     /* else: the window was told with what went just now */
+    if (m)
+        limited(x, m, limit(c, m));
+    if (c->user_timeout_ms || c->orphan)
+        life_rearm(x, c);
+    if (c->timers.resend_is == RESEND_PERSIST)
+        probe_if_blocked(x, c);
+    *when = timers_next(&c->timers);
+    return true;
+}
+
 /* The SYN's and SYN-ACK's fields: RFC 9293 3.7.1 (MUST-14: MSS; always, MAY-3, SHLD-5; nowhere else, MUST-65), RFC 7323 2.2-a, 2.3-a,
  * 2.3-b and 3.2, RFC 2018 2. On a SYN-ACK only what the peer offered. */
 static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_out *o)
@@ -313,15 +320,15 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
 
 /* RFC 6298 5.1; and a loss probe: "after transmitting new data", RFC 8985 7.2. RFC 6675 6: in recovery each repetition starts the timer anew: that it is lost
  * is noticed a round trip later, by what went after it, and where three round trips are more than an RTO the timer would come before the repair. */
-static void start_timers(struct tcp_ctx *x, struct tcp *c, bool again, bool repairs)
+static void start_timers(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, bool again, bool repairs)
 {
     bool running = c->timers.resend_is != RESEND_OFF && c->timers.resend_is != RESEND_PERSIST;
-    if (c->timers.resend_is == RESEND_LOSS_PROBE && tcp_flight(x, c)->armed_at == x->now && c->snd.nxt - c->snd.una > 2u * c->opt.mss)
+    if (c->timers.resend_is == RESEND_LOSS_PROBE && f->armed_at == x->now && c->snd.nxt - c->snd.una > 2u * c->opt.mss)
         return;                           /* the rest of a burst: it stands as it should */
     if (!running || repairs)
-        tcp_rto_restart(x, c);
+        tcp_rto_restart(x, c, f);
     if (!running || ((repairs || !again) && c->timers.resend_is != RESEND_REORDER))
-        tcp_rto_arm(x, c, 0);
+        tcp_rto_arm(x, c, f, 0);
 }
 
 static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o, struct pl_span *spans, unsigned max)
@@ -332,12 +339,12 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     if (!tcp_outstanding(c))
         tcp_flight_begins(x, c);
     if (n) {
-        at = stream_find(x->chunks, &c->snd_stream, c->snd_sent);
-        o->nspans = (uint8_t)stream_spans_at(x->chunks, at, n, spans, max, &covered);
+        at = stream_find(&x->pools->chunks, &c->snd_stream, c->snd_sent);
+        o->nspans = (uint8_t)stream_spans_at(&x->pools->chunks, at, n, spans, max, &covered);
     }
     if (covered < n) {                    /* more pieces than spans: whole segments only, the rest next time */
         n = covered > c->opt.mss ? covered - covered % c->opt.mss : covered;
-        o->nspans = (uint8_t)stream_spans_at(x->chunks, at, n, spans, max, &covered);
+        o->nspans = (uint8_t)stream_spans_at(&x->pools->chunks, at, n, spans, max, &covered);
         fin = false;
         o->why = PL_WHY_DATA_NEW;
     }
@@ -347,9 +354,9 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     /* RFC 9293 3.9.1.2, MUST-60, 61: PSH on the last segment of what the program gave; one for all writes in it (SHLD-27). */
     o->flags = PL_ACK | (n && n == tcp_unsent(c) ? PL_PSH : 0) | (fin ? PL_FIN : 0);
     struct tcp_flight *f = tcp_memory(x, c);
-    uint32_t id = rtx_append(x->records, &f->queue, x->config->records_per_conn_max, o->seq, n + (fin ? 1 : 0), at, fin, x->wire_now);
+    uint32_t id = rtx_append(&x->pools->records, &f->queue, x->config->records_per_conn_max, o->seq, n + (fin ? 1 : 0), at, fin, x->wire_now);
     if (f->cc_flags & PL_CC_WANTS_RATE)
-        rate_sent(&f->rate, &rtx_at(x->records, id)->rate, x->wire_now, n, f->queue.pipe);
+        rate_sent(&f->rate, &rtx_at(&x->pools->records, id)->rate, x->wire_now, n, f->queue.pipe);
     if (f->dupacks && !f->in_recovery)
         f->limited += n;
     if (f->in_recovery)
@@ -364,7 +371,7 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     c->override_due = false;
     c->count.bytes_sent += n;
     if (!w->loss_probe) {
-        start_timers(x, c, false, false);
+        start_timers(x, c, f, false, false);
         return;
     }
     f->probe_due = false;
@@ -376,7 +383,7 @@ static uint32_t probe_record(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
 {
     f->probe_due = false;
     f->rack.probe_again = true;
-    return rtx_cut_tail(x->records, x->chunks, &f->queue, c->opt.mss);
+    return rtx_cut_tail(&x->pools->records, &x->pools->chunks, &f->queue, c->opt.mss);
 }
 
 static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o, struct pl_span *spans, unsigned max)
@@ -384,16 +391,16 @@ static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want
     struct tcp_flight *f = tcp_flight(x, c);
     struct stream_at at;
     uint32_t covered = w->bytes, id = w->loss_probe ? probe_record(x, c, f) : w->record;
-    o->seq = rtx_next_again(x->records, x->chunks, id, &at);
+    o->seq = rtx_next_again(&x->pools->records, &x->pools->chunks, id, &at);
     if (w->bytes)
-        o->nspans = (uint8_t)stream_spans_at(x->chunks, at, w->bytes, spans, max, &covered);
+        o->nspans = (uint8_t)stream_spans_at(&x->pools->chunks, at, w->bytes, spans, max, &covered);
     bool fin = w->fin && covered == w->bytes;
     if (w->fin && !fin)
         o->why = !f->in_recovery ? PL_WHY_DATA_REPEAT_RTO : c->opt.sack_ok ? PL_WHY_DATA_REPEAT_RACK : PL_WHY_DATA_REPEAT_FAST;
     uint32_t bytes = covered + (fin ? 1 : 0);
-    rtx_sent_again(x->records, x->chunks, &f->queue, id, bytes, x->wire_now);
+    rtx_sent_again(&x->pools->records, &x->pools->chunks, &f->queue, id, bytes, x->wire_now);
     if (f->cc_flags & PL_CC_WANTS_RATE)
-        rate_sent(&f->rate, &rtx_at(x->records, id)->rate, x->wire_now, bytes, f->queue.pipe);
+        rate_sent(&f->rate, &rtx_at(&x->pools->records, id)->rate, x->wire_now, bytes, f->queue.pipe);
     tcp_recovery_sent_again(x, c, f, o->seq, bytes);
     tcp_pace(x, c, f, covered);
     f->sent_at = x->wire_now;
@@ -401,7 +408,7 @@ static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want
     o->flags = PL_ACK | (o->seq + covered == c->snd.nxt - (c->fin_sent ? 1 : 0) && covered ? PL_PSH : 0) | (fin ? PL_FIN : 0);
     c->count.bytes_retransmitted += covered;
     c->count.retransmits++;
-    start_timers(x, c, true, f->in_recovery && c->opt.sack_ok);
+    start_timers(x, c, f, true, f->in_recovery && c->opt.sack_ok);
 }
 
 /* RFC 9293 3.8.6.1, 3.8.4, SHLD-12: a probe: an old sequence number, so that whoever gets it must answer. Without text (docs/defaults.md). */

@@ -17,21 +17,21 @@
 void tcp_receive_begins(struct tcp_ctx *x, struct tcp *c)
 {
     uint32_t unit = 1u << c->opt.rcv_wscale, bytes = c->opt.mss > unit ? c->opt.mss : unit;
-    uint32_t n = (bytes + x->chunks->chunk_bytes - 1) >> x->chunks->shift, share = x->chunks->capacity / x->config->connections_max / 2;
+    uint32_t n = (bytes + x->pools->chunks.chunk_bytes - 1) >> x->pools->chunks.shift, share = x->pools->chunks.capacity / x->config->connections_max / 2;
     if (n > share)
         n = share ? share : 1;
-    stream_keep(x->chunks, &c->rcv_stream, n);
-    stream_keep(x->chunks, &c->snd_stream, 1);
+    stream_keep(&x->pools->chunks, &c->rcv_stream, n);
+    stream_keep(&x->pools->chunks, &c->snd_stream, 1);
     c->rcv_stream.yields = 1;             /* what arrives leaves some to those that answer it */
     tcp_round_begins(x, c);
-    x->chunks->promised += c->rcv.wnd - c->rcv.promised;
+    x->pools->chunks.promised += c->rcv.wnd - c->rcv.promised;
     c->rcv.promised = c->rcv.wnd;
 }
 
 void tcp_receive_ends(struct tcp_ctx *x, struct tcp *c)
 {
-    stream_keep(x->chunks, &c->rcv_stream, 0);
-    x->chunks->promised -= c->rcv.promised;
+    stream_keep(&x->pools->chunks, &c->rcv_stream, 0);
+    x->pools->chunks.promised -= c->rcv.promised;
     c->rcv.promised = 0;
 }
 
@@ -62,7 +62,7 @@ static inline uint32_t receive_room(const struct chunks *p, const struct tcp *c,
 uint32_t tcp_first_window(const struct tcp_ctx *x, const struct tcp *c)
 {
     uint32_t buffer, all = tcp_rcv_room(c) < 65535 ? tcp_rcv_room(c) : 65535;    /* RFC 7323 2.2-d: unscaled */
-    return receive_room(x->chunks, c, &buffer) >= all ? all : tcp_small_window(c);
+    return receive_room(&x->pools->chunks, c, &buffer) >= all ? all : tcp_small_window(c);
 }
 
 bool tcp_window_worth_telling(const struct tcp_ctx *x, const struct tcp *c)
@@ -70,13 +70,13 @@ bool tcp_window_worth_telling(const struct tcp_ctx *x, const struct tcp *c)
     /* If all of the buffer is not worth it, what pressure leaves of it is not either. */
     if (!window_update_due(c->rcv.wnd, tcp_rcv_room(c), c->opt.mss, c->rcvbuf_bytes, c->opt.rcv_wscale))
         return false;
-    uint32_t buffer, room = receive_room(x->chunks, c, &buffer);
+    uint32_t buffer, room = receive_room(&x->pools->chunks, c, &buffer);
     return window_update_due(c->rcv.wnd, room, c->opt.mss, buffer, c->opt.rcv_wscale);
 }
 
 void tcp_offer_window(struct tcp_ctx *x, struct tcp *c)
 {
-    struct chunks *p = x->chunks;
+    struct chunks *p = &x->pools->chunks;
     if (!c->rcvbuf_fixed && c->rcvbuf_bytes > x->config->rcvbuf_bytes)
         tcp_rcvbuf_shrink(x, c);
     if (tcp_rcv_room(c) > c->rcv.wnd) {    /* else all of it is on offer already */
@@ -105,13 +105,13 @@ bool tcp_shed_early_text(struct tcp_ctx *x, struct tcp *c)
 {
     if (!tcp_has_gaps(x, c))
         return false;
-    uint32_t before = x->chunks->used;
+    uint32_t before = x->pools->chunks.used;
     x->counters->early_text_shed++;
     tcp_gaps(x, c)->count = 0;
     tcp_gaps_forget(x, c);
-    stream_trim(x->chunks, &c->rcv_stream);
+    stream_trim(&x->pools->chunks, &c->rcv_stream);
     x->chunks_freed = true;
-    tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_EARLY_TEXT_SHED, before, x->chunks->used);
+    tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_EARLY_TEXT_SHED, before, x->pools->chunks.used);
     return true;
 }
 
@@ -119,7 +119,7 @@ bool tcp_gaps_take(struct tcp_ctx *x, struct tcp *c)
 {
     if (c->gaps)
         return true;
-    c->gaps = slots_take(x->gaps);
+    c->gaps = slots_take(&x->pools->gaps);
     if (!c->gaps)
         return false;
     tcp_gaps(x, c)->capacity = x->config->gaps_per_conn_max;
@@ -131,7 +131,7 @@ void tcp_gaps_forget(struct tcp_ctx *x, struct tcp *c)
 {
     if (!c->gaps || !ooo_empty(tcp_ooo(x, c)))
         return;
-    slots_give(x->gaps, c->gaps);
+    slots_give(&x->pools->gaps, c->gaps);
     c->gaps = 0;
 }
 

@@ -38,7 +38,7 @@ static struct rack_verdict detect(struct tcp_ctx *x, struct tcp *c, struct tcp_f
     struct rack_question q = question(x, c, f, dsack);
     struct lost_ctx l = {x, c, f};
     rack_dsack(&f->rack, &q);
-    return rack_detect(&f->rack, x->records, &f->queue, &q, lost_one, &l);
+    return rack_detect(&f->rack, &x->pools->records, &f->queue, &q, lost_one, &l);
 }
 
 /* ------------------------------------------------------------------ begin, end ------------------------------------------------------------------ */
@@ -120,7 +120,7 @@ static void undo(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const s
     uint32_t before = c->cc.cwnd;
     cc_undo(tcp_cc(x, c, f), x->wire_now);
     validate_forget(&f->validate, &c->cc, c->snd.nxt, x->wire_now);
-    rtx_unmark_lost(x->records, &f->queue);
+    rtx_unmark_lost(&x->pools->records, &f->queue);
     f->in_recovery = f->in_rto_recovery = false;
     f->left_network = 0;
     c->below_recover = false;
@@ -187,7 +187,7 @@ static void frto_step_2(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, 
         return;
     }
     bool covers = seq_ge(c->snd.una, c->recover);
-    bool part = f->queue.head && rtx_at(x->records, f->queue.head)->flags & RTX_RETRANSMITTED;        /* "not ... all of the data that was retransmitted" */
+    bool part = f->queue.head && rtx_at(&x->pools->records, f->queue.head)->flags & RTX_RETRANSMITTED;        /* "not ... all of the data that was retransmitted" */
     bool new_data = c->snd_stream.len > c->snd_sent && (int64_t)c->snd.wnd - (c->snd.nxt - c->snd.una) > 0;
     f->undo.frto = covers || part || !new_data ? 0 : 3;
     f->undo.frto_new = 2;
@@ -252,15 +252,15 @@ void tcp_recovery_probe_fires(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_flight *f = tcp_flight(x, c);
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_LOSS_PROBE, (int64_t)c->rtt.srtt, c->snd.nxt - c->snd.una);
-    const struct rtx_record *tail = rtx_at(x->records, f->queue.tail);
-    bool cut = tail->len <= c->opt.mss || x->records->used < x->records->capacity;
+    const struct rtx_record *tail = rtx_at(&x->pools->records, f->queue.tail);
+    bool cut = tail->len <= c->opt.mss || x->pools->records.used < x->pools->records.capacity;
     f->probe_due = !f->rack.probe_out && f->rack.sampled && cut;         /* RFC 8985 7.3-a: both conditions */
     f->rack.probe_out |= f->probe_due;
     f->rack.probe_end = c->snd.nxt;
     f->rack.probe_again = false;
     f->rack.sampled = false;
     f->count.probes += f->probe_due;
-    tcp_rto_restart(x, c);
+    tcp_rto_restart(x, c, f);
     timers_set_resend(&c->timers, RESEND_RTO, f->rto_at);                /* RFC 8985 7.3-b, 7.3-f: "MUST re-arm the RTO timer, not the PTO timer" */
 }
 
@@ -317,13 +317,13 @@ static uint32_t without_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
     if (a->duplicate && !repairing(f)) {
         f->left += f->left < 2;           /* RFC 3042 2: each of the first two duplicates says that a segment has left the network */
         if (f->dupacks == RACK_DUP_THRESH && may_mean_loss(c)) {
-            rtx_mark_front_lost(x->records, x->chunks, &f->queue, c->opt.mss);       /* one segment, even of a super-frame: RFC 5681 3.2 (2) */
+            rtx_mark_front_lost(&x->pools->records, &x->pools->chunks, &f->queue, c->opt.mss);       /* one segment, even of a super-frame: RFC 5681 3.2 (2) */
             enter(x, c, f, flight, 0);
             f->left_network = RACK_DUP_THRESH * c->opt.mss;
             delivered = c->opt.mss;
         }
     } else if (f->in_recovery && a->acked && seq_lt(c->snd.una, c->recover)) {
-        rtx_mark_front_lost(x->records, x->chunks, &f->queue, c->opt.mss);           /* partial: the next hole is lost as well */
+        rtx_mark_front_lost(&x->pools->records, &x->pools->chunks, &f->queue, c->opt.mss);           /* partial: the next hole is lost as well */
     }
     return delivered;
 }
@@ -416,7 +416,7 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
     if (c->opt.sack_ok)
         rack_update(&f->rack, &a->h);
     if (quiet(f, a)) {
-        if (a->acked)
+        if (a->acked && (a->limited || !cc_unused(tcp_cc(x, c, f), x->wire_now)))
             tell_cc(x, c, f, a, (struct told){.delivered = a->h.delivered, .grows = true});
     } else {
         timeout = with_loss(x, c, f, a);
@@ -432,11 +432,11 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
     if (off && f->queue.lost)
         return;                           /* it ran out, and what goes again has not gone: the timer begins with it, RFC 6298 5.6 */
     if (a->acked || off)                  /* RFC 6298 5.3 */
-        tcp_rto_restart(x, c);
+        tcp_rto_restart(x, c, f);
     /* RFC 8985 7.2: an ACK that does not advance puts the probe off no further */
     bool stays = c->timers.resend_is == RESEND_RTO || (c->timers.resend_is == RESEND_LOSS_PROBE && tcp_may_probe(x, c, f));
     if (a->acked || timeout || !stays)
-        tcp_rto_arm(x, c, timeout);
+        tcp_rto_arm(x, c, f, timeout);
 }
 
 /* Everything is acknowledged, and the peer tells what came twice: as it does where the flight ended with what was sent again. Nothing is left to be lost, but
@@ -463,7 +463,7 @@ void tcp_recovery_reorder_fires(struct tcp_ctx *x, struct tcp *c)
         if (led(f))
             lead(c, f, 0, false);
     }
-    tcp_rto_arm(x, c, v.timeout);
+    tcp_rto_arm(x, c, f, v.timeout);
 }
 
 /* RFC 6298 5.4 to 5.6 belong to rto.c; here is what it says of losses, and what may show that it was too early: RFC 8985 6.3, RFC 5682. */
@@ -471,7 +471,7 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
     struct rack_question q = question(x, c, f, false);
     struct lost_ctx l = {x, c, f};
-    const struct rtx_record *head = rtx_at(x->records, f->queue.head);
+    const struct rtx_record *head = rtx_at(&x->pools->records, f->queue.head);
     bool first = !f->in_rto_recovery || !(head->flags & RTX_RETRANSMITTED);      /* RFC 5681 3.1: "has not yet been resent by way of the retransmission timer" */
     uint32_t flight = flight_size(c, f, 0, tcp_pipe(f));
     bool nested = repairing(f) || (c->below_recover && c->opt.sack_ok && seq_gt(c->recover, c->snd.una));
@@ -491,13 +491,13 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     c->recover = c->snd.nxt;              /* RFC 6582 3.2 (4) */
     c->below_recover = true;
     if (head->flags & RTX_SACKED) {       /* RFC 2018 8, 5-b: it waits for what it said it had */
-        rtx_forget_sacks(x->records, &f->queue);
+        rtx_forget_sacks(&x->pools->records, &f->queue);
         f->count.reneged++;
         tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_RENEGED, f->queue.lost, 0);
     }
     q.repairing = true;
     if (c->opt.sack_ok)
-        rack_mark_on_rto(&f->rack, x->records, &f->queue, &q, lost_one, &l);
+        rack_mark_on_rto(&f->rack, &x->pools->records, &f->queue, &q, lost_one, &l);
     else
-        rtx_mark_all_lost(x->records, &f->queue);        /* RFC 9293 3.8.2: the first of them at once */
+        rtx_mark_all_lost(&x->pools->records, &f->queue);        /* RFC 9293 3.8.2: the first of them at once */
 }

@@ -87,14 +87,14 @@ void tcp_release(struct tcp_ctx *x, struct tcp *c)
     tcp_flight_give(x, c);
     tcp_receive_ends(x, c);
     if (c->gaps)
-        slots_give(x->gaps, c->gaps);
+        slots_give(&x->pools->gaps, c->gaps);
     c->gaps = 0;
-    stream_free(x->chunks, &c->snd_stream);
+    stream_free(&x->pools->chunks, &c->snd_stream);
     c->snd_sent = 0;
     if (c->orphan)
-        stream_free(x->chunks, &c->rcv_stream);
+        stream_free(&x->pools->chunks, &c->rcv_stream);
     else
-        stream_trim(x->chunks, &c->rcv_stream);
+        stream_trim(&x->pools->chunks, &c->rcv_stream);
     x->chunks_freed = true;
     c->timers = (struct tcp_timers){0};
     c->delack = (struct delack){0};

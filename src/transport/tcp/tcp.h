@@ -266,14 +266,19 @@ static inline void tcp_reply_to(struct tcp_reply *r, const struct tcp_seg *seg)
     r->ts_ecr = r->ts ? seg->opts.ts_val : 0;
 }
 
+/* What the connections of a stack share. */
+struct tcp_pools {
+    struct slots conns, flights, records, gaps;          /* struct tcp, struct tcp_flight, struct rtx_record, struct ooo */
+    struct tcp_idle_flights idle;
+    struct chunks chunks;
+};
+
 /* What a connection needs of its world for the length of one call, and what the call results in. */
 struct tcp_ctx {
     pl_time now;
     uint32_t link_mtu;                    /* of the interface that a segment is built for; 0: not known */
     pl_time wire_now;                     /* the clock that peers see: not moved by pl_stack_shift_time */
-    struct chunks *chunks;
-    struct slots *conns, *flights, *records, *gaps;
-    struct tcp_idle_flights *idle;
+    struct tcp_pools *pools;
     const struct pl_config *config;
     const struct tcp_secrets *secrets;
     struct pl_env *env;
@@ -326,8 +331,8 @@ enum pl_drop tcp_input_rest(struct tcp_ctx *, struct tcp *, struct tcp_seg *);  
 struct tcp_want tcp_want(struct tcp_ctx *, struct tcp *, uint32_t gso_bytes);
 /* After tcp_build, and if nothing else happened since: as much once more, which is what tcp_want would say now. False: it has to be asked. */
 bool tcp_want_again(const struct tcp_ctx *, const struct tcp *, struct tcp_want *);
-/* Right after tcp_build: true: tcp_want would have nothing to send. Mostly that is so, and quickly seen; false says nothing. */
-bool tcp_said_all(const struct tcp_ctx *, const struct tcp *);
+/* Right after tcp_build: true: tcp_want would have nothing to send, and *when is what tcp_settle says. Mostly that is so, and quickly seen; false says nothing. */
+bool tcp_said_all(struct tcp_ctx *, struct tcp *, pl_time *when);
 /* Nothing is to be sent, said tcp_want: arms the persist and life timers that follow from it, and says when the connection wants to be called. */
 pl_time tcp_settle(struct tcp_ctx *, struct tcp *, const struct tcp_want *);
 /* Forms the segment and records that it was sent. `spans` receives the text, at most max. */
@@ -438,8 +443,9 @@ void tcp_flight_own_algorithm(const struct tcp_ctx *, struct tcp *, struct tcp_f
 void tcp_limited(const struct tcp_ctx *, struct tcp_flight *, enum tcp_limit);           /* from now on, by this */
 uint32_t tcp_paced(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);    /* bytes that pacing lets go now */
 void tcp_pace(const struct tcp_ctx *, struct tcp *, struct tcp_flight *, uint32_t bytes);     /* so many were sent */
-void tcp_rto_restart(struct tcp_ctx *, struct tcp *);                                    /* RFC 6298 5.3 */
-void tcp_rto_arm(struct tcp_ctx *, struct tcp *, pl_time reorder_timeout);               /* what comes first: RTO, loss probe, RACK's timer (0: none) */
+void tcp_rto_restart(const struct tcp_ctx *, const struct tcp *, struct tcp_flight *);   /* RFC 6298 5.3 */
+/* What comes first: RTO, loss probe, RACK's timer (0: none) */
+void tcp_rto_arm(const struct tcp_ctx *, struct tcp *, struct tcp_flight *, pl_time reorder_timeout);
 bool tcp_may_probe(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);       /* a loss probe: RFC 8985 7.2 */
 /* recovery.c */
 struct tcp_ack {                          /* an ACK as the sender takes it */
@@ -489,9 +495,9 @@ static inline bool tcp_ipv6(const struct flow *f)                               
 }
 static inline bool tcp_synchronised(const struct tcp *c) { return c->state >= PL_ESTABLISHED; }
 /* What is remembered, NULL: nothing; and the same if something is outstanding, NULL: nothing is. */
-static inline struct tcp_flight *tcp_memory(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? slots_at(x->flights, c->flight) : NULL; }
+static inline struct tcp_flight *tcp_memory(const struct tcp_ctx *x, const struct tcp *c) { return c->flight ? slots_at(&x->pools->flights, c->flight) : NULL; }
 static inline bool tcp_outstanding(const struct tcp *c) { return c->syn_acked && c->snd.una != c->snd.nxt; }
-static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight && c->snd.una != c->snd.nxt ? slots_at(x->flights, c->flight) : NULL; }
+static inline struct tcp_flight *tcp_flight(const struct tcp_ctx *x, const struct tcp *c) { return c->flight && c->snd.una != c->snd.nxt ? slots_at(&x->pools->flights, c->flight) : NULL; }
 /* Bytes believed to be in the network: RFC 9937 6.2-a, 6.2-b. */
 static inline uint32_t tcp_pipe(const struct tcp_flight *f) { return f->queue.pipe - (f->left_network < f->queue.pipe ? f->left_network : f->queue.pipe); }
 static inline struct cc_call tcp_cc(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
@@ -501,8 +507,8 @@ static inline struct cc_call tcp_cc(const struct tcp_ctx *x, struct tcp *c, stru
         tcp_flight_own_algorithm(x, c, f);
     return (struct cc_call){.env = x->env, .cc = &c->cc, .state = f->cc_state, .algorithm = f->algorithm};
 }
-static inline struct ooo *tcp_ooo(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? slots_at(x->gaps, c->gaps) : NULL; }
-static inline struct ranges *tcp_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? ooo_ranges(slots_at(x->gaps, c->gaps)) : NULL; }
+static inline struct ooo *tcp_ooo(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? slots_at(&x->pools->gaps, c->gaps) : NULL; }
+static inline struct ranges *tcp_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps ? ooo_ranges(slots_at(&x->pools->gaps, c->gaps)) : NULL; }
 static inline bool tcp_has_gaps(const struct tcp_ctx *x, const struct tcp *c) { return c->gaps && tcp_gaps(x, c)->count; }
 static inline uint32_t tcp_unsent(const struct tcp *c) { return c->snd_stream.len - c->snd_sent; }
 static inline uint32_t tcp_rcv_room(const struct tcp *c) { return c->rcvbuf_bytes > c->rcv_stream.len ? c->rcvbuf_bytes - c->rcv_stream.len : 0; }

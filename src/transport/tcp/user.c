@@ -74,7 +74,7 @@ ptrdiff_t tcp_user_send(struct tcp_ctx *x, struct tcp *c, const void *bytes, siz
     uint32_t room = c->sndbuf_bytes > c->snd_stream.len ? c->sndbuf_bytes - c->snd_stream.len : 0;
     uint32_t most = n < room ? (uint32_t)n : room;
     waiting_begins(x, c);
-    uint32_t took = stream_append(x->chunks, &c->snd_stream, bytes, most);
+    uint32_t took = stream_append(&x->pools->chunks, &c->snd_stream, bytes, most);
     c->wants_write = took < n;
     return took || n == 0 ? (ptrdiff_t)took : PL_EAGAIN;
 }
@@ -95,7 +95,7 @@ int tcp_user_reserve(struct tcp_ctx *x, struct tcp *c, size_t wanted, struct pl_
         return e;
     uint32_t room = c->sndbuf_bytes > c->snd_stream.len ? c->sndbuf_bytes - c->snd_stream.len : 0;
     uint32_t got = 0;
-    uint8_t *p = room ? stream_reserve(x->chunks, &c->snd_stream, wanted < room ? (uint32_t)wanted : room, &got) : NULL;
+    uint8_t *p = room ? stream_reserve(&x->pools->chunks, &c->snd_stream, wanted < room ? (uint32_t)wanted : room, &got) : NULL;
     c->wants_write = got == 0;
     if (got == 0)
         return PL_EAGAIN;
@@ -109,7 +109,7 @@ int tcp_user_commit(struct tcp_ctx *x, struct tcp *c, size_t n)
     if (e)
         return e;
     uint32_t room = c->sndbuf_bytes > c->snd_stream.len ? c->sndbuf_bytes - c->snd_stream.len : 0;
-    if (n > room || n > stream_room(x->chunks, &c->snd_stream) || (n && !c->snd_stream.reserved))
+    if (n > room || n > stream_room(&x->pools->chunks, &c->snd_stream) || (n && !c->snd_stream.reserved))
         return PL_EINVAL;
     waiting_begins(x, c);
     stream_extend(&c->snd_stream, (uint32_t)n);
@@ -134,7 +134,7 @@ ptrdiff_t tcp_user_recv(struct tcp_ctx *x, struct tcp *c, void *bytes, size_t n)
     if (!readable(c))
         return nothing_to_read(c);
     uint32_t take = n < c->rcv_stream.len ? (uint32_t)n : c->rcv_stream.len;
-    stream_copy(x->chunks, &c->rcv_stream, 0, bytes, take);
+    stream_copy(&x->pools->chunks, &c->rcv_stream, 0, bytes, take);
     return tcp_user_consume(x, c, take) == PL_OK ? (ptrdiff_t)take : PL_EINVAL;
 }
 
@@ -143,14 +143,14 @@ int tcp_user_peek(struct tcp_ctx *x, struct tcp *c, struct pl_span *spans, unsig
     uint32_t covered;
     if (!readable(c))
         return nothing_to_read(c);
-    return (int)stream_spans(x->chunks, &c->rcv_stream, 0, c->rcv_stream.len, spans, max, &covered);
+    return (int)stream_spans(&x->pools->chunks, &c->rcv_stream, 0, c->rcv_stream.len, spans, max, &covered);
 }
 
 int tcp_user_consume(struct tcp_ctx *x, struct tcp *c, size_t n)
 {
     if (n > c->rcv_stream.len)
         return PL_EINVAL;
-    stream_drop(x->chunks, &c->rcv_stream, (uint32_t)n);
+    stream_drop(&x->pools->chunks, &c->rcv_stream, (uint32_t)n);
     if (c->urgent_in && seq_ge(c->rcv.nxt - c->rcv_stream.len, c->rcv.up))
         c->urgent_in = false;
     x->chunks_freed = true;
@@ -179,7 +179,7 @@ void tcp_user_close(struct tcp_ctx *x, struct tcp *c)
     c->progress_at = x->now;
     tcp_receive_ends(x, c);
     if (c->state == PL_CLOSED || c->state == PL_TIME_WAIT) {
-        stream_free(x->chunks, &c->rcv_stream);
+        stream_free(&x->pools->chunks, &c->rcv_stream);
         x->chunks_freed = true;
     } else if (c->state == PL_SYN_SENT) { /* 3.10.4: "Delete the TCB" */
         tcp_die(x, c, PL_ECONNABORTED, PL_WHY_CALL_FINISH);

@@ -83,6 +83,13 @@ void cc_ack(struct cc_call k, const struct pl_cc_ack *a)
         newreno_on_ack(NULL, k.cc, k.state, a);
 }
 
+bool cc_unused(struct cc_call k, pl_time now)
+{
+    if (k.algorithm == PL_CC_CUBIC)
+        cubic_unused(k.state, k.cc, now);
+    return k.algorithm == PL_CC_CUBIC || k.algorithm == PL_CC_NEWRENO || k.algorithm == PL_CC_NONE;
+}
+
 void cc_loss(struct cc_call k, pl_time now, uint32_t flight)
 {
     OWN(k, on_loss, now, flight)

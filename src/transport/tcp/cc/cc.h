@@ -26,6 +26,8 @@ uint32_t cc_flags(const struct pl_env *, uint32_t algorithm);               /* e
 
 void cc_start(struct cc_call, pl_time now, pl_time srtt);
 void cc_ack(struct cc_call, const struct pl_cc_ack *);
+/* An ACK while nothing is missing and the window was not used: true: the algorithm need not hear more of it. */
+bool cc_unused(struct cc_call, pl_time now);
 void cc_loss(struct cc_call, pl_time now, uint32_t flight);
 void cc_rto(struct cc_call, pl_time now, uint32_t flight, bool first);
 void cc_recovered(struct cc_call, pl_time now);

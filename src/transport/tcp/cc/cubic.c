@@ -97,20 +97,28 @@ void cubic_on_start(void *user, struct pl_cc *cc, void *state, pl_time now, pl_t
     cc->quantum = 0;
 }
 
+void cubic_unused(struct cubic *c, const struct pl_cc *cc, pl_time now)
+{
+    if (cc->cwnd >= cc->ssthresh)
+        c->stage.epoch += now - c->seen;  /* RFC 9438 4.2-a: what the program did not use is not part of t */
+    c->seen = now;
+}
+
 void cubic_on_ack(void *user, struct pl_cc *cc, void *state, const struct pl_cc_ack *ack)
 {
     struct cubic *c = state;
     struct cubic_stage *s = &c->stage;
-    pl_time since = ack->now - c->seen;
     (void)user;
+    if (ack->phase != PL_CC_RECOVERY && !ack->limited) {
+        cubic_unused(c, cc, ack->now);
+        return;
+    }
     c->seen = ack->now;
     if (ack->phase == PL_CC_RECOVERY)
         return;
     /* RFC 9438 4.10-a, 4.10-b: slow start below ssthresh, by HyStart++. At ssthresh it is over: that is how RFC 9406 4.2 ends it. */
     if (cc->cwnd < cc->ssthresh)
         hystart_slow_start(&c->hystart, cc, ack);
-    else if (!ack->limited)
-        s->epoch += since;                /* RFC 9438 4.2-a: what the program did not use is not part of t */
     else if (!s->running || s->cwnd != cc->cwnd || s->mss != cc->mss)
         begin_epoch(s, cc, ack->now);
     else

@@ -12,6 +12,7 @@
  *   - An epoch (the congestion avoidance stage of the RFC) begins with the first ACK that finds cwnd >= ssthresh, the window in use (ack->limited) and no fast
  *     recovery going on; that ACK lets nothing grow. So it does not matter when cwnd has settled near ssthresh: just before or after on_recovered.
  *   - Whoever changes cwnd or the MSS besides (RFC 7661 after idling, a new path MTU) ends the epoch, and the next one begins from there.
+ *   - HyStart++ does not listen to ACKs that find the window not used: they say nothing of the queue that it would fill.
  *   - t stands still from an ACK to the next if the latter finds the window not used, and over on_restart (section 5.8).
  *   - on_undo takes back the latest on_loss or first on_rto, cwnd and ssthresh included, unless cwnd has outgrown what it was by then.
  */
@@ -48,6 +49,8 @@ _Static_assert(sizeof(struct cubic) <= PL_CC_STATE_BYTES, "the state of an algor
 /* The functions of struct pl_cc_ops, whose flags are 0; on_recovered and on_lost are NULL. */
 void cubic_on_start(void *user, struct pl_cc *, void *state, pl_time now, pl_time srtt);
 void cubic_on_ack(void *user, struct pl_cc *, void *state, const struct pl_cc_ack *);
+/* The part of cubic_on_ack for ACKs that find the window not used, and nothing missing. */
+void cubic_unused(struct cubic *, const struct pl_cc *, pl_time now);
 void cubic_on_loss(void *user, struct pl_cc *, void *state, pl_time now, uint32_t flight);
 void cubic_on_rto(void *user, struct pl_cc *, void *state, pl_time now, uint32_t flight, bool first);
 void cubic_on_undo(void *user, struct pl_cc *, void *state, pl_time now);

@@ -497,6 +497,8 @@ void rtx_sent_again(struct slots *pool, const struct chunks *chunks, struct rtx_
 
 void rtx_free(struct slots *pool, struct rtx_queue *q)
 {
+    if (q->head == 0)
+        return;                           /* an empty one is as new, but for where the last one ended, which the next does not ask */
     while (q->head)
         unlink_record(pool, q, q->head);
     *q = (struct rtx_queue){.lost_bytes = q->lost_bytes, .order = q->order};

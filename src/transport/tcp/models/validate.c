@@ -36,12 +36,14 @@ void validate_init(struct validate *v, bool on, bool rates, uint32_t nxt, pl_tim
 /* ------------------------------------------------------------------- the phase ------------------------------------------------------------------- */
 
 /* RFC 7661 4.4.2: "a sender in the non-validated phase SHOULD control the maximum burst size, e.g., ... paces out the cwnd over its estimate of the RTT".
- * An algorithm that paces does that itself; an initial window may go at once at any time (RFC 6928), so an answer of that size is not held up. */
+ * An algorithm that paces does that itself; an initial window may go at once at any time (RFC 6928), so an answer of that size is not held up. A round trip of
+ * less than a millisecond, what any pace lets go at once, has nothing to spread over. */
+#define SPREAD_RTT_MIN PL_MS
 static void spread(struct validate *v, struct pl_cc *cc, pl_time srtt)
 {
     if (v->paced)
         cc->pacing_rate = cc->quantum = 0;
-    v->paced = v->since && cc->pacing_rate == 0 && srtt && cc->cwnd > cc_initial_window(cc->mss);
+    v->paced = v->since && cc->pacing_rate == 0 && srtt >= SPREAD_RTT_MIN && cc->cwnd > cc_initial_window(cc->mss);
     if (v->paced) {
         cc->pacing_rate = (uint64_t)cc->cwnd * PL_S / srtt;
         cc->quantum = cc_initial_window(cc->mss);

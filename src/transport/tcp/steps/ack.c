@@ -46,7 +46,7 @@ static void advance(struct tcp_ctx *x, struct tcp *c, const struct tcp_seg *seg)
         c->below_recover = false;
     c->fin_acked = c->fin_sent && seg->ack == c->snd.nxt;
     uint32_t bytes = acked - (c->fin_acked ? 1 : 0);
-    stream_drop(x->chunks, &c->snd_stream, bytes);
+    stream_drop(&x->pools->chunks, &c->snd_stream, bytes);
     x->chunks_freed = true;
     c->snd_sent -= bytes;
     c->count.bytes_acked += bytes;
@@ -87,7 +87,7 @@ static void blocks(struct tcp_ctx *x, const struct tcp *c, struct tcp_flight *f,
         b[at] = s;
     }
     for (unsigned i = 0; i < n; i++)
-        rtx_sack(x->records, x->chunks, &f->queue, x->config->records_per_conn_max, b[i].lo, b[i].hi, &budget, &a->h);
+        rtx_sack(&x->pools->records, &x->pools->chunks, &f->queue, x->config->records_per_conn_max, b[i].lo, b[i].hi, &budget, &a->h);
 }
 
 /* RFC 5681 2: what counts as a duplicate acknowledgement. */
@@ -123,7 +123,7 @@ static void sender(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const
     if (a.h.rates)
         rate_limited(&f->rate, tcp_unsent(c), f->queue.lost, f->queue.pipe, c->cc.cwnd);
     if (forward) {
-        rtx_ack(x->records, x->chunks, &f->queue, seg->ack, &a.h);
+        rtx_ack(&x->pools->records, &x->pools->chunks, &f->queue, seg->ack, &a.h);
         advance(x, c, seg);
         f->dupacks = f->retries = 0;
         f->limited = f->left = 0;

@@ -20,7 +20,7 @@ static void lower_mtu(struct tcp_ctx *x, struct tcp *c, uint32_t mtu)
     options_set_mss(&c->opt, mtu, tcp_ipv6(&c->flow));
     struct tcp_flight *f = tcp_flight(x, c);
     if (f)                                /* RFC 1191 6.4: what was too large is sent again at once, in smaller pieces; not a sign of congestion */
-        rtx_mark_all_lost(x->records, &f->queue);
+        rtx_mark_all_lost(&x->pools->records, &f->queue);
     x->mtu_learned = mtu;
 }
 

@@ -18,7 +18,7 @@
 void teardown_finish(struct tcp_ctx *x, struct tcp *c)
 {
     c->fin_queued = true;
-    stream_keep(x->chunks, &c->snd_stream, 0);
+    stream_keep(&x->pools->chunks, &c->snd_stream, 0);
     if (c->state == PL_ESTABLISHED)
         tcp_state(x, c, PL_FIN_WAIT_1, PL_WHY_CALL_FINISH);
     else if (c->state == PL_CLOSE_WAIT)
@@ -59,7 +59,7 @@ enum pl_drop teardown_eighth_fin(struct tcp_ctx *x, struct tcp *c, struct tcp_se
     if (tcp_has_gaps(x, c)) {             /* text behind the end of the stream: nonsense, let go */
         tcp_gaps(x, c)->count = 0;
         tcp_gaps_forget(x, c);
-        stream_trim(x->chunks, &c->rcv_stream);
+        stream_trim(&x->pools->chunks, &c->rcv_stream);
         x->chunks_freed = true;
     }
     x->news |= PL_EV_READABLE | PL_EV_PEER_FINISHED;

@@ -26,9 +26,9 @@ static uint32_t each_piece(struct tcp_ctx *x, struct tcp *c, const struct tcp_se
         const uint8_t *from = (const uint8_t *)s->base + skip;
         uint32_t took = piece;
         if (what == APPEND)
-            took = stream_append(x->chunks, &c->rcv_stream, from, piece);
-        else if (!(what == WRITE ? stream_write_at(x->chunks, &c->rcv_stream, at + done, from, piece)
-                                 : stream_same(x->chunks, &c->rcv_stream, at + done, from, piece)))
+            took = stream_append(&x->pools->chunks, &c->rcv_stream, from, piece);
+        else if (!(what == WRITE ? stream_write_at(&x->pools->chunks, &c->rcv_stream, at + done, from, piece)
+                                 : stream_same(&x->pools->chunks, &c->rcv_stream, at + done, from, piece)))
             took = 0;
         done += took;
         skip = 0;
@@ -107,7 +107,7 @@ static bool reaches_too_far(const struct tcp_ctx *x, const struct tcp *c, const 
     enum { FAR = 64 << 10 };
     uint32_t reach = seg->seq - c->rcv.nxt + seg->text;
     uint32_t end = c->rcv_stream.head_off + c->rcv_stream.len + reach;
-    uint32_t chunks = (end + x->chunks->chunk_bytes - 1) >> x->chunks->shift, more = chunks > c->rcv_stream.count ? chunks - c->rcv_stream.count : 0;
+    uint32_t chunks = (end + x->pools->chunks.chunk_bytes - 1) >> x->pools->chunks.shift, more = chunks > c->rcv_stream.count ? chunks - c->rcv_stream.count : 0;
     uint64_t believed = (uint64_t)FAR + c->count.bytes_received;
     if (more && reach > believed) {       /* counted only for a segment that would take a chunk and is far out */
         const struct ranges *gaps = tcp_gaps(x, c);
@@ -117,7 +117,7 @@ static bool reaches_too_far(const struct tcp_ctx *x, const struct tcp *c, const 
             return true;
     }
     /* Text behind a gap takes nothing of the last chunks: an eighth of the pool, and what connections keep for themselves. */
-    return chunks_spare(x->chunks) < more + x->chunks->capacity / 8 + 2;
+    return chunks_spare(&x->pools->chunks) < more + x->pools->chunks.capacity / 8 + 2;
 }
 
 /* Text behind a gap: SHLD-31: kept, and never let go while a SACK reports it: RFC 2018 8-b. */
