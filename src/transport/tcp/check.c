@@ -13,7 +13,7 @@
  *   TIME-WAIT      both FINs are acknowledged
  *   CLOSED         nothing is outstanding, no timer runs
  *   always         SND.UNA =< SND.NXT; what is sent and unacknowledged is SND.NXT - SND.UNA; pipe is at most that; a timer runs while
- *                  something is outstanding
+ *                  something is outstanding, or the first of it is to go again at once
  */
 #include "base/check.h"
 #include "base/seq.h"
@@ -84,7 +84,7 @@ static void check_flight(const struct tcp_ctx *x, const struct tcp *c, const str
     CHECK(seq == c->snd.nxt && pipe == q->pipe && lost == q->lost && count == q->count && count > 0);
     CHECK(sacked == q->sacked && segs == q->sacked_segs);
     CHECK(list_count(x, &q->flying, false) == flying && list_count(x, &q->gone, true) == lost);
-    CHECK((c->timers.resend_is != RESEND_OFF && c->timers.resend_is != RESEND_PERSIST) || lost > 0);
+    CHECK((c->timers.resend_is != RESEND_OFF && c->timers.resend_is != RESEND_PERSIST) || rtx_at(&x->pools->records, q->head)->flags & RTX_LOST);
 }
 
 void tcp_check(const struct tcp_ctx *x, const struct tcp *c)

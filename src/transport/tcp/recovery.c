@@ -429,8 +429,8 @@ void tcp_recovery_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, st
         return;
     }
     bool off = c->timers.resend_is == RESEND_OFF && !a->acked;
-    if (off && f->queue.lost)
-        return;                           /* it ran out, and what goes again has not gone: the timer begins with it, RFC 6298 5.6 */
+    if (off && rtx_at(&x->pools->records, f->queue.head)->flags & RTX_LOST)
+        return;                           /* it ran out, and what goes again has not gone: the timer begins with it, RFC 6298 5.6. The first may go at any time */
     if (a->acked || off)                  /* RFC 6298 5.3 */
         tcp_rto_restart(x, c, f);
     /* RFC 8985 7.2: an ACK that does not advance puts the probe off no further */
