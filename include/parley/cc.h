@@ -25,7 +25,7 @@ enum { PL_CC_STATE_BYTES = 448, PL_CC_CWND_MAX = 1 << 30 };
 struct pl_cc {
     uint32_t cwnd;                        /* may fly; the stack never lets it fall below one MSS */
     uint32_t ssthresh;                    /* PL_CC_CWND_MAX: none yet */
-    uint64_t pacing_rate;                 /* 0: not paced */
+    uint64_t pacing_rate;                 /* 0: not paced. However low it is, nothing waits for it longer than max(1 s, RTO) */
     uint32_t mss;                         /* set by the stack: payload of a full-sized segment */
     uint32_t quantum;                     /* paced: so much may go at once; 0: the stack's rule, max(2 MSS, 1 ms at pacing_rate), at most 64 KiB */
 };

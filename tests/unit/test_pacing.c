@@ -182,6 +182,30 @@ static void without_a_rate_nothing_waits(void **state)
     played_free(&p);
 }
 
+/* A segment at a byte per second would take 17 minutes: the pace never holds anything longer than max(1 s, RTO). So what timed out goes when it should
+ * (RFC 6298 5.4), and a rate that rises is not held up by what left at the one before. */
+static void no_pace_is_slower_than_the_timer(void **state)
+{
+    struct played p;
+    opened(&p, state, 1, 0);
+    sends(&p, 20);
+    later(&p, p.d.now + 3600 * PL_S);
+    assert_in_range(played_drains(&p), 1, 4);
+    pl_time at = p.d.now;
+    for (unsigned n = 1; n <= 4; n++) {
+        next_quantum(&p);
+        assert_in_range(p.d.now, at + PL_S / 2, at + n * PL_S);
+    }
+    wish.rate = 1000000;
+    played_gives(&p, PL_ACK, 0, MSS, 0);
+    played_drains(&p);
+    at = p.d.now;
+    for (unsigned n = 0; n < 4; n++)
+        next_quantum(&p);
+    assert_in_range(p.d.now, at, at + PL_S + 10 * PL_MS);
+    played_free(&p);
+}
+
 static void an_acknowledgement_does_not_wait_for_the_pace(void **state)
 {
     struct played p;
@@ -238,6 +262,7 @@ int main(void)
         BOTH(over_a_second_exactly_the_rate_goes),
         BOTH(what_is_repeated_is_paced_too),
         BOTH(without_a_rate_nothing_waits),
+        BOTH(no_pace_is_slower_than_the_timer),
         BOTH(an_acknowledgement_does_not_wait_for_the_pace),
         BOTH(a_quantum_is_one_super_frame),
     };

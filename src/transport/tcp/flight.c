@@ -238,6 +238,10 @@ uint32_t tcp_paced(const struct tcp_ctx *x, const struct tcp *c, const struct tc
     return f->quantum_left < c->opt.mss ? 0 : f->quantum_left;
 }
 
+/* No pace makes wait longer than the retransmission timer, and a second: a rate that fell to a few bytes per second says nothing of the path any more, and when
+ * it rises again what was sent last must not stand in its way. RFC 6298 5.4: what timed out goes then. */
+static pl_time latest(const struct tcp_ctx *x, const struct tcp *c) { return x->now + (c->rtt.rto > PL_S ? c->rtt.rto : PL_S); }
+
 /* The next quantum may begin when this one would have left at the rate; a late start is made good by one quantum at most. */
 void tcp_pace(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32_t bytes)
 {
@@ -250,5 +254,7 @@ void tcp_pace(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint
         f->quantum_left = q;
     }
     f->next_at += takes(c, bytes);
+    if (f->next_at > x->now + PL_S && f->next_at > latest(x, c))
+        f->next_at = latest(x, c);
     f->quantum_left -= bytes < f->quantum_left ? bytes : f->quantum_left;
 }
