@@ -409,7 +409,7 @@ enum pl_option {
     PL_OPT_MSS,                           /* at most so many bytes of text in a segment, announced to the peer and sent; 48 .. 65495, 0: no limit but the path's.
                                              What is announced: before the SYN goes, or on a listener (not by SYN cookies) */
     PL_OPT_SYN_RETRIES,                   /* 1 .. 100: the SYN is repeated this often; on a listener without effect */
-    PL_OPT_CONGESTION,                    /* enum pl_cc_algorithm: at any time; the window stays, the rest begins anew. PL_EINVAL: there is none of that
+    PL_OPT_CONGESTION,                    /* enum pl_cc_algorithm: at any time; the window stays (but that of `none`), the rest begins anew. PL_EINVAL: there is none of that
                                              number, or it needs more state than config.cc_state_bytes */
     PL_OPT_BACKLOG,                       /* listener: as in pl_listen_params, 1 and more; what waits already stays */
     PL_OPT_BUFFERS_FIXED,                 /* PL_SNDBUF_FIXED, PL_RCVBUF_FIXED, both or 0: which of the buffers is not auto-tuned */

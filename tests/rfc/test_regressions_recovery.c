@@ -45,10 +45,103 @@ static void a_report_of_the_first_segment_after_a_time_out_leaves_a_timer(void *
     played_free(&p);
 }
 
+/* RFC 5681 3.2: an algorithm that leads its own window, as BBR, has no ssthresh. Who takes over in the midst of a repair must not end it at an infinite one. */
+static void an_algorithm_that_takes_over_a_repair_answers_to_the_loss(void **state)
+{
+    static const uint8_t froms[] = {PL_CC_BBR, PL_CC_NONE}, tos[] = {PL_CC_NEWRENO, PL_CC_CUBIC};
+    for (unsigned i = 0; i < 8; i++) {
+        struct pl_config c = duo_config();
+        struct played p;
+        bool timed_out = i & 4;
+        c.loss_probe = false;
+        c.cc_state_bytes = PL_CC_STATE_BYTES;
+        c.congestion_control = froms[i & 1];
+        opened(&p, state, &c, WIRE_OPT_SACK_PERMITTED);
+        played_sends(&p, 20 * MSS);
+        while (played_drains(&p), played_status(&p).snd.nxt - p.first < 10 * MSS)
+            assert_true(played_next_deadline(&p));
+        p.d.now += 100 * PL_MS;
+        if (timed_out)
+            while (played_drains(&p), played_status(&p).time_outs == 0)
+                assert_true(played_next_deadline(&p));
+        else
+            played_sacks(&p, 0, MSS, 5 * MSS);
+        played_drains(&p);
+        uint32_t end = played_status(&p).snd.nxt - p.first;
+        assert_int_equal(played_status(&p).phase, timed_out ? PL_CC_LOSS : PL_CC_RECOVERY);
+        assert_int_equal(pl_set(p.d.s[1], p.c, PL_OPT_CONGESTION, tos[i >> 1 & 1]), PL_OK);
+        assert_in_range(played_status(&p).ssthresh_bytes, 2 * MSS, end);
+        p.d.now += 100 * PL_MS;
+        played_gives(&p, PL_ACK, 0, end, 0);
+        assert_int_equal(played_status(&p).phase, PL_CC_OPEN);
+        assert_in_range(played_status(&p).cwnd_bytes, MSS, 2 * end);
+        played_free(&p);
+    }
+}
+
+/* RFC 5682 3.1 (3b), RFC 4015 3.2: the time-out was needless, so the repetition was not what the first ACK answered: what RACK made of it (RFC 8985 6.2) must not
+ * have everything lost a second time. The ACK comes later than a round trip after the repetition, when RFC 8985 6.2 step 2 takes it for an answer to that. */
+static void what_a_needless_time_out_told_rack_is_forgotten(void **state)
+{
+    struct pl_config c = duo_config();
+    struct played p;
+    c.loss_probe = false;
+    opened(&p, state, &c, WIRE_OPT_SACK_PERMITTED);
+    played_sends(&p, 20 * MSS);
+    assert_int_equal(played_drains(&p), 10);
+    while (played_status(&p).time_outs == 0)
+        assert_true(played_next_deadline(&p));
+    assert_int_equal(played_drains(&p), 1);
+    p.d.now += 150 * PL_MS;               /* the round trip is 100 ms so far */
+    played_gives(&p, PL_ACK, 0, MSS, 0);
+    assert_int_equal(played_drains(&p), 2);
+    p.d.now += 1 * PL_MS;
+    played_gives(&p, PL_ACK, 0, 2 * MSS, 0);
+    assert_int_equal(played_status(&p).undone, 1);
+    assert_int_equal(played_status(&p).recoveries, 0);
+    assert_int_equal(played_status(&p).lost_bytes, 0);
+    for (unsigned n = 3; n <= 10; n++) {
+        played_drains(&p);
+        played_wait(&p, p.d.now + 40 * PL_MS);
+        played_gives(&p, PL_ACK, 0, n * MSS, 0);
+    }
+    assert_int_equal(played_status(&p).recoveries, 0);
+    assert_int_equal(played_status(&p).retransmits, 1);
+    assert_true(played_status(&p).ssthresh_bytes > 1 << 20);
+    played_free(&p);
+}
+
+/* RFC 5681 3.2 (2): "additional data sent in limited transmit" is no part of FlightSize; what the window lets go all the same is. */
+static void what_the_window_had_room_for_is_not_limited_transmit(void **state)
+{
+    for (unsigned sack = 0; sack < 2; sack++) {
+        struct played p;
+        struct pl_config c = duo_config();
+        c.congestion_control = PL_CC_NEWRENO;
+        opened(&p, state, &c, sack ? WIRE_OPT_SACK_PERMITTED : 0);
+        played_sends(&p, 2 * MSS);
+        assert_int_equal(played_drains(&p), 2);
+        p.d.now += 100 * PL_MS;
+        played_sacks(&p, 0, sack ? MSS : 0, sack ? 2 * MSS : 0);
+        played_sends(&p, 8 * MSS);        /* a window of ten: there is room for it */
+        assert_int_equal(played_drains(&p), 8);
+        for (unsigned n = 2; n < 5; n++) {
+            p.d.now += 10 * PL_MS;
+            played_sacks(&p, 0, sack ? MSS : 0, sack ? (n + 1) * MSS : 0);
+        }
+        assert_int_equal(played_status(&p).recoveries, 1);
+        assert_int_equal(played_status(&p).ssthresh_bytes, 5 * MSS);
+        played_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH(a_report_of_the_first_segment_after_a_time_out_leaves_a_timer),
+        BOTH(an_algorithm_that_takes_over_a_repair_answers_to_the_loss),
+        BOTH(what_a_needless_time_out_told_rack_is_forgotten),
+        BOTH(what_the_window_had_room_for_is_not_limited_transmit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

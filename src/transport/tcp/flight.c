@@ -79,10 +79,22 @@ static void start(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     cc_start(tcp_cc(x, c, f), x->wire_now, c->rtt.srtt);
 }
 
+/* Another one takes over. Who led the window himself had no ssthresh: in the midst of a repair the new one answers to the loss, RFC 5681 3.2; and a window
+ * without bound says nothing of the path. */
 static void change(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
     uint8_t before = f->algorithm;
+    bool led_itself = f->cc_flags & PL_CC_OWN_RECOVERY;
+    if (c->cc.cwnd >= PL_CC_CWND_MAX) {
+        uint32_t iw = cc_initial_window(c->opt.mss), pipe = tcp_pipe(f);
+        c->cc.cwnd = iw > pipe ? iw : pipe;
+    }
     start(x, c, f);
+    if (led_itself && !(f->cc_flags & PL_CC_OWN_RECOVERY) && (f->in_recovery || f->in_rto_recovery)) {
+        uint32_t flight = c->snd.nxt - c->snd.una - f->queue.sacked;
+        cc_loss(tcp_cc(x, c, f), x->wire_now, flight);
+        prr_begin(&f->prr, flight);
+    }
     if (f->algorithm != before)
         tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CC_CHOSEN, before, f->algorithm);
 }

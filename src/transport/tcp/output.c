@@ -331,6 +331,13 @@ static void start_timers(const struct tcp_ctx *x, struct tcp *c, struct tcp_flig
         tcp_rto_arm(x, c, f, 0);
 }
 
+/* Of n bytes what only limited transmit lets go: what FlightSize, without those before it, has no room for in cwnd. RFC 5681 3.2 (2) */
+static uint32_t beyond_window(const struct tcp *c, const struct tcp_flight *f, uint32_t n)
+{
+    uint32_t flight = c->snd.nxt - c->snd.una - f->limited + n, over = flight > c->cc.cwnd ? flight - c->cc.cwnd : 0;
+    return over < n ? over : n;
+}
+
 static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o, struct pl_span *spans, unsigned max)
 {
     struct stream_at at = {0, 0};
@@ -358,7 +365,7 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     if (f->cc_flags & PL_CC_WANTS_RATE)
         rate_sent(&f->rate, &rtx_at(&x->pools->records, id)->rate, x->wire_now, n, f->queue.pipe);
     if (f->dupacks && !f->in_recovery)
-        f->limited += n;
+        f->limited += beyond_window(c, f, n);
     if (f->in_recovery)
         prr_sent(&f->prr, n);
     if (f->undo.frto == 3)

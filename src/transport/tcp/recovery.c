@@ -135,6 +135,8 @@ static void undo(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const s
         }
     }
     f->undo.adapt = f->undo.after_rto;    /* (11): the timer was too short */
+    if (f->undo.after_rto)
+        f->rack.known = false;            /* what passed for the arrival of the repetition was the original's: RFC 8985 6.2 would have all lost that went before it */
     f->undo.possible = false;
     f->undo.frto = 0;
     f->undo.first_again = 0;
