@@ -135,6 +135,166 @@ static void what_the_window_had_room_for_is_not_limited_transmit(void **state)
     }
 }
 
+/* RFC 8985 6.2 step 5: the timer lies ahead; once it lay behind, and pl_rx never returned. A smaller path MTU has all sent again in sequence order, and an undo (RFC 4015) before that has happened leaves a young
+ * repetition in front of older segments: what those have waited too long is no reason to look again at once, for ever. */
+static void racks_timer_lies_ahead_when_older_segments_stand_behind_younger_ones(void **state)
+{
+    enum { TEXT = MSS - 12 };             /* beside timestamps */
+    struct played p;
+    uint8_t frame[DUO_FRAME_BYTES];
+    opened(&p, state, NULL, WIRE_OPT_SACK_PERMITTED | WIRE_OPT_TIMESTAMPS);
+    played_sends(&p, 30 * TEXT);
+    size_t n = duo_take(&p.d, 1, frame);
+    assert_int_equal(played_drains(&p), 9);
+    uint32_t early = p.echo;
+    p.d.now += 100 * PL_MS;
+    for (unsigned i = 3; i <= 8; i++) {
+        p.wnd = i < 8 ? 10 * TEXT : 60000;
+        played_sacks(&p, 0, 2 * TEXT, i * TEXT);
+        played_drains(&p);
+        p.echo = early;
+    }
+    assert_int_equal(played_status(&p).retransmits, 2);
+    uint32_t end = played_status(&p).snd.nxt - p.first;
+    assert_true(end > 10 * TEXT);         /* the last of it left after both repetitions */
+    p.d.now += 100 * PL_MS;
+    struct pl_tcp_status st = played_status(&p);
+    struct forged f;
+    assert_true(forge_read(frame, n, &f));
+    f.seq = st.snd.una, f.text = NULL;
+    n = forge_tcp(frame, &f);
+    played_icmp(&p, p.ipv6 ? 2 : 3, p.ipv6 ? 0 : 4, 1400, frame, n);
+    assert_true(played_status(&p).lost_bytes >= 3 * TEXT);
+    played_sacks(&p, TEXT, 10 * TEXT, end);
+    assert_int_equal(played_status(&p).undone, 1);
+    assert_int_equal(played_status(&p).lost_bytes, 0);
+    played_drains(&p);
+    duo_drain_events(&p.d);
+    assert_true(pl_deadline(p.d.s[1]) > p.d.now);
+    played_free(&p);
+}
+
+/* ------------------------------------------------------------------- super-frames ------------------------------------------------------------------- */
+
+static void opened_with_gso(struct played *p, void **state, struct pl_config *c, unsigned segments, uint8_t have)
+{
+    struct pl_iface_params gso = {.mtu = 1500, .link = PL_LINK_IP, .gso_bytes = PL_HEADER_BYTES_MAX + segments * MSS};
+    c->sndbuf_bytes = 1 << 20;
+    c->chunks_max = 600;
+    c->loss_probe = false;
+    played_init(p, SIX(state), c);
+    played_iface(p, &gso);
+    played_open(p, &(struct wire_tcp_opts){.have = WIRE_OPT_MSS | have, .mss = MSS}, 60000, 100 * PL_MS, NULL);
+}
+
+/* All that it has to say: how many bytes of text. */
+static size_t text_out(struct played *p)
+{
+    uint8_t headers[PL_HEADER_BYTES_MAX];
+    struct pl_frame f = {.nspans = 1, .span = {{headers, sizeof headers}}};
+    size_t bytes = 0;
+    while (pl_tx(p->d.s[1], 0, &f, 1, p->d.now) == 1) {
+        for (unsigned i = 1; i < f.nspans; i++)
+            bytes += f.span[i].len;
+        f.nspans = 1;
+        f.span[0] = (struct pl_span){headers, sizeof headers};
+    }
+    return bytes;
+}
+
+static void times_out(struct played *p)
+{
+    uint32_t before = played_status(p).time_outs;
+    while (played_status(p).time_outs == before)
+        assert_true(played_next_deadline(p));
+}
+
+/* RFC 5682 2.1 (2b), 3.1 (2b): "transmit up to two new (previously unsent) segments", be they one frame. */
+static void two_new_segments_after_a_time_out_may_be_one_frame(void **state)
+{
+    struct pl_config c = duo_config();
+    struct played p;
+    opened_with_gso(&p, state, &c, 10, 0);
+    played_sends(&p, 20 * MSS);
+    assert_int_equal(text_out(&p), 10 * MSS);
+    times_out(&p);
+    assert_int_equal(text_out(&p), MSS);
+    played_gives(&p, PL_ACK, 0, MSS, 0);
+    assert_int_equal(text_out(&p), 2 * MSS);
+    played_free(&p);
+}
+
+/* RFC 5681 3.1: after a time-out one segment goes, also of a super-frame for which no record is left to cut it. */
+static void a_frame_that_cannot_be_cut_is_repeated_by_segments(void **state)
+{
+    struct pl_config c = duo_config();
+    struct played p;
+    c.records_max = 2, c.records_per_conn_max = 2;
+    opened_with_gso(&p, state, &c, 5, WIRE_OPT_SACK_PERMITTED);
+    played_sends(&p, 20 * MSS);
+    size_t out = text_out(&p);
+    assert_true(out >= 5 * MSS);
+    for (unsigned n = 0; n < 2; n++) {
+        times_out(&p);
+        assert_int_equal(text_out(&p), MSS);
+    }
+    for (size_t got = MSS; got < 20 * MSS; got += MSS) {     /* and it ends */
+        p.d.now += 20 * PL_MS;
+        played_gives(&p, PL_ACK, 0, (uint32_t)got, 0);
+        text_out(&p);
+        while (played_status(&p).snd.nxt - p.first <= got) {
+            assert_true(played_next_deadline(&p));
+            text_out(&p);
+        }
+    }
+    played_free(&p);
+}
+
+/* ---------------------------------------------------------------------- pacing ---------------------------------------------------------------------- */
+
+static void at_20_ms_a_segment(void *user, struct pl_cc *cc, void *state, pl_time now, pl_time srtt)
+{
+    (void)user, (void)state, (void)now, (void)srtt;
+    cc->cwnd = PL_CC_CWND_MAX;
+    cc->pacing_rate = 50 * MSS;
+    cc->quantum = MSS;
+}
+
+/* RFC 8985 7.3: a loss probe is due, but what it would repeat is lost already, and goes when its time comes: not when the retransmission timer runs out. */
+static void a_probe_that_has_nothing_to_say_does_not_hold_up_what_is_lost(void **state)
+{
+    static const struct pl_cc_ops paced = {.name = "paced", .flags = PL_CC_OWN_RECOVERY, .state_bytes = 8, .on_start = at_20_ms_a_segment};
+    struct played p;
+    struct forged f;
+    uint8_t frame[DUO_FRAME_BYTES];
+    opened(&p, state, NULL, WIRE_OPT_SACK_PERMITTED);
+    p.d.env[1].cc = &paced, p.d.env[1].cc_count = 1;
+    assert_int_equal(pl_set(p.d.s[1], p.c, PL_OPT_CONGESTION, PL_CC_USER), PL_OK);
+    played_sends(&p, 8 * MSS);
+    size_t n = duo_take(&p.d, 1, frame);
+    while (played_drains(&p), played_status(&p).snd.nxt - p.first < 8 * MSS)
+        assert_true(played_next_deadline(&p));
+    played_gives(&p, PL_ACK, 0, MSS, 0);  /* the probe is due two round trips later */
+    assert_int_equal(played_drains(&p), 0);
+    assert_int_equal(played_status(&p).loss_probes, 0);
+    assert_true(forge_read(frame, n, &f));
+    f.seq += MSS, f.text = NULL;
+    n = forge_tcp(frame, &f);
+    duo_drain_events(&p.d);
+    p.d.now = pl_deadline(p.d.s[1]) - 5 * PL_MS;
+    played_icmp(&p, p.ipv6 ? 2 : 3, p.ipv6 ? 0 : 4, 1400, frame, n);
+    assert_int_equal(played_status(&p).lost_bytes, 7 * MSS);
+    pl_time last = p.d.now;
+    for (unsigned sent = played_drains(&p), some; sent < 7; sent += some) {
+        assert_true(played_next_deadline(&p));
+        some = played_drains(&p);
+        last = some ? p.d.now : last;
+        assert_in_range(p.d.now - last, 0, 25 * PL_MS);
+    }
+    assert_int_equal(played_status(&p).time_outs, 0);
+    played_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +302,10 @@ int main(void)
         BOTH(an_algorithm_that_takes_over_a_repair_answers_to_the_loss),
         BOTH(what_a_needless_time_out_told_rack_is_forgotten),
         BOTH(what_the_window_had_room_for_is_not_limited_transmit),
+        BOTH(racks_timer_lies_ahead_when_older_segments_stand_behind_younger_ones),
+        BOTH(two_new_segments_after_a_time_out_may_be_one_frame),
+        BOTH(a_frame_that_cannot_be_cut_is_repeated_by_segments),
+        BOTH(a_probe_that_has_nothing_to_say_does_not_hold_up_what_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

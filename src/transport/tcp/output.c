@@ -34,14 +34,14 @@ static void want_again(struct tcp_want *w, const struct rtx_record *r, uint32_t 
 }
 
 /* What was lost goes first, as far as the congestion window lets it (RFC 8985 9.3-a); the first one always may (RFC 6298 5.4). The peer's window is not
- * asked: what it let in once may be repeated after it shrank (SHLD-16, MAY-7). */
+ * asked: what it let in once may be repeated after it shrank (SHLD-16, MAY-7). Of one that cannot be split the first segment is the first. */
 static void want_resend(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, struct tcp_want *w)
 {
     uint32_t id = rtx_first_lost(&x->pools->records, &f->queue);
     const struct rtx_record *r = rtx_at(&x->pools->records, id);
     uint32_t text = r->len - r->again - (r->flags & RTX_FIN ? 1 : 0);
     uint32_t n = text < c->opt.mss ? text : c->opt.mss;
-    if (tcp_pipe(f) + n > c->cc.cwnd && id != f->queue.head)
+    if (tcp_pipe(f) + n > c->cc.cwnd && (id != f->queue.head || r->again))
         return;
     want_again(w, r, id, n, text);
     enum pl_reason fast = c->opt.sack_ok ? PL_WHY_DATA_REPEAT_RACK : PL_WHY_DATA_REPEAT_FAST, rto = w->fin ? PL_WHY_DATA_REPEAT_RTO_FIN : PL_WHY_DATA_REPEAT_RTO;
@@ -157,7 +157,9 @@ static void want_text(struct tcp_ctx *x, struct tcp *c, uint32_t gso_bytes, stru
     uint32_t paced = m && c->cc.pacing_rate ? tcp_paced(x, c, m) : UINT32_MAX;
     if (f && f->probe_due) {
         want_loss_probe(x, c, f, w);
-        return;
+        if (w->what != WANT_NOTHING)
+            return;
+        w->loss_probe = false;            /* it has nothing to say */
     }
     if (paced == 0) {
         if ((f && f->queue.lost) || tcp_unsent(c) || (c->fin_queued && !c->fin_sent))
@@ -369,7 +371,7 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     if (f->in_recovery)
         prr_sent(&f->prr, n);
     if (f->undo.frto == 3)
-        f->undo.frto_new -= f->undo.frto_new ? 1 : 0;
+        f->undo.frto_new -= f->undo.frto_new < o->segs ? f->undo.frto_new : (uint8_t)o->segs;
     tcp_pace(x, c, f, n);
     f->sent_at = x->wire_now;
     c->snd_sent += n;

@@ -256,7 +256,8 @@ void tcp_recovery_probe_fires(struct tcp_ctx *x, struct tcp *c)
     tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_LOSS_PROBE, (int64_t)c->rtt.srtt, c->snd.nxt - c->snd.una);
     const struct rtx_record *tail = rtx_at(&x->pools->records, f->queue.tail);
     bool cut = tail->len <= c->opt.mss || x->pools->records.used < x->pools->records.capacity;
-    f->probe_due = !f->rack.probe_out && f->rack.sampled && cut;         /* RFC 8985 7.3-a: both conditions */
+    bool needless = f->queue.lost || f->queue.sacked;    /* since it was armed: what a smaller path MTU has sent again, its time comes anyway */
+    f->probe_due = !f->rack.probe_out && f->rack.sampled && cut && !needless;        /* RFC 8985 7.3-a: both conditions */
     f->rack.probe_out |= f->probe_due;
     f->rack.probe_end = c->snd.nxt;
     f->rack.probe_again = false;

@@ -76,13 +76,16 @@ static bool sent_before(const struct rack *r, const struct rtx_record *rec)
     return rtx_sent_after(&r->segment, &w);
 }
 
-/* When the last one that was sent before RACK.segment was sent; if there are many, no later than RACK.segment itself. */
+/* When the last one that was sent before RACK.segment was sent; if there are many, no later than RACK.segment itself. Never before `rec` was: an undo may have put
+ * older ones behind it (rtx_unmark_lost). */
 static pl_time last_waited_for(const struct rack *r, const struct slots *pool, const struct rtx_record *rec)
 {
+    pl_time last = rec->sent;
     for (unsigned n = 0; n < 16; n++) {
         if (!rec->later || !sent_before(r, rtx_at(pool, rec->later)))
-            return rec->sent;
+            return last;
         rec = rtx_at(pool, rec->later);
+        last = rec->sent > last ? rec->sent : last;
     }
     return r->segment.sent;
 }
