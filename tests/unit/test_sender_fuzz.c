@@ -34,6 +34,8 @@ struct run {
     struct prng r;
     uint32_t una, nxt, written;           /* what the peer acknowledged last, the highest that was sent, what the program wrote; offsets */
     bool finished;                        /* the program has no more to send: its FIN takes the number `written` */
+    bool other_control;                   /* BBR or `none` were at work, whose window follows from something else */
+    bool plausible;                       /* the peer speaks of whole segments, as a real one would, and of one round trip time */
 };
 
 static uint32_t any(struct run *f, uint32_t below) { return prng_below(&f->r, below); }
@@ -75,6 +77,8 @@ static void open_one(struct run *f, unsigned seed)
         fail();
     played_open(&f->p, &o, (uint16_t)(any(f, 4) ? 60000 : any(f, 60000)), any(f, 3) * 40 * PL_MS, NULL);
     f->una = f->nxt = f->written = 0;
+    f->plausible = any(f, 2);
+    f->other_control = c.congestion_control >= PL_CC_BBR;
     f->finished = false;
     if (any(f, 2))
         pl_set(f->p.d.s[1], f->p.c, PL_OPT_NODELAY, 1);
@@ -87,6 +91,8 @@ static void sane(struct run *f)
         return;
     assert_in_range(s.cwnd_bytes, s.mss, PL_CC_CWND_MAX);
     assert_in_range(s.ssthresh_bytes, s.mss, PL_CC_CWND_MAX);
+    if (!f->other_control)                /* whatever it says: not faster than slow start by what it acknowledged, RFC 5681 3.1, RFC 3465 */
+        assert_in_range(s.cwnd_bytes, 1, 14600 + 10 * s.peer_mss + s.bytes_acked);
     assert_true(seq_le(s.snd.una, s.snd.nxt));
     assert_in_range(s.sacked_bytes + s.lost_bytes, 0, s.snd.nxt - s.snd.una);
 }
@@ -143,7 +149,7 @@ static uint32_t somewhere(struct run *f)
 {
     uint32_t span = f->nxt - f->una, mss = played_status(&f->p).mss;
     uint32_t at = any(f, span + 1);
-    return f->una + (any(f, 4) ? at / mss * mss : at);
+    return f->una + (f->plausible || any(f, 4) ? at / mss * mss : at);
 }
 
 /* An ACK that says anything. */
@@ -161,9 +167,11 @@ static void babble(struct run *f)
         s.opts.have |= WIRE_OPT_SACK;
         s.opts.nsack = (uint8_t)(1 + any(f, f->p.ts ? 3 : 4));
         for (unsigned i = 0; i < s.opts.nsack; i++) {
-            uint32_t a = somewhere(f), b = any(f, 3) ? a + any(f, 5000) : somewhere(f);
+            uint32_t a = somewhere(f), b = any(f, 3) && !f->plausible ? a + any(f, 5000) : somewhere(f);
             if (any(f, 10) == 0)
                 a = f->una;
+            if (f->plausible && any(f, 2))
+                b = f->nxt;
             if (seq_gt(b, f->nxt) && any(f, 20))
                 b = f->nxt;
             s.opts.sack[i] = (struct wire_tcp_sack){f->p.first + a, f->p.first + b};
@@ -192,7 +200,8 @@ static void writes(struct run *f)
     static const char text[1 << 17];
     if (f->finished)
         return;
-    ptrdiff_t n = pl_send(f->p.d.s[1], f->p.c, text, 1 + any(f, any(f, 3) ? 3000 : 100000));
+    size_t bytes = 1 + any(f, any(f, 3) ? 3000 : 100000);
+    ptrdiff_t n = any(f, 30) ? pl_send(f->p.d.s[1], f->p.c, text, bytes) : pl_send_urgent(f->p.d.s[1], f->p.c, text, bytes);
     if (n > 0)
         f->written += (uint32_t)n;
 }
@@ -203,19 +212,34 @@ static void passes(struct run *f, pl_time until)
     pl_poll(f->p.d.s[1], until);
 }
 
+static void changes(struct run *f, unsigned control)
+{
+    f->other_control |= control >= PL_CC_BBR;
+    assert_int_equal(pl_set(f->p.d.s[1], f->p.c, PL_OPT_CONGESTION, control), PL_OK);
+}
+
+static void moves_in_time(struct run *f)
+{
+    pl_time by = any(f, 100) * PL_S;
+    pl_stack_shift_time(f->p.d.s[1], by);
+    f->p.d.now += by;
+}
+
 static void step(struct run *f)
 {
     switch (any(f, 16)) {
     case 0: case 1: case 2: writes(f); break;
     case 3: case 4: takes(f, 1000); break;
     case 5: takes(f, 1 + any(f, 5)); break;
-    case 6: case 7: passes(f, f->p.d.now + any(f, 200) * PL_MS); break;
+    case 6: case 7: passes(f, f->p.d.now + (f->plausible ? 50 : any(f, 200)) * PL_MS); break;
     case 8: case 9: (void)played_next_deadline(&f->p); break;
     case 10:
         if (any(f, 20) == 0)
-            pl_set(f->p.d.s[1], f->p.c, PL_OPT_CONGESTION, any(f, 4));
-        else if (any(f, 10) == 0)
+            changes(f, any(f, 4));
+        else if (any(f, 4) == 0)
             icmp(f);
+        else if (any(f, 20) == 0)
+            moves_in_time(f);
         else if (any(f, 40) == 0 && !f->finished)
             f->finished = pl_finish(f->p.d.s[1], f->p.c) == PL_OK;
         break;
