@@ -308,6 +308,20 @@ static void it_does_what_the_pseudocode_says(void **state)         /* RFC 9406 4
     assert_true(entered_css > 100 && came_back > 100 && left_slow_start > 100);     /* all of it was tried */
 }
 
+/* ACKs that find the window not used are not listened to: the end of the round may be more than 2 GiB behind when it is used again. */
+static void a_round_ends_after_two_gigabytes_that_did_not_use_the_window(void **state)
+{
+    (void)state;
+    for (uint32_t gap = 0x10000000u; gap; gap += 0x10000000u) {
+        struct sender s;
+        sender_init(&s, 0);
+        ack(&s, MSS, 20 * PL_MS);
+        s.una += gap, s.nxt += gap;
+        ack(&s, MSS, 20 * PL_MS);
+        assert_int_equal(s.h.window_end, s.una + 10 * MSS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_false_alarm_brings_slow_start_back),
         cmocka_unit_test(the_rounds_of_an_earlier_css_do_not_count),
         cmocka_unit_test(once_a_threshold_is_known_slow_start_is_the_plain_one),
+        cmocka_unit_test(a_round_ends_after_two_gigabytes_that_did_not_use_the_window),
         cmocka_unit_test(it_does_what_the_pseudocode_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,25 @@ static void duplicates_widen_it_once_a_round_trip_for_16_recoveries(void **state
     assert_int_equal(r.reo_wnd_mult, 1);
 }
 
+/* Nobody asks while nothing is missing: the round trip of the last report may be more than 2 GiB ago. */
+static void a_report_after_two_gigabytes_without_is_one_of_a_new_round_trip(void **state)
+{
+    (void)state;
+    struct rack r = {0};
+    rack_init(&r);
+    struct rack_question q = {.una = 1000, .nxt = 2000, .dsack = true};
+    for (unsigned n = 2; n < 8; n++) {
+        rack_dsack(&r, &q);
+        assert_int_equal(r.reo_wnd_mult, n);
+        q.una += 0x70000000u;
+        q.nxt += 0x70000000u;
+        if (n % 2) {
+            q.una += 0x20000000u;
+            q.nxt += 0x20000000u;
+        }
+    }
+}
+
 static void it_grows_without_limit_but_does_not_wrap(void **state)
 {
     (void)state;
@@ -367,6 +386,7 @@ int main(void)
         cmocka_unit_test(what_was_sent_twice_is_no_sign_of_reordering),
         cmocka_unit_test(the_reordering_window),
         cmocka_unit_test(duplicates_widen_it_once_a_round_trip_for_16_recoveries),
+        cmocka_unit_test(a_report_after_two_gigabytes_without_is_one_of_a_new_round_trip),
         cmocka_unit_test(it_grows_without_limit_but_does_not_wrap),
         cmocka_unit_test(it_finds_what_the_rfc_s_loop_finds),
         cmocka_unit_test(a_lost_repetition_is_told_from_one_that_is_under_way),

@@ -56,8 +56,8 @@ static bool listen(struct hystart *h, const struct pl_cc_ack *ack)
             h->rtt_sample_count++;
         judge_delay(h);
     }
-    if (seq_lt(ack->una, h->window_end))
-        return false;
+    if (seq_lt(ack->una, h->window_end) && seq_le(h->window_end, ack->nxt))
+        return false;                     /* else it has ended, perhaps by more than 2 GiB that did not use the window */
     h->last_round_min_rtt = h->current_round_min_rtt;
     h->current_round_min_rtt = 0;
     h->rtt_sample_count = 0;

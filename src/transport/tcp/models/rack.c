@@ -34,7 +34,7 @@ void rack_update(struct rack *r, const struct rtx_heard *h)
 /* RFC 8985 6.2 step 4, RFC 8985 3.3.2-c: "Grow the reordering window per round that sees DSACK." */
 void rack_dsack(struct rack *r, const struct rack_question *q)
 {
-    if (r->dsack_seen && seq_ge(q->una, r->dsack_round))
+    if (r->dsack_seen && (seq_ge(q->una, r->dsack_round) || seq_gt(r->dsack_round, q->nxt)))     /* or by more than 2 GiB: it is not asked while all is well */
         r->dsack_seen = false;
     r->tells_duplicates |= q->dsack;
     if (r->dsack_seen || !q->dsack)
