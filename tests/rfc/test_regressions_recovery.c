@@ -79,6 +79,36 @@ static void an_algorithm_that_takes_over_a_repair_answers_to_the_loss(void **sta
     }
 }
 
+static void twenty_segments(void *user, struct pl_cc *cc, void *state, pl_time now, pl_time srtt)
+{
+    (void)user, (void)state, (void)now, (void)srtt;
+    cc->cwnd = 20 * MSS;
+}
+
+/* The same where NewReno stands in for a program's own, which is gone since pl_stack_attach. */
+static void the_stand_in_answers_to_the_loss(void **state)
+{
+    static const struct pl_cc_ops own = {.name = "own", .flags = PL_CC_OWN_RECOVERY, .state_bytes = 8, .on_start = twenty_segments};
+    struct played p;
+    opened(&p, state, NULL, WIRE_OPT_SACK_PERMITTED);
+    p.d.env[1].cc = &own, p.d.env[1].cc_count = 1;
+    assert_int_equal(pl_set(p.d.s[1], p.c, PL_OPT_CONGESTION, PL_CC_USER), PL_OK);
+    played_sends(&p, 20 * MSS);
+    assert_int_equal(played_drains(&p), 20);
+    p.d.now += 100 * PL_MS;
+    played_sacks(&p, 0, MSS, 5 * MSS);
+    played_drains(&p);
+    assert_int_equal(played_status(&p).phase, PL_CC_RECOVERY);
+    p.d.env[1].cc_count = 0;
+    played_sacks(&p, 0, MSS, 6 * MSS);
+    assert_in_range(played_status(&p).ssthresh_bytes, 2 * MSS, 20 * MSS);
+    p.d.now += 100 * PL_MS;
+    played_gives(&p, PL_ACK, 0, 20 * MSS, 0);
+    assert_int_equal(played_status(&p).phase, PL_CC_OPEN);
+    assert_in_range(played_status(&p).cwnd_bytes, MSS, 20 * MSS);
+    played_free(&p);
+}
+
 /* RFC 5682 3.1 (3b), RFC 4015 3.2: the time-out was needless, so the repetition was not what the first ACK answered: what RACK made of it (RFC 8985 6.2) must not
  * have everything lost a second time. The ACK comes later than a round trip after the repetition, when RFC 8985 6.2 step 2 takes it for an answer to that. */
 static void what_a_needless_time_out_told_rack_is_forgotten(void **state)
@@ -300,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(a_report_of_the_first_segment_after_a_time_out_leaves_a_timer),
         BOTH(an_algorithm_that_takes_over_a_repair_answers_to_the_loss),
+        BOTH(the_stand_in_answers_to_the_loss),
         BOTH(what_a_needless_time_out_told_rack_is_forgotten),
         BOTH(what_the_window_had_room_for_is_not_limited_transmit),
         BOTH(racks_timer_lies_ahead_when_older_segments_stand_behind_younger_ones),

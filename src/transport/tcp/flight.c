@@ -81,9 +81,8 @@ static void start(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 
 /* Another one takes over. Who led the window himself had no ssthresh: in the midst of a repair the new one answers to the loss, RFC 5681 3.2; and a window
  * without bound says nothing of the path. */
-static void change(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+static void take_over(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
-    uint8_t before = f->algorithm;
     bool led_itself = f->cc_flags & PL_CC_OWN_RECOVERY;
     if (c->cc.cwnd >= PL_CC_CWND_MAX) {
         uint32_t iw = cc_initial_window(c->opt.mss), pipe = tcp_pipe(f);
@@ -95,6 +94,12 @@ static void change(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
         cc_loss(tcp_cc(x, c, f), x->wire_now, flight);
         prr_begin(&f->prr, flight);
     }
+}
+
+static void change(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
+{
+    uint8_t before = f->algorithm;
+    take_over(x, c, f);
     if (f->algorithm != before)
         tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CC_CHOSEN, before, f->algorithm);
 }
@@ -189,7 +194,7 @@ void tcp_flight_algorithm(struct tcp_ctx *x, struct tcp *c)
 void tcp_flight_own_algorithm(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
 {
     if (f->algorithm != algorithm(x, c) && !cc_exists(x->env, f->algorithm, x->config->cc_state_bytes))
-        start(x, c, f);
+        take_over(x, c, f);
 }
 
 /* ------------------------------------------------------------------- timers -------------------------------------------------------------------- */
