@@ -204,6 +204,33 @@ static void racks_timer_lies_ahead_when_older_segments_stand_behind_younger_ones
     played_free(&p);
 }
 
+/* RFC 9937 6.2: what duplicates say has left the network does not make room twice: a smaller path MTU has taken all of it out of the network already. */
+static void a_smaller_mtu_in_a_repair_without_sack_lets_no_more_than_the_window_go(void **state)
+{
+    struct pl_config c = duo_config();
+    struct played p;
+    struct forged f;
+    uint8_t frame[DUO_FRAME_BYTES];
+    c.congestion_control = PL_CC_NEWRENO;
+    opened(&p, state, &c, 0);
+    played_sends(&p, 30 * MSS);
+    size_t n = duo_take(&p.d, 1, frame);
+    assert_int_equal(played_drains(&p), 9);
+    p.d.now += 100 * PL_MS;
+    for (unsigned i = 0; i < 9; i++) {
+        played_gives(&p, PL_ACK, 0, 0, 0);
+        played_drains(&p);
+    }
+    assert_int_equal(played_status(&p).phase, PL_CC_RECOVERY);
+    assert_true(forge_read(frame, n, &f));
+    f.text = NULL;
+    n = forge_tcp(frame, &f);
+    played_icmp(&p, p.ipv6 ? 2 : 3, p.ipv6 ? 0 : 4, 1400, frame, n);
+    uint32_t most = played_status(&p).cwnd_bytes;
+    assert_in_range(played_drains(&p) * MSS, MSS, most);
+    played_free(&p);
+}
+
 /* ------------------------------------------------------------------- super-frames ------------------------------------------------------------------- */
 
 static void opened_with_gso(struct played *p, void **state, struct pl_config *c, unsigned segments, uint8_t have)
@@ -334,6 +361,7 @@ int main(void)
         BOTH(what_a_needless_time_out_told_rack_is_forgotten),
         BOTH(what_the_window_had_room_for_is_not_limited_transmit),
         BOTH(racks_timer_lies_ahead_when_older_segments_stand_behind_younger_ones),
+        BOTH(a_smaller_mtu_in_a_repair_without_sack_lets_no_more_than_the_window_go),
         BOTH(two_new_segments_after_a_time_out_may_be_one_frame),
         BOTH(a_frame_that_cannot_be_cut_is_repeated_by_segments),
         BOTH(a_probe_that_has_nothing_to_say_does_not_hold_up_what_is_lost),

@@ -19,8 +19,10 @@ static void lower_mtu(struct tcp_ctx *x, struct tcp *c, uint32_t mtu)
     c->path_mtu = mtu;
     options_set_mss(&c->opt, mtu, tcp_ipv6(&c->flow));
     struct tcp_flight *f = tcp_flight(x, c);
-    if (f)                                /* RFC 1191 6.4: what was too large is sent again at once, in smaller pieces; not a sign of congestion */
+    if (f) {                              /* RFC 1191 6.4: what was too large is sent again at once, in smaller pieces; not a sign of congestion */
         rtx_mark_all_lost(&x->pools->records, &f->queue);
+        f->left_network = 0;              /* all of it has */
+    }
     x->mtu_learned = mtu;
 }
 
