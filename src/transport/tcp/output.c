@@ -331,11 +331,11 @@ static void start_timers(const struct tcp_ctx *x, struct tcp *c, struct tcp_flig
         tcp_rto_arm(x, c, f, 0);
 }
 
-/* Of n bytes what only limited transmit lets go: what FlightSize, without those before it, has no room for in cwnd. RFC 5681 3.2 (2) */
+/* Of n bytes those that only limited transmit lets go: the segments that FlightSize, without those before it, has no room for in cwnd. RFC 5681 3.2 (2) */
 static uint32_t beyond_window(const struct tcp *c, const struct tcp_flight *f, uint32_t n)
 {
-    uint32_t flight = c->snd.nxt - c->snd.una - f->limited + n, over = flight > c->cc.cwnd ? flight - c->cc.cwnd : 0;
-    return over < n ? over : n;
+    uint32_t flight = c->snd.nxt - c->snd.una - f->limited, room = c->cc.cwnd > flight ? c->cc.cwnd - flight : 0;
+    return room >= n ? 0 : n - room / c->opt.mss * c->opt.mss;
 }
 
 /* The rest of a burst: the timers stand as they should. */
