@@ -205,10 +205,27 @@ void stream_extend(struct stream *s, uint32_t n)
     s->reserved = 0;
 }
 
+/* Of a chain of one, which is what is mostly given. */
+static void give_one(struct chunks *p, uint32_t chunk)
+{
+    CHECK(chunk - 1 < p->fresh);
+    struct chunk_meta *m = chunks_meta(p, chunk);
+    CHECK(m->state == CHUNK_TAKEN);
+    *m = (struct chunk_meta){.next = m->pins ? 0 : p->free_head, .pins = m->pins, .state = m->pins ? CHUNK_LEFT : CHUNK_FREE};
+    if (m->pins)
+        return;
+    p->free_head = chunk;
+    p->used--;
+}
+
 static void empty(struct chunks *p, struct stream *s)
 {
-    give_run(p, s->head, s->count);
-    *s = (struct stream){.keep = s->keep, .kept = s->kept, .yields = s->yields};
+    if (s->count == 1)
+        give_one(p, s->head);
+    else
+        give_run(p, s->head, s->count);
+    s->head = s->tail = s->count = s->head_off = s->len = s->cursor = s->cursor_index = s->ahead = 0;
+    s->reserved = 0;
     top_up(p, s);
 }
 

@@ -40,19 +40,19 @@ static size_t from_queue(pl_stack *s, struct tx_door *d, struct pl_frame *frames
 
 static bool from_owed(pl_stack *s, const struct tx_door *d, struct pl_frame *frame)
 {
-    return d->i->owed_count && owed_pending(s, d->iface) && owed_tx(s, d->iface, frame);
+    return owed_pending(s, d->iface) && owed_tx(s, d->iface, frame);
 }
 
 static size_t one_turn(pl_stack *s, struct tx_door *d, struct pl_frame *frames, size_t n)
 {
     bool owed_first = ++d->i->turn & 1;
-    if (owed_first && from_owed(s, d, frames))
+    if (owed_first && d->i->owed_count && from_owed(s, d, frames))
         return 1;
     do {                                  /* one may wake the other: a flow asks for its neighbour, a failure lets others go */
         size_t wrote = from_queue(s, d, frames, n);
         if (wrote)
             return wrote;
-        if (from_owed(s, d, frames))
+        if (d->i->owed_count && from_owed(s, d, frames))
             return 1;
     } while (d->i->queue.count);
     return 0;

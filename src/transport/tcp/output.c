@@ -323,12 +323,16 @@ static void build_syn(struct tcp_ctx *x, struct tcp *c, bool answer, struct tcp_
 static void start_timers(const struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, bool again, bool repairs)
 {
     bool running = c->timers.resend_is != RESEND_OFF && c->timers.resend_is != RESEND_PERSIST;
-    if (c->timers.resend_is == RESEND_LOSS_PROBE && f->armed_at == x->now && c->snd.nxt - c->snd.una > 2u * c->opt.mss)
-        return;                           /* the rest of a burst: it stands as it should */
     if (!running || repairs)
         tcp_rto_restart(x, c, f);
     if (!running || ((repairs || !again) && c->timers.resend_is != RESEND_REORDER))
         tcp_rto_arm(x, c, f, 0);
+}
+
+/* The rest of a burst: the timers stand as they should. */
+static bool armed(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f)
+{
+    return f->armed_at == x->now && c->timers.resend_is == RESEND_LOSS_PROBE && c->snd.nxt - c->snd.una > 2u * c->opt.mss;
 }
 
 static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o, struct pl_span *spans, unsigned max)
@@ -370,12 +374,12 @@ static void build_data(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *
     c->fin_sent |= fin;
     c->override_due = false;
     c->count.bytes_sent += n;
-    if (!w->loss_probe) {
+    if (w->loss_probe) {
+        f->probe_due = false;
+        f->rack.probe_end = c->snd.nxt;
+    } else if (!armed(x, c, f)) {
         start_timers(x, c, f, false, false);
-        return;
     }
-    f->probe_due = false;
-    f->rack.probe_end = c->snd.nxt;
 }
 
 /* RFC 8985 7.3: "Retransmit the highest-sequence Segment sent". */

@@ -193,27 +193,44 @@ static void cut_front(const struct chunks *chunks, struct rtx_queue *q, struct r
     }
 }
 
-/* A record that flies and was sent once is acknowledged whole, and none that was sent later has arrived: what almost always happens. */
-static void ack_plain(struct slots *pool, struct rtx_queue *q, struct rtx_record *r, struct rtx_heard *h)
+/* Of the queue's first: it flies, was sent once and is acknowledged whole. */
+static bool plain(const struct rtx_queue *q, const struct rtx_record *r, uint32_t una)
 {
-    uint32_t end = r->seq + r->len;
-    h->delivered += r->len;
-    h->sample = r->sent;
-    h->original |= seq_le(end, h->recover);
-    q->fack = end;
-    h->any = h->valid = true;
-    h->rack = (struct rtx_when){.sent = r->sent, .end = end, .order = r->order};
-    if (h->rates) {
-        h->last = h->rack;
-        h->rate = r->rate;
-    }
-    q->pipe -= r->len;
-    q->flying.first = r->later;
-    if (r->later)
-        rtx_at(pool, r->later)->earlier = 0;
+    return (r->flags & ~RTX_FIN) == 0 && seq_ge(una, r->seq + r->len) && q->flying.first == q->head;
+}
+
+/* Such records, in the order in which they were sent, and none that was sent later has arrived: what almost always happens. `r` is the first. */
+static void ack_plain(struct slots *pool, struct rtx_queue *q, struct rtx_record *r, uint32_t una, struct rtx_heard *h)
+{
+    uint32_t before = q->pipe;
+    h->original |= seq_le(r->seq + r->len, h->recover);
+    do {
+        uint32_t id = q->head;
+        h->rack = (struct rtx_when){.sent = r->sent, .end = r->seq + r->len, .order = r->order};
+        if (h->rates)
+            h->rate = r->rate;
+        q->pipe -= r->len;
+        q->head = r->next;
+        q->flying.first = r->later;
+        move_fingers(q, id, r->next);
+        q->count--;
+        slots_give(pool, id);
+        r = rtx_at(pool, q->head);
+    } while (q->head && plain(q, r, una) && r->sent >= h->rack.sent);
+    if (q->head)
+        r->prev = 0;
+    else
+        q->tail = 0;
+    if (q->flying.first)
+        rtx_at(pool, q->flying.first)->earlier = 0;
     else
         q->flying.last = 0;
-    unlink_head(pool, q, r);
+    h->delivered += before - q->pipe;
+    h->sample = h->rack.sent;
+    q->fack = h->rack.end;
+    h->any = h->valid = true;
+    if (h->rates)
+        h->last = h->rack;
 }
 
 /* Any other; false: only its front is acknowledged. */
@@ -241,8 +258,8 @@ void rtx_ack(struct slots *pool, const struct chunks *chunks, struct rtx_queue *
         uint32_t end = r->seq + r->len;
         if (seq_le(una, r->seq))
             break;
-        if ((r->flags & ~RTX_FIN) == 0 && seq_ge(una, end) && seq_gt(end, q->fack) && q->flying.first == q->head && !h->repeated && r->sent >= h->sample)
-            ack_plain(pool, q, r, h);
+        if (plain(q, r, una) && seq_gt(end, q->fack) && !h->repeated && r->sent >= h->sample)
+            ack_plain(pool, q, r, una, h);
         else if (!ack_one(pool, chunks, q, r, una, h))
             break;
     }

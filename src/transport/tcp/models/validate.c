@@ -119,6 +119,13 @@ void validate_rate(struct validate *v, uint32_t bytes, pl_time interval, bool ap
     v->rate_limited = app_limited;
 }
 
+/* What a sample mostly is where little is said: not the largest of its measurement period, which goes on, and so does the phase. */
+static bool nothing_new(const struct validate *v, const struct pl_cc *cc, uint32_t sample, pl_time now)
+{
+    bool goes_on = now - v->period_at < VALIDATE_PERIOD_MIN && (v->since == 0 || now - v->since < VALIDATE_NVP);
+    return goes_on && sample <= v->highest[0] && !v->paced && (v->since == 0) == (v->pipe_ack >= cc->cwnd / 2);
+}
+
 /* RFC 7661 4.2-a: "caching the value of HighACK and, after one RTT, measuring the difference". The RTT: until what was under way at the beginning is
  * acknowledged; and that must hold what the ACK before has let go, or a sample would be less than the window for no other reason than its beginning. */
 void validate_sample(struct validate *v, struct pl_cc *cc, const struct validate_ack *a)
@@ -138,7 +145,7 @@ void validate_sample(struct validate *v, struct pl_cc *cc, const struct validate
     if (v->rates)
         validate_rate(v, sample, a->now - v->at, !v->full);
     wait_for_sending(v, a->nxt, a->now);
-    if (!v->on)
+    if (!v->on || nothing_new(v, cc, sample, a->now))
         return;
     if (v->pipe_ack == VALIDATE_UNDEFINED) {
         v->period_at = a->now;
