@@ -122,14 +122,18 @@ static int timeout_out(pl_time t, void *to, socklen_t *bytes)
 
 static int clamp(int v, int low, int high) { return v < low ? low : v > high ? high : v; }
 
-/* socket(7): twice the size, for what a system keeps beside the bytes: of what was set as long as it stays so, else of what it is now. */
+/* socket(7): of a size that was set twice that, as long as it stays so; twice what has become of it, if it was unlocked. Else the present size, which is the
+ * config's at first. */
 static int buffer_size(const struct sock *s, bool receive)
 {
-    int64_t v = receive ? s->opt.rcvbuf : s->opt.sndbuf;
-    if (v == 0 || (s->handle && !(s->opt.buf_lock & (receive ? SOCK_RCVBUF_LOCK : SOCK_SNDBUF_LOCK))))
-        if (!s->handle || pl_get(s->world->stack, s->handle, receive ? PL_OPT_RCVBUF : PL_OPT_SNDBUF, &v) != PL_OK)
-            v = receive ? s->world->config.rcvbuf_bytes : s->world->config.sndbuf_bytes;
-    return v > INT32_MAX / 2 ? INT32_MAX : (int)(2 * v);
+    int set = receive ? s->opt.rcvbuf : s->opt.sndbuf;
+    int64_t v = set, now;
+    if (s->handle && !(set && s->opt.buf_lock & (receive ? SOCK_RCVBUF_LOCK : SOCK_SNDBUF_LOCK)) &&
+        pl_get(s->world->stack, s->handle, receive ? PL_OPT_RCVBUF : PL_OPT_SNDBUF, &now) == PL_OK)
+        v = now;
+    else if (!set)
+        v = receive ? s->world->config.rcvbuf_bytes : s->world->config.sndbuf_bytes;
+    return !set ? (int)v : v > INT32_MAX / 2 ? INT32_MAX : (int)(2 * v);
 }
 
 /* ------------------------------------------------------------ SOL_SOCKET ------------------------------------------------------------ */
