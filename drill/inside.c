@@ -15,6 +15,7 @@ enum { FIRST_FD = 3, PACKET_ROOM = 65600 };
 
 struct inside {
     struct node node;                     /* its clock is 0 when the script's is */
+    struct drill_ears ears;
     struct ladder *ladder;
     FILE *story;
     char *story_text;
@@ -127,7 +128,14 @@ static long call(void *self, enum drill_function fn, const intptr_t a[6], struct
     return r == SOCK_BLOCKED ? DRILL_WAITS : r;
 }
 
-static void trace(void *user, const struct pl_trace_event *e) { ladder_event(((struct inside *)user)->ladder, 0, e); }
+static void trace(void *user, const struct pl_trace_event *e)
+{
+    struct inside *i = user;
+    if (i->ladder)
+        ladder_event(i->ladder, 0, e);
+    if (i->ears.hears)
+        i->ears.hears(i->ears.user, i->node.stack, e);
+}
 
 static void story(void *self, FILE *to)
 {
@@ -161,10 +169,9 @@ static void tell_story(struct inside *i)
     o.colour = false;
     o.name[0] = "parley", o.name[1] = "script";
     i->ladder = ladder_new(&o);
-    i->node.env = (struct pl_env){.trace = i->ladder ? trace : NULL, .trace_user = i};
 }
 
-static bool make(struct inside *i, const struct drill_net *net, const struct drill_config *config, bool with_story, char *error, size_t size)
+static bool make(struct inside *i, const struct drill_net *net, const struct drill_config *config, char *error, size_t size)
 {
     struct node_params p = {.config = config, .mtu = net->mtu, .first_fd = FIRST_FD};
     struct pl_addr local, remote;
@@ -173,8 +180,10 @@ static bool make(struct inside *i, const struct drill_net *net, const struct dri
         snprintf(error, size, "\"%s\" is no address", ours ? net->remote : net->local);
         return false;
     }
-    if (with_story)
+    if (i->ears.story)
         tell_story(i);
+    if (i->ladder || i->ears.hears)
+        i->node.env = (struct pl_env){.trace = trace, .trace_user = i};
     if (node_open(&i->node, &p, error, size) < 0)
         return false;
     if (node_add_address(&i->node, &local))
@@ -183,11 +192,14 @@ static bool make(struct inside *i, const struct drill_net *net, const struct dri
     return false;
 }
 
-bool drill_inside(struct drill_target *t, const struct drill_net *net, const struct drill_config *config, bool with_story, char *error, size_t size)
+bool drill_inside(struct drill_target *t, const struct drill_net *net, const struct drill_config *config, const struct drill_ears *ears, char *error,
+                  size_t size)
 {
     _Static_assert(sizeof(struct sock_op) <= sizeof(struct drill_wait), "room for a call on its way");
     struct inside *i = calloc(1, sizeof *i);
-    if (!i || !make(i, net, config, with_story, error, size)) {
+    if (i)
+        i->ears = *ears;
+    if (!i || !make(i, net, config, error, size)) {
         if (i)
             end(i);
         return false;

@@ -162,9 +162,10 @@ static bool begin(struct run *r)
 static bool make(struct run *r)
 {
     const struct drill_options *o = r->options;
+    struct drill_ears ears = {.story = o->story, .hears = o->hears, .user = o->hears_user};
     if (!r->made)
         r->made = o->plug ? drill_plug(&r->target, o->plug, &r->net, o->settings, r->error, sizeof r->error)
-                          : drill_inside(&r->target, &r->net, &r->config, o->story, r->error, sizeof r->error);
+                          : drill_inside(&r->target, &r->net, &r->config, &ears, r->error, sizeof r->error);
     r->failed |= !r->made;
     return r->made;
 }

@@ -18,6 +18,8 @@ struct drill_options {                    /* from the command line; a script's o
     FILE *says;                           /* where print goes; NULL: nowhere */
     FILE *times;                          /* when each packet was sent that the script looked at, and what it was; NULL: nowhere */
     const char *plug;                     /* the shared object to run it on; NULL: the library in this process */
+    drill_hears_fn *hears;                /* the trace of the stack in this process, each event as it happens; NULL: nobody listens */
+    void *hears_user;
 };
 
 /* Runs it. True: it holds. False: `failure` gets "name:line: what was expected, and what happened", and the ladder so far if it is wanted. */

@@ -52,8 +52,16 @@ struct drill_net {
 };
 
 struct drill_config;
+struct pl_stack;
+struct pl_trace_event;
+typedef void drill_hears_fn(void *user, const struct pl_stack *, const struct pl_trace_event *);
+struct drill_ears {
+    bool story;                           /* what happens is kept for target.story */
+    drill_hears_fn *hears;                /* may be NULL */
+    void *user;
+};
 /* The library in this process. False: error says why. */
-bool drill_inside(struct drill_target *, const struct drill_net *, const struct drill_config *, bool with_story, char *error, size_t error_size);
+bool drill_inside(struct drill_target *, const struct drill_net *, const struct drill_config *, const struct drill_ears *, char *error, size_t error_size);
 
 /* A shared object with packetdrill's interface. `settings`: "name=value,..." or NULL. */
 bool drill_plug(struct drill_target *, const char *object, const struct drill_net *, const char *settings, char *error, size_t error_size);

@@ -34,7 +34,8 @@ enum pl_trace_kind {
                                              whether it was taken; `why` is unused. One per frame, always */
     PL_TRACE_OUT,                         /* a frame leaves: `why` */
     PL_TRACE_STATE,                       /* a connection changed state: state_before, state_after, `why` */
-    PL_TRACE_TIMER,                       /* a timer acted: `why`; a = its interval in ns */
+    PL_TRACE_TIMER,                       /* a timer acted: `why`; a = its interval in ns (TIMER_RTO: the RTO; where something is given up: for how long it was
+                                             tried) */
     PL_TRACE_DECISION,                    /* congestion, window or path decision: `why`; a, b are the numbers it concerns (before, after) */
 };
 

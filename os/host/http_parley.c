@@ -46,7 +46,8 @@ static size_t io_send_room(void *conn)
     struct http_parley_stream *s = conn;
     struct pl_tcp_status status;
     if (pl_status(s->stack, s->conn, &status, sizeof status) < 0) return 4096;
-    size_t room = status.sndbuf_bytes - status.sndbuf_used;
+    /* it may have been lowered: what is in it stays */
+    size_t room = status.sndbuf_used < status.sndbuf_bytes ? status.sndbuf_bytes - status.sndbuf_used : 0;
     return room > 4096 ? room : 4096;
 }
 

@@ -90,6 +90,24 @@ static void buffers(struct scene *t)
     }
 }
 
+static void buffer_locks(struct scene *t)
+{
+    int s = tcp4(t, 0), u = make(t, 0, AF_INET, SOCK_DGRAM);
+    for (int v = -1; v <= 4; v++) {
+        set_int(t, "SO_BUF_LOCK", s, SOL_SOCKET, SO_BUF_LOCK, v);
+        get_int(t, "SO_BUF_LOCK", s, SOL_SOCKET, SO_BUF_LOCK);
+    }
+    set_int(t, "SO_BUF_LOCK", s, SOL_SOCKET, SO_BUF_LOCK, 0);
+    set_int(t, "SO_SNDBUF", s, SOL_SOCKET, SO_SNDBUF, 20000);
+    get_int(t, "SO_BUF_LOCK", s, SOL_SOCKET, SO_BUF_LOCK);
+    set_int(t, "SO_RCVBUF", s, SOL_SOCKET, SO_RCVBUF, 20000);
+    get_int(t, "SO_BUF_LOCK", s, SOL_SOCKET, SO_BUF_LOCK);
+    set_int(t, "SO_BUF_LOCK", s, SOL_SOCKET, SO_BUF_LOCK, 2);
+    get_int(t, "SO_SNDBUF", s, SOL_SOCKET, SO_SNDBUF);
+    set_int(t, "SO_BUF_LOCK of datagrams", u, SOL_SOCKET, SO_BUF_LOCK, 1);
+    get_int(t, "SO_BUF_LOCK of datagrams", u, SOL_SOCKET, SO_BUF_LOCK);
+}
+
 static void times(struct scene *t)
 {
     int s = tcp4(t, 0);
@@ -267,6 +285,7 @@ static void inherited(struct scene *t)
     get_int(t, "SO_RCVLOWAT", s, SOL_SOCKET, SO_RCVLOWAT);
     get_int(t, "SO_RCVBUF", s, SOL_SOCKET, SO_RCVBUF);
     get_int(t, "SO_SNDBUF", s, SOL_SOCKET, SO_SNDBUF);
+    get_int(t, "SO_BUF_LOCK", s, SOL_SOCKET, SO_BUF_LOCK);
     get_int(t, "IP_TOS", s, IPPROTO_IP, IP_TOS);
     get_int(t, "IP_TTL", s, IPPROTO_IP, IP_TTL);
     get_int(t, "TCP_USER_TIMEOUT", s, IPPROTO_TCP, TCP_USER_TIMEOUT);
@@ -391,6 +410,7 @@ const struct behaviour behave_options[] = {
     {"options: sizes", sizes},
     {"options: unknown ones", unknown},
     {"options: buffers", buffers},
+    {"options: SO_BUF_LOCK", buffer_locks},
     {"options: time limits", times},
     {"options: numbers of TCP", tcp_numbers},
     {"options: defaults", tcp_defaults},

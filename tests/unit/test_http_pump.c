@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/host/http_parley.h"
 #include "os/host/http_pump.h"
+#include "support/duo.h"
 #include "support/http_tree.h"
 
 #define PIPE_MAX   300000
@@ -318,6 +320,26 @@ static void an_idle_client_is_dropped(void **state)
     end();
 }
 
+/* parley's own stream: a program may lower the buffer below what is in it. */
+static void a_lowered_send_buffer_has_no_room(void **state)
+{
+    struct duo d;
+    pl_conn both[2];
+    static const char text[10000];
+    struct pl_config c = duo_config();
+    (void)state;
+    c.sndbuf_bytes = 20000;
+    duo_init(&d, &c, false);
+    duo_open(&d, false, 80, both);
+    struct http_parley_stream s = {.stack = d.s[0], .conn = both[0]};
+    size_t before = http_parley_io.send_room(&s);
+    assert_int_equal(pl_send(d.s[0], both[0], text, sizeof text), sizeof text);
+    assert_int_equal(http_parley_io.send_room(&s), before - sizeof text);
+    assert_int_equal(pl_set(d.s[0], both[0], PL_OPT_SNDBUF, 1000), PL_OK);
+    assert_int_equal(http_parley_io.send_room(&s), 4096);
+    duo_free(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_file_that_shrinks_aborts_the_connection),
         cmocka_unit_test(a_silent_server_is_reported_as_a_time_out),
         cmocka_unit_test(an_idle_client_is_dropped),
+        cmocka_unit_test(a_lowered_send_buffer_has_no_room),
     };
     return cmocka_run_group_tests(tests, make_tree, remove_tree);
 }

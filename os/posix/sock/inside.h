@@ -32,6 +32,8 @@ struct sock_options {
     struct linger linger;
     pl_time rcv_timeout, snd_timeout;     /* ns, 0: none */
     int rcvbuf, sndbuf;                   /* bytes as set, 0: default */
+    int buf_lock;                         /* SO_BUF_LOCK: which of them is not auto-tuned */
+    bool buf_lock_set;                    /* by that option, not by setting a size */
     int rcvlowat, priority;
     int keep_idle, keep_interval, keep_count;     /* 0: default */
     int user_timeout_ms, syn_count, maxseg;       /* 0: default */

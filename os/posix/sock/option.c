@@ -4,6 +4,7 @@
  * stack when there is a connection.
  */
 #include <linux/sock_diag.h>
+#include <linux/socket.h>
 #include <netinet/tcp.h>
 #include <sys/time.h>
 
@@ -41,6 +42,8 @@ void option_apply(struct sock *s)
         option_to_stack(s, PL_OPT_RCVBUF, o->rcvbuf);
     if (o->sndbuf)
         option_to_stack(s, PL_OPT_SNDBUF, o->sndbuf);
+    if (o->buf_lock_set && s->kind == SOCK_KIND_TCP)
+        option_to_stack(s, PL_OPT_BUFFERS_FIXED, o->buf_lock);
     ip_apply(s);
     if (s->kind != SOCK_KIND_TCP)
         return;
@@ -119,21 +122,40 @@ static int timeout_out(pl_time t, void *to, socklen_t *bytes)
 
 static int clamp(int v, int low, int high) { return v < low ? low : v > high ? high : v; }
 
-static int default_buffer(const struct sock *s, bool receive)
+/* socket(7): of a size that was set twice that, as long as it stays so; twice what has become of it, if it was unlocked. Else the present size, which is the
+ * config's at first. */
+static int buffer_size(const struct sock *s, bool receive)
 {
-    int64_t v;
-    if (s->handle && pl_get(s->world->stack, s->handle, receive ? PL_OPT_RCVBUF : PL_OPT_SNDBUF, &v) == PL_OK)
-        return (int)v;
-    return (int)(receive ? s->world->config.rcvbuf_bytes : s->world->config.sndbuf_bytes);
+    int set = receive ? s->opt.rcvbuf : s->opt.sndbuf;
+    int64_t v = set, now;
+    if (s->handle && !(set && s->opt.buf_lock & (receive ? SOCK_RCVBUF_LOCK : SOCK_SNDBUF_LOCK)) &&
+        pl_get(s->world->stack, s->handle, receive ? PL_OPT_RCVBUF : PL_OPT_SNDBUF, &now) == PL_OK)
+        v = now;
+    else if (!set)
+        v = receive ? s->world->config.rcvbuf_bytes : s->world->config.sndbuf_bytes;
+    return !set ? (int)v : v > INT32_MAX / 2 ? INT32_MAX : (int)(2 * v);
 }
 
 /* ------------------------------------------------------------ SOL_SOCKET ------------------------------------------------------------ */
+
+_Static_assert((int)PL_SNDBUF_FIXED == SOCK_SNDBUF_LOCK && (int)PL_RCVBUF_FIXED == SOCK_RCVBUF_LOCK, "the bits of PL_OPT_BUFFERS_FIXED are SO_BUF_LOCK's");
 
 static int set_buffer(struct sock *s, int v, bool receive)
 {
     int twice = clamp(v < 0 || v > BUFFER_MAX ? BUFFER_MAX : v * 2, receive ? RCVBUF_MIN : SNDBUF_MIN, 2 * (BUFFER_MAX / 2));
     *(receive ? &s->opt.rcvbuf : &s->opt.sndbuf) = twice / 2;
+    s->opt.buf_lock |= receive ? SOCK_RCVBUF_LOCK : SOCK_SNDBUF_LOCK;
     return option_to_stack(s, receive ? PL_OPT_RCVBUF : PL_OPT_SNDBUF, twice / 2);
+}
+
+/* socket(7) has no word of it: a bit for each buffer that is not auto-tuned; setting a size sets its bit. */
+static int set_buf_lock(struct sock *s, int v)
+{
+    if (v & ~SOCK_BUF_LOCK_MASK)
+        return -EINVAL;
+    s->opt.buf_lock = v;
+    s->opt.buf_lock_set = true;
+    return s->kind == SOCK_KIND_TCP ? option_to_stack(s, PL_OPT_BUFFERS_FIXED, v) : 0;        /* datagrams' buffers do not change by themselves */
 }
 
 static int set_linger(struct sock *s, const void *value, socklen_t bytes)
@@ -167,6 +189,7 @@ static int socket_set(struct sock *s, int name, const void *value, socklen_t byt
     case SO_SNDTIMEO: return timeout_in(value, bytes, &s->opt.snd_timeout);
     case SO_RCVBUF: return set_buffer(s, v, true);
     case SO_SNDBUF: return set_buffer(s, v, false);
+    case SO_BUF_LOCK: return set_buf_lock(s, v);
     case SO_RCVLOWAT: s->opt.rcvlowat = v < 0 ? INT32_MAX : v ? v : 1; return 0;
     case SO_REUSEPORT: return v ? -ENOPROTOOPT : 0;      /* not built: several listeners on one port */
     default: return -ENOPROTOOPT;         /* SO_TYPE, SO_ERROR, ... cannot be set; others are not known */
@@ -177,8 +200,8 @@ static int memory_info(struct sock *s, void *to, socklen_t *bytes)
 {
     uint32_t m[SK_MEMINFO_VARS] = {0};
     struct pl_tcp_status st;
-    m[SK_MEMINFO_RCVBUF] = (uint32_t)(s->opt.rcvbuf ? 2 * s->opt.rcvbuf : default_buffer(s, true));
-    m[SK_MEMINFO_SNDBUF] = (uint32_t)(s->opt.sndbuf ? 2 * s->opt.sndbuf : default_buffer(s, false));
+    m[SK_MEMINFO_RCVBUF] = (uint32_t)buffer_size(s, true);
+    m[SK_MEMINFO_SNDBUF] = (uint32_t)buffer_size(s, false);
     if (s->kind == SOCK_KIND_TCP && s->handle && pl_status(s->world->stack, s->handle, &st, sizeof st) == PL_OK) {
         m[SK_MEMINFO_RMEM_ALLOC] = st.rcvbuf_used;
         m[SK_MEMINFO_WMEM_ALLOC] = m[SK_MEMINFO_WMEM_QUEUED] = st.sndbuf_used;
@@ -203,8 +226,9 @@ static int socket_get(struct sock *s, int name, void *to, socklen_t *bytes)
     case SO_OOBINLINE: v = o->oob_inline; break;
     case SO_BROADCAST: v = o->broadcast; break;
     case SO_PRIORITY: v = o->priority; break;
-    case SO_RCVBUF: v = o->rcvbuf ? 2 * o->rcvbuf : default_buffer(s, true); break;
-    case SO_SNDBUF: v = o->sndbuf ? 2 * o->sndbuf : default_buffer(s, false); break;
+    case SO_RCVBUF: v = buffer_size(s, true); break;
+    case SO_SNDBUF: v = buffer_size(s, false); break;
+    case SO_BUF_LOCK: v = o->buf_lock; break;
     case SO_RCVLOWAT: v = o->rcvlowat; break;
     case SO_SNDLOWAT: v = 1; break;
     case SO_TYPE: v = s->kind == SOCK_KIND_TCP ? SOCK_STREAM : SOCK_DGRAM; break;

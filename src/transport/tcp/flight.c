@@ -115,8 +115,9 @@ static void begin(struct tcp_ctx *x, struct tcp *c)
         rack_rtt(&f->rack, c->rtt.srtt, x->wire_now);
     f->rack.rtt = c->rtt.srtt;            /* until a segment has told: what has just been sent is not lost with the first time-out */
     if (c->cc.cwnd > iw) {                /* it was taken away meanwhile: what cwnd was measured by is not known any more */
-        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_FORGOTTEN, c->cc.cwnd, iw);
+        uint32_t before = c->cc.cwnd;
         c->cc.cwnd = iw;
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_FORGOTTEN, before, iw);
     }
     start(x, c, f);
 }
@@ -128,10 +129,10 @@ static void restart(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     pl_time idle = x->wire_now - f->idle_since;
     validate_restart(&f->validate, &c->cc, c->snd.nxt, x->wire_now, idle, c->rtt.srtt);
     if (idle > c->rtt.rto && !f->validate.on && !(f->cc_flags & PL_CC_OWN_RECOVERY) && idle > rtt_rto(&c->rtt, &b)) {
-        uint32_t iw = cc_initial_window(c->opt.mss);
-        if (c->cc.cwnd > iw) {
-            tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_IDLE, c->cc.cwnd, iw);
+        uint32_t iw = cc_initial_window(c->opt.mss), before = c->cc.cwnd;
+        if (before > iw) {
             c->cc.cwnd = iw;
+            tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CWND_IDLE, before, iw);
         }
     }
     cc_restart(tcp_cc(x, c, f), x->wire_now, idle, f->rate.app_limited != 0);
@@ -184,10 +185,17 @@ void tcp_flight_give(struct tcp_ctx *x, struct tcp *c)
 void tcp_flight_algorithm(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_flight *f = tcp_flight(x, c);
+    struct tcp_seen seen;
+    bool listens = x->env->trace != NULL;
     if (!f || f->algorithm == c->algorithm)
         return;                           /* with the next flight */
-    f->undo.possible = false;
+    if (listens)
+        tcp_look(x, c, &seen);
+    f->undo.possible = false;             /* it was another's answer, and F-RTO, which may take it back, holds up nothing any more */
+    f->undo.frto = 0;
     change(x, c, f);
+    if (listens)
+        tcp_tell(x, c, &seen);
 }
 
 /* Its state says nothing to NewReno. */

@@ -77,10 +77,12 @@ static void enter(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32
 {
     uint32_t before = c->cc.cwnd;
     enum pl_reason why = repairing(f) ? PL_WHY_CWND_AGAIN : c->opt.sack_ok ? PL_WHY_CWND_RACK : PL_WHY_CWND_FAST;
-    if (!repairing(f))
+    if (!repairing(f)) {
         remember(c, f, false);
-    else
-        f->undo.possible = false;         /* what was sent again is lost again: no mistake */
+    } else {                              /* what was sent again is lost again: no mistake */
+        f->undo.possible = false;
+        f->undo.frto = 0;
+    }
     f->in_recovery = true;
     f->in_rto_recovery = false;
     f->rack.probe_out = f->probe_due = false;            /* TLP_init */
@@ -91,7 +93,7 @@ static void enter(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, uint32
     answer(x, c, f, flight);
     uint32_t known = c->opt.sack_ok ? f->queue.sacked : 0, outstanding = c->snd.nxt - c->snd.una;
     prr_begin(&f->prr, outstanding - known + fresh);
-    tcp_trace(x, c, PL_TRACE_DECISION, why, before, c->cc.ssthresh);
+    tcp_trace(x, c, PL_TRACE_DECISION, why, before, led(f) ? c->cc.ssthresh : c->cc.cwnd);
 }
 
 /* Everything up to `recover` has arrived: RFC 6582 3.2 (3), RFC 9937 6.4. */
@@ -253,7 +255,7 @@ void tcp_recovery_sent_again(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
 void tcp_recovery_probe_fires(struct tcp_ctx *x, struct tcp *c)
 {
     struct tcp_flight *f = tcp_flight(x, c);
-    tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_LOSS_PROBE, (int64_t)c->rtt.srtt, c->snd.nxt - c->snd.una);
+    tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_LOSS_PROBE, (int64_t)(x->now - f->armed_at), c->snd.nxt - c->snd.una);
     const struct rtx_record *tail = rtx_at(&x->pools->records, f->queue.tail);
     bool cut = tail->len <= c->opt.mss || x->pools->records.used < x->pools->records.capacity;
     bool needless = f->queue.lost || f->queue.sacked;    /* since it was armed: what a smaller path MTU has sent again, its time comes anyway */
@@ -460,7 +462,7 @@ void tcp_recovery_reorder_fires(struct tcp_ctx *x, struct tcp *c)
     struct tcp_flight *f = tcp_flight(x, c);
     uint32_t flight = flight_size(c, f, 0, tcp_pipe(f));
     struct rack_verdict v = detect(x, c, f, false);
-    tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_REORDER, (int64_t)f->rack.rtt, v.bytes);
+    tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_REORDER, (int64_t)(x->now - f->armed_at), v.bytes);
     if (v.bytes && (!repairing(f) || (v.again && v.again_sent >= f->reduced_at))) {
         enter(x, c, f, flight, 0);
         if (led(f))
@@ -494,9 +496,10 @@ void tcp_recovery_rto(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f)
     c->recover = c->snd.nxt;              /* RFC 6582 3.2 (4) */
     c->below_recover = true;
     if (head->flags & RTX_SACKED) {       /* RFC 2018 8, 5-b: it waits for what it said it had */
+        uint32_t reported = f->queue.sacked;
         rtx_forget_sacks(&x->pools->records, &f->queue);
         f->count.reneged++;
-        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_RENEGED, f->queue.lost, 0);
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_RENEGED, reported, f->queue.sacked);
     }
     q.repairing = true;
     if (c->opt.sack_ok)

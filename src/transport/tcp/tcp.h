@@ -473,7 +473,7 @@ struct tcp_seen {
     bool known, reordering_seen;
 };
 pl_time tcp_reo_wnd(const struct tcp_ctx *, const struct tcp *, const struct tcp_flight *);     /* RACK.reo_wnd as of now */
-void tcp_look(const struct tcp_ctx *, struct tcp *, struct tcp_seen *);
+void tcp_look(struct tcp_ctx *, struct tcp *, struct tcp_seen *);
 void tcp_tell(struct tcp_ctx *, struct tcp *, const struct tcp_seen *);
 /* check.c: asserts what holds in each state (our own mistakes only). explain.c: the same facts as sentences. */
 void tcp_check(const struct tcp_ctx *, const struct tcp *);

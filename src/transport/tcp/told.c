@@ -32,14 +32,16 @@ static const char *doing(const struct tcp_ctx *x, struct tcp *c, struct tcp_flig
     return f->in_recovery && !(f->cc_flags & PL_CC_OWN_RECOVERY) ? NULL : cc_describe(tcp_cc(x, c, f));
 }
 
-void tcp_look(const struct tcp_ctx *x, struct tcp *c, struct tcp_seen *s)
+void tcp_look(struct tcp_ctx *x, struct tcp *c, struct tcp_seen *s)
 {
     struct tcp_flight *f = tcp_memory(x, c);
-    *s = (struct tcp_seen){.known = f != NULL, .cwnd = c->cc.cwnd};
+    *s = (struct tcp_seen){.known = f != NULL, .cwnd = c->cc.cwnd, .pacing_rate = c->cc.pacing_rate};
     if (!f)
         return;
+    uint8_t algorithm = f->algorithm;
     s->doing = doing(x, c, f);
-    s->pacing_rate = c->cc.pacing_rate;
+    if (f->algorithm != algorithm)        /* who attached the block has not the one it went by: pl_stack_attach */
+        tcp_trace(x, c, PL_TRACE_DECISION, PL_WHY_CC_GONE, algorithm, f->algorithm);
     s->reo_wnd = tcp_reo_wnd(x, c, f);
     s->unused_since = f->validate.since;
     s->undone = f->count.undone;
@@ -122,14 +124,15 @@ static void tell_recovery(struct tcp_ctx *x, const struct tcp *c, const struct t
 static void tell_validation(struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f, const struct tcp_seen *s)
 {
     const struct validate *v = &f->validate;
+    uint32_t cwnd = v->expired == s->expired ? s->cwnd : c->cc.cwnd;      /* that was compared with pipeACK: the ACK which ended the sample lets it grow thereafter */
     if (v->expired != s->expired)
         decision(x, c, PL_WHY_WINDOW_HALVED, s->cwnd, c->cc.cwnd);
     if (c->cc.cwnd <= cc_initial_window(c->opt.mss) || !v->on)
         return;
     if (v->since && !s->unused_since)
-        decision(x, c, PL_WHY_WINDOW_UNUSED, c->cc.cwnd, v->pipe_ack);
-    if (!v->since && s->unused_since && f->count.recoveries + f->count.timeouts == s->repairs)
-        decision(x, c, PL_WHY_WINDOW_USED, c->cc.cwnd, v->pipe_ack);
+        decision(x, c, PL_WHY_WINDOW_UNUSED, cwnd, v->pipe_ack);
+    if (!v->since && s->unused_since && v->pipe_ack != VALIDATE_UNDEFINED && f->count.recoveries + f->count.timeouts == s->repairs)
+        decision(x, c, PL_WHY_WINDOW_USED, cwnd, v->pipe_ack);
 }
 
 void tcp_tell(struct tcp_ctx *x, struct tcp *c, const struct tcp_seen *s)

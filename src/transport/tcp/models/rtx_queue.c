@@ -359,9 +359,11 @@ static uint32_t split(struct slots *pool, const struct chunks *chunks, struct rt
 
 void rtx_mark_front_lost(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t most)
 {
-    if (!q->head || rtx_at(pool, q->head)->flags & RTX_SACKED)
+    const struct rtx_record *r = q->head ? rtx_at(pool, q->head) : NULL;
+    if (!r || r->flags & RTX_SACKED)
         return;
-    if (rtx_at(pool, q->head)->len > most && !(rtx_at(pool, q->head)->flags & RTX_LOST))
+    uint32_t fin = r->flags & RTX_FIN ? 1 : 0;           /* it needs no segment of its own: RFC 5681 3.2 (2) repeats "the segment" that was lost */
+    if (r->len > most + fin && !(r->flags & RTX_LOST))
         split(pool, chunks, q, q->head, most);
     rtx_mark_lost(pool, q, q->head);
 }

@@ -133,15 +133,16 @@ void handshake_timeout(struct tcp_ctx *x, struct tcp *c)
     uint32_t bound = passive ? x->config->syn_ack_retries : c->syn_retries_max ? c->syn_retries_max : x->config->syn_retries;
     timers_clear(&c->timers, TIMER_RESEND);
     if (c->syn_retries >= bound) {
-        tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, c->syn_retries, 0);
+        tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RETRIES, (int64_t)(x->now - c->syn_sent_at), c->syn_retries);
         tcp_die(x, c, c->soft_error ? c->soft_error : PL_ETIMEDOUT, PL_WHY_TIMER_RETRIES);
         return;
     }
-    tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RTO, (int64_t)(x->now - c->syn_sent_at), 0);
+    struct rtt_bounds b = tcp_rtt_bounds(x);
+    tcp_trace(x, c, PL_TRACE_TIMER, PL_WHY_TIMER_RTO, (int64_t)rtt_rto(&c->rtt, &b), c->rtt.backoffs);
     c->syn_retries++;
     c->rtt.backoffs++;
     c->syn_due = true;
-    struct rtt_bounds b = tcp_rtt_bounds(x);             /* at once: the device may never take the repeat, and yet this must end */
+    /* at once: the device may never take the repeat, and yet this must end */
     timers_set_resend(&c->timers, RESEND_RTO, x->now + rtt_rto(&c->rtt, &b));
     if (c->syn_retries >= 3)              /* MUST-22: as for data */
         tcp_doubt(x, c);
