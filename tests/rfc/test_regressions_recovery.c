@@ -307,6 +307,36 @@ static void a_frame_that_cannot_be_cut_is_repeated_by_segments(void **state)
     played_free(&p);
 }
 
+/* config.records_per_conn_max bounds what one connection takes of the pool that all share, also where frames of many segments are repeated by segments:
+ * after a time-out, after three duplicates. What may not be cut goes all the same, piece by piece. */
+static void a_repair_takes_no_more_records_than_a_connection_may(void **state)
+{
+    for (unsigned have = 0; have < 2; have++) {
+        struct pl_config c = duo_config();
+        struct played p;
+        c.records_max = 64, c.records_per_conn_max = 3;
+        opened_with_gso(&p, state, &c, 10, have ? WIRE_OPT_SACK_PERMITTED : 0);
+        struct slots *records = &p.d.s[1]->pools.records;
+        played_sends(&p, 30 * MSS);
+        text_out(&p);
+        times_out(&p);
+        for (size_t got = MSS; got < 30 * MSS; got += MSS) {
+            p.d.now += 20 * PL_MS;
+            played_gives(&p, PL_ACK, 0, (uint32_t)got, 0);
+            for (unsigned n = 0; n < 4 && got == 5 * MSS; n++)
+                played_gives(&p, PL_ACK, 0, (uint32_t)got, 0);
+            text_out(&p);
+            assert_true(records->used <= 3);
+            while (played_status(&p).snd.nxt - p.first <= got) {
+                assert_true(played_next_deadline(&p));
+                text_out(&p);
+                assert_true(records->used <= 3);
+            }
+        }
+        played_free(&p);
+    }
+}
+
 /* ---------------------------------------------------------------------- pacing ---------------------------------------------------------------------- */
 
 static void at_20_ms_a_segment(void *user, struct pl_cc *cc, void *state, pl_time now, pl_time srtt)
@@ -364,6 +394,7 @@ int main(void)
         BOTH(a_smaller_mtu_in_a_repair_without_sack_lets_no_more_than_the_window_go),
         BOTH(two_new_segments_after_a_time_out_may_be_one_frame),
         BOTH(a_frame_that_cannot_be_cut_is_repeated_by_segments),
+        BOTH(a_repair_takes_no_more_records_than_a_connection_may),
         BOTH(a_probe_that_has_nothing_to_say_does_not_hold_up_what_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,7 +119,7 @@ static void what_was_sent_twice_is_no_sign_of_reordering(void **state)
     struct rtx_heard h = sack(b, una + MSS, una + 2 * MSS);
     rack_update(&r, &h);
     rtx_mark_lost(&b->records, &b->q, head);
-    rtx_sent_again(&b->records, &b->chunks, &b->q, head, MSS, b->now);
+    rtx_sent_again(&b->records, &b->chunks, &b->q, UINT32_MAX, head, MSS, b->now);
     b->now += 10 * PL_MS;
     h = heard(b);
     rtx_ack(&b->records, &b->chunks, &b->q, una + 2 * MSS, &h);
@@ -250,7 +250,7 @@ static void one_round(struct prng *p, struct bench *b, struct rack *r, unsigned 
     for (unsigned n = prng_below(p, 8); n && b->q.count < RECORDS - 5; n--)
         send(b), b->now += prng_below(p, 2) ? 0 : prng_below(p, 3 * PL_MS);
     for (uint32_t id, n = prng_below(p, 4); n && (id = rtx_first_lost(&b->records, &b->q)); n--)
-        rtx_sent_again(&b->records, &b->chunks, &b->q, id, MSS, b->now);
+        rtx_sent_again(&b->records, &b->chunks, &b->q, UINT32_MAX, id, MSS, b->now);
     b->now += prng_below(p, 20 * PL_MS);
     if (!b->q.count)
         return;
@@ -318,7 +318,7 @@ static void a_lost_repetition_is_told_from_one_that_is_under_way(void **state)
         pl_time again = b->now;
         if (!after)
             send(b);
-        rtx_sent_again(&b->records, &b->chunks, &b->q, head, MSS, b->now);
+        rtx_sent_again(&b->records, &b->chunks, &b->q, UINT32_MAX, head, MSS, b->now);
         if (after)
             send(b);
         b->now += 20 * PL_MS;
@@ -351,7 +351,7 @@ static void a_time_out_marks_the_first_and_what_is_old_enough(void **state)
         if (what)                         /* known to be lost; or even repeated a moment ago: lost all the same, it is the one that timed out */
             rtx_mark_lost(&b->records, &b->q, b->q.head);
         if (what == 2)
-            rtx_sent_again(&b->records, &b->chunks, &b->q, b->q.head, MSS, b->now);
+            rtx_sent_again(&b->records, &b->chunks, &b->q, UINT32_MAX, b->q.head, MSS, b->now);
         struct rack_question q = {.now = b->now, .srtt = 25 * PL_MS, .una = first, .nxt = b->nxt, .repairing = true};
         pl_time allowed = r.rtt + (r.reordering_seen ? 5 * PL_MS : 0);
         bool expect[RECORDS + 1] = {false};

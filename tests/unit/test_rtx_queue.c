@@ -285,7 +285,7 @@ static void lose_front(struct bench *b, uint32_t most)
     const struct rtx_record *r = at(b, b->q.head);
     uint32_t n = r->len > most && !(r->flags & RTX_LOST) && b->records.used < b->records.capacity ? most : r->len;
     model_lost(b, b->una, n);
-    rtx_mark_front_lost(&b->records, &b->chunks, &b->q, most);
+    rtx_mark_front_lost(&b->records, &b->chunks, &b->q, UINT32_MAX, most);
 }
 
 static void find_again(struct bench *b)       /* what was lost flies after all */
@@ -315,7 +315,7 @@ static void cut_tail(struct bench *b, uint32_t most)
     const struct rtx_record *r = at(b, b->q.tail);
     uint32_t id = b->q.tail, len = r->len, used = b->records.used, start = r->seq;
     bool refused = r->flags & (RTX_SACKED | RTX_LOST) || (len > most && used == b->records.capacity);
-    uint32_t got = rtx_cut_tail(&b->records, &b->chunks, &b->q, most);
+    uint32_t got = rtx_cut_tail(&b->records, &b->chunks, &b->q, UINT32_MAX, most);
     if (refused) {
         assert_int_equal(got, 0);
         return;
@@ -339,7 +339,7 @@ static void resend(struct bench *b, uint32_t id, uint32_t most)
     bool split = off == 0 && n < len && b->records.used < b->records.capacity;
     assert_int_equal(rtx_next_again(&b->records, &b->chunks, id, &pos), seq + off);
     assert_int_equal(*(chunks_at(&b->chunks, pos.chunk) + pos.off), (uint8_t)(offset(b, seq + off) * 31));
-    rtx_sent_again(&b->records, &b->chunks, &b->q, id, n, b->now);
+    rtx_sent_again(&b->records, &b->chunks, &b->q, UINT32_MAX, id, n, b->now);
     assert_int_equal(r->seq, seq);
     assert_int_equal(r->len, split ? n : len);
     b->whole += !split && off + n < len;
@@ -437,13 +437,13 @@ static void the_fin_stays_with_the_last_piece_of_a_split(void **state)
     struct bench *b = bench_new(100);
     uint32_t id = rtx_append(&b->records, &b->q, RECORDS, 100, 301, stream_find(&b->chunks, &b->stream, 0), true, 1);
     rtx_mark_all_lost(&b->records, &b->q);
-    rtx_sent_again(&b->records, &b->chunks, &b->q, id, 200, 2);
+    rtx_sent_again(&b->records, &b->chunks, &b->q, UINT32_MAX, id, 200, 2);
     assert_int_equal(b->q.count, 2);
     assert_false(at(b, b->q.head)->flags & RTX_FIN);
     assert_true(at(b, b->q.tail)->flags & RTX_FIN);
     assert_true(at(b, b->q.tail)->flags & RTX_LOST);
     /* text of a full segment with the FIN behind it goes as one: the FIN takes no room in the segment */
-    rtx_sent_again(&b->records, &b->chunks, &b->q, b->q.tail, 101, 3);
+    rtx_sent_again(&b->records, &b->chunks, &b->q, UINT32_MAX, b->q.tail, 101, 3);
     assert_int_equal(b->q.count, 2);
     assert_int_equal(b->q.lost, 0);
     free(b);
@@ -459,7 +459,7 @@ static void what_was_merged_and_is_lost_again_is_whole(void **state)
     rtx_append(&b->records, &b->q, RECORDS, 300, 101, stream_find(&b->chunks, &b->stream, 200), true, 1);
     uint32_t second = at(b, b->q.head)->next, budget = AMPLE;
     rtx_mark_lost(&b->records, &b->q, second);
-    rtx_sent_again(&b->records, &b->chunks, &b->q, second, 100, 5);
+    rtx_sent_again(&b->records, &b->chunks, &b->q, UINT32_MAX, second, 100, 5);
     struct rtx_heard h = {.now = 9, .mss = MSS};
     rtx_sack(&b->records, &b->chunks, &b->q, RECORDS, 100, 401, &budget, &h);
     assert_int_equal(b->q.count, 1);
@@ -480,7 +480,7 @@ static void the_last_segment_is_cut_off(void **state)
     for (unsigned i = 0; i < COUNT_OF(rows); i++) {
         struct bench *b = bench_new(100);
         rtx_append(&b->records, &b->q, RECORDS, 100, rows[i].len, stream_find(&b->chunks, &b->stream, 0), rows[i].fin, 1);
-        uint32_t id = rtx_cut_tail(&b->records, &b->chunks, &b->q, MSS);
+        uint32_t id = rtx_cut_tail(&b->records, &b->chunks, &b->q, UINT32_MAX, MSS);
         assert_int_equal(id, b->q.tail);
         assert_int_equal(at(b, id)->len, rows[i].cut);
         assert_int_equal((at(b, id)->flags & RTX_FIN) != 0, rows[i].fin);

@@ -81,7 +81,7 @@ static void check_flight(const struct tcp_ctx *x, const struct tcp *c, const str
         flying += r->flags & (RTX_LOST | RTX_SACKED) ? 0 : 1;
         count++;
     }
-    CHECK(seq == c->snd.nxt && pipe == q->pipe && lost == q->lost && count == q->count && count > 0);
+    CHECK(seq == c->snd.nxt && pipe == q->pipe && lost == q->lost && count == q->count && count > 0 && count <= x->config->records_per_conn_max);
     CHECK(sacked == q->sacked && segs == q->sacked_segs);
     CHECK(list_count(x, &q->flying, false) == flying && list_count(x, &q->gone, true) == lost);
     CHECK((c->timers.resend_is != RESEND_OFF && c->timers.resend_is != RESEND_PERSIST) || rtx_at(&x->pools->records, q->head)->flags & RTX_LOST);

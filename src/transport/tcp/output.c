@@ -69,7 +69,7 @@ static void want_loss_probe(struct tcp_ctx *x, struct tcp *c, struct tcp_flight 
     }
     const struct rtx_record *r = rtx_at(&x->pools->records, f->queue.tail);
     uint32_t text = r->len - (r->flags & RTX_FIN ? 1 : 0), last = text ? (text - 1) % mss + 1 : 0;
-    if (r->flags & (RTX_SACKED | RTX_LOST) || (text > mss && x->pools->records.used == x->pools->records.capacity)) {
+    if (r->flags & (RTX_SACKED | RTX_LOST) || (text > mss && no_record(x, f))) {
         f->probe_due = false;
         return;
     }
@@ -396,7 +396,7 @@ static uint32_t probe_record(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
 {
     f->probe_due = false;
     f->rack.probe_again = true;
-    return rtx_cut_tail(&x->pools->records, &x->pools->chunks, &f->queue, c->opt.mss);
+    return rtx_cut_tail(&x->pools->records, &x->pools->chunks, &f->queue, x->config->records_per_conn_max, c->opt.mss);
 }
 
 static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want *w, struct tcp_out *o, struct pl_span *spans, unsigned max)
@@ -411,7 +411,7 @@ static void build_resend(struct tcp_ctx *x, struct tcp *c, const struct tcp_want
     if (w->fin && !fin)
         o->why = !f->in_recovery ? PL_WHY_DATA_REPEAT_RTO : c->opt.sack_ok ? PL_WHY_DATA_REPEAT_RACK : PL_WHY_DATA_REPEAT_FAST;
     uint32_t bytes = covered + (fin ? 1 : 0);
-    rtx_sent_again(&x->pools->records, &x->pools->chunks, &f->queue, id, bytes, x->wire_now);
+    rtx_sent_again(&x->pools->records, &x->pools->chunks, &f->queue, x->config->records_per_conn_max, id, bytes, x->wire_now);
     if (f->cc_flags & PL_CC_WANTS_RATE)
         rate_sent(&f->rate, &rtx_at(&x->pools->records, id)->rate, x->wire_now, bytes, f->queue.pipe);
     tcp_recovery_sent_again(x, c, f, o->seq, bytes);

@@ -322,13 +322,13 @@ static uint32_t without_sack(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
     if (a->duplicate && !repairing(f)) {
         f->left += f->left < 2;           /* RFC 3042 2: each of the first two duplicates says that a segment has left the network */
         if (f->dupacks == RACK_DUP_THRESH && may_mean_loss(c)) {
-            rtx_mark_front_lost(&x->pools->records, &x->pools->chunks, &f->queue, c->opt.mss);       /* one segment, even of a super-frame: RFC 5681 3.2 (2) */
+            rtx_mark_front_lost(&x->pools->records, &x->pools->chunks, &f->queue, x->config->records_per_conn_max, c->opt.mss); /* one segment, even of a super-frame: RFC 5681 3.2 (2) */
             enter(x, c, f, flight, 0);
             f->left_network = RACK_DUP_THRESH * c->opt.mss;
             delivered = c->opt.mss;
         }
     } else if (f->in_recovery && a->acked && seq_lt(c->snd.una, c->recover)) {
-        rtx_mark_front_lost(&x->pools->records, &x->pools->chunks, &f->queue, c->opt.mss);           /* partial: the next hole is lost as well */
+        rtx_mark_front_lost(&x->pools->records, &x->pools->chunks, &f->queue, x->config->records_per_conn_max, c->opt.mss); /* partial: the next hole is lost as well */
     }
     return delivered;
 }

@@ -331,10 +331,10 @@ uint32_t rtx_first_lost(const struct slots *pool, const struct rtx_queue *q)
     return q->lost && rtx_at(pool, q->head)->flags & RTX_LOST ? q->head : q->gone.first;
 }
 
-/* Cuts a record that is not sacked in two; 0: no record left. Else the hind part. */
-static uint32_t split(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t id, uint32_t front)
+/* Cuts a record that is not sacked in two; 0: no record left, or the queue has its maximum. Else the hind part. */
+static uint32_t split(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t max, uint32_t id, uint32_t front)
 {
-    uint32_t tail_id = slots_take(pool);
+    uint32_t tail_id = q->count < max ? slots_take(pool) : 0;
     if (!tail_id)
         return 0;
     struct rtx_record *r = rtx_at(pool, id), *t = rtx_at(pool, tail_id);
@@ -357,24 +357,24 @@ static uint32_t split(struct slots *pool, const struct chunks *chunks, struct rt
     return tail_id;
 }
 
-void rtx_mark_front_lost(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t most)
+void rtx_mark_front_lost(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t max, uint32_t most)
 {
     const struct rtx_record *r = q->head ? rtx_at(pool, q->head) : NULL;
     if (!r || r->flags & RTX_SACKED)
         return;
     uint32_t fin = r->flags & RTX_FIN ? 1 : 0;           /* it needs no segment of its own: RFC 5681 3.2 (2) repeats "the segment" that was lost */
     if (r->len > most + fin && !(r->flags & RTX_LOST))
-        split(pool, chunks, q, q->head, most);
+        split(pool, chunks, q, max, q->head, most);
     rtx_mark_lost(pool, q, q->head);
 }
 
-uint32_t rtx_cut_tail(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t most)
+uint32_t rtx_cut_tail(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t max, uint32_t most)
 {
     const struct rtx_record *r = q->tail ? rtx_at(pool, q->tail) : NULL;
     if (!r || r->flags & (RTX_SACKED | RTX_LOST))
         return 0;
     uint32_t text = r->len - (r->flags & RTX_FIN ? 1 : 0), over = r->len - text;
-    return text <= most ? q->tail : split(pool, chunks, q, q->tail, r->len - over - ((text - 1) % most + 1));
+    return text <= most ? q->tail : split(pool, chunks, q, max, q->tail, r->len - over - ((text - 1) % most + 1));
 }
 
 static uint32_t apart(uint32_t a, uint32_t b) { return seq_gt(a, b) ? a - b : b - a; }
@@ -450,10 +450,10 @@ static uint32_t carve(struct slots *pool, const struct chunks *chunks, struct rt
     if (r->again || front >= back || q->count + 2 > max)
         return 0;
     if (front) {
-        id = split(pool, chunks, q, id, front);
+        id = split(pool, chunks, q, max, id, front);
         back -= front;
     }
-    if (!id || (back < rtx_at(pool, id)->len && !split(pool, chunks, q, id, back)))
+    if (!id || (back < rtx_at(pool, id)->len && !split(pool, chunks, q, max, id, back)))
         return 0;
     return id;
 }
@@ -492,10 +492,10 @@ uint32_t rtx_next_again(struct slots *pool, const struct chunks *chunks, uint32_
 }
 
 /* RFC 8985 4-b, RFC 8985 7.3-e: RACK_retransmit_data */
-void rtx_sent_again(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t id, uint32_t n, pl_time now)
+void rtx_sent_again(struct slots *pool, const struct chunks *chunks, struct rtx_queue *q, uint32_t max, uint32_t id, uint32_t n, pl_time now)
 {
     struct rtx_record *r = rtx_at(pool, id);
-    bool whole = r->again + n >= r->len || (r->again == 0 && split(pool, chunks, q, id, n));
+    bool whole = r->again + n >= r->len || (r->again == 0 && split(pool, chunks, q, max, id, n));
     uint32_t more = !(r->flags & RTX_LOST) ? 0 : whole ? r->len - r->again : n;
     q->pipe += more;
     q->repeated += r->flags & (RTX_LOST | RTX_RETRANSMITTED) ? more : r->len;        /* one that is not lost flies already */

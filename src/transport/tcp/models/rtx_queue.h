@@ -29,7 +29,7 @@ struct rtx_record {
         uint16_t segs;                    /* RTX_SACKED: segments that it stands for */
         uint16_t order;                   /* else: the number of its last transmission: orders those of one instant */
     };
-    uint32_t again;                       /* RTX_LOST, and no record was left to split it: so many bytes of its front were sent again since */
+    uint32_t again;                       /* RTX_LOST, and there was none to split it with: so many bytes of its front were sent again since */
     struct rate_snapshot rate;
 };
 
@@ -101,19 +101,19 @@ void rtx_ack(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t
  * Whole segments only: no block makes more records than there were segments. */
 void rtx_sack(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t max, uint32_t lo, uint32_t hi, uint32_t *budget, struct rtx_heard *);
 void rtx_mark_lost(struct slots *, struct rtx_queue *, uint32_t record);
-/* The first `most` bytes of the queue; a longer record is split first. */
-void rtx_mark_front_lost(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t most);
+/* The first `most` bytes of the queue; a longer record is split first, if the pool and `max` let it. */
+void rtx_mark_front_lost(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t max, uint32_t most);
 void rtx_mark_all_lost(struct slots *, struct rtx_queue *);         /* all that is not sacked */
 void rtx_forget_sacks(struct slots *, struct rtx_queue *);          /* RFC 2018 8: the peer has thrown away what it had: it is lost */
 void rtx_unmark_lost(struct slots *, struct rtx_queue *);           /* what is lost and was not sent again is believed to fly */
 uint32_t rtx_first_lost(const struct slots *, const struct rtx_queue *);        /* what goes again next; 0: nothing */
 /* What goes next of a lost record (or, if it is not lost, from its beginning): its place, and its first sequence number. */
 uint32_t rtx_next_again(struct slots *, const struct chunks *, uint32_t record, struct stream_at *);
-/* From there `n` of the record's sequence numbers are sent again. It is split, so that only they count as sent; a pool without a record to spare leaves it
- * whole and lost, and remembers how far it went. */
-void rtx_sent_again(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t record, uint32_t n, pl_time now);
+/* From there `n` of the record's sequence numbers are sent again. It is split, so that only they count as sent; a pool without a record to spare, or a
+ * queue that has its maximum, leaves it whole and lost, and remembers how far it went. */
+void rtx_sent_again(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t max, uint32_t record, uint32_t n, pl_time now);
 /* The last `most` bytes as a record of their own; 0: there is none to spare, or they are sacked or lost. */
-uint32_t rtx_cut_tail(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t most);
+uint32_t rtx_cut_tail(struct slots *, const struct chunks *, struct rtx_queue *, uint32_t max, uint32_t most);
 void rtx_free(struct slots *, struct rtx_queue *);
 static inline struct rtx_record *rtx_at(const struct slots *records, uint32_t record) { return (struct rtx_record *)slots_array(records) + record; }
 
