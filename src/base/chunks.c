@@ -30,7 +30,7 @@ void chunks_init(struct chunks *p, void *memory, uint32_t chunk_bytes, uint32_t 
                          .chunk_bytes = chunk_bytes,
                          .shift = (uint32_t)__builtin_ctz(chunk_bytes),
                          .capacity = capacity,
-                         .low = capacity / 16};
+                         .low = capacity < 10 ? 0 : capacity < 16 ? 1 : capacity / 16};
 }
 
 uint32_t chunks_take(struct chunks *p)
@@ -99,20 +99,33 @@ void chunks_unpin(struct chunks *p, uint32_t chunk)
     }
 }
 
+/* So many of the spare chunks are not for this stream. */
+static uint32_t leaves(const struct chunks *p, const struct stream *s)
+{
+    if (s->yields == STREAM_ARRIVES)
+        return s->count ? p->low : 0;
+    return s->yields ? (p->low + 1) / 2 : 0;
+}
+
 /* Its own first, then what is spare. */
 static bool may_take(const struct chunks *p, const struct stream *s, uint32_t n)
 {
     uint32_t more = n > s->kept ? n - s->kept : 0;
-    return more == 0 || (uint64_t)more + (s->yields ? p->low : 0) <= chunks_spare(p);
+    return more == 0 || (uint64_t)more + leaves(p, s) <= chunks_spare(p);
 }
 
-static void top_up(struct chunks *p, struct stream *s)
+static void take_up(struct chunks *p, struct stream *s, uint32_t spare)
 {
-    if (s->count + s->kept >= s->keep)
-        return;
-    uint32_t n = least(s->keep - s->count - s->kept, chunks_spare(p));
+    uint32_t n = least(s->keep - s->count - s->kept, spare);
     s->kept = (uint8_t)(s->kept + n);
     p->kept += n;
+}
+
+/* It has given some back: they are its own first. */
+static void top_up(struct chunks *p, struct stream *s)
+{
+    if (s->count + s->kept < s->keep)
+        take_up(p, s, chunks_spare(p));
 }
 
 void stream_keep(struct chunks *p, struct stream *s, uint32_t n)
@@ -123,7 +136,8 @@ void stream_keep(struct chunks *p, struct stream *s, uint32_t n)
         p->kept -= s->kept - most;
         s->kept = (uint8_t)most;
     }
-    top_up(p, s);
+    if (s->count + s->kept < s->keep)
+        take_up(p, s, chunks_to_send(p));
 }
 
 /* One more chunk at the back of the chain, or 0. */
@@ -131,7 +145,7 @@ static uint32_t grow(struct chunks *p, struct stream *s)
 {
     if (s->kept)
         s->kept--, p->kept--;
-    else if (chunks_spare(p) <= (s->yields ? p->low : 0))
+    else if (chunks_spare(p) <= leaves(p, s))
         return 0;
     uint32_t chunk = chunks_take(p);
     if (s->tail)

@@ -7,7 +7,9 @@
  * chunk. Out-of-order bytes are written in place, beyond `len`; the receiver remembers which of them are there.
  *
  * A stream may keep chunks: as many as it lacks of `keep` are set aside in the pool, and nobody else gets them. What is left to all is "spare".
- * A stream that yields takes nothing of the last sixteenth of the pool but its own.
+ * The last spare chunks are not for everybody (enum stream_yields): what arrives takes nothing of the last sixteenth of the pool, what is to be sent nothing of the
+ * half of that; but a stream that holds nothing may begin with any chunk to take what arrives. So whoever fills the pool, by sending or by leaving unread, those
+ * whose programs read get on, one chunk at a time.
  *
  * A chunk may be pinned (a driver still sends from it): it leaves its stream but returns to the pool only with the last pin.
  */
@@ -27,7 +29,7 @@ struct chunks {
     uint32_t chunk_bytes, shift;          /* chunk_bytes = 1 << shift */
     uint32_t capacity, used, fresh, free_head;
     uint32_t kept;                        /* of the free ones: set aside by streams */
-    uint32_t low;                         /* spare chunks that streams which yield leave to the others */
+    uint32_t low;                         /* spare chunks that streams which yield leave to the others: STREAM_ARRIVES all, STREAM_LEAVES half of them */
     uint64_t promised;                    /* bytes that peers were told they may send, and that are not here yet: whoever promises adds and subtracts */
     uint64_t promises_max;                /* bound of what is used and what is promised together; 0 until it is set */
 };
@@ -40,6 +42,12 @@ void chunks_pin(struct chunks *, uint32_t chunk);
 void chunks_unpin(struct chunks *, uint32_t chunk);
 static inline uint32_t chunks_free(const struct chunks *p) { return p->capacity - p->used; }
 static inline uint32_t chunks_spare(const struct chunks *p) { return p->capacity - p->used - p->kept; }
+/* Of which a STREAM_LEAVES may take one. */
+static inline uint32_t chunks_to_send(const struct chunks *p)
+{
+    uint32_t left = (p->low + 1) / 2, spare = chunks_spare(p);
+    return spare > left ? spare - left : 0;
+}
 static inline struct chunk_meta *chunks_meta(const struct chunks *p, uint32_t chunk)
 {
     return (struct chunk_meta *)((uintptr_t)p + p->meta) + (chunk - 1);
@@ -59,15 +67,16 @@ struct stream {
     uint32_t ahead;                       /* bytes up to here were written out of order (stream_write_at): keeps their chunks alive */
     uint8_t reserved;                     /* stream_reserve handed out room that stream_extend has not yet ended */
     uint8_t keep, kept;                   /* stream_keep: the chain and what is kept make so many; what is kept now */
-    uint8_t yields;
+    uint8_t yields;                       /* enum stream_yields */
 };
+enum stream_yields { STREAM_TAKES = 0, STREAM_ARRIVES, STREAM_LEAVES };
 
 struct stream_at {                        /* a place in a stream */
     uint32_t chunk, off;
 };
 
 /* From now on the stream has at least `n` chunks, those of its chain counted, as soon as the pool has spare ones: tried now and whenever it gives
- * chunks back. 0: gives up what it keeps. At most 255. */
+ * chunks back. 0: gives up what it keeps. At most 255. What it has to begin with is taken where a stream that is to be sent might take it. */
 void stream_keep(struct chunks *, struct stream *, uint32_t n);
 /* Each returns what it says; none ever takes more than the pool has. Offsets count from the first byte of the stream. */
 uint32_t stream_append(struct chunks *, struct stream *, const void *bytes, uint32_t n);          /* bytes taken, may be < n */

@@ -230,7 +230,7 @@ void conn_forget(pl_stack *s, uint32_t slot)
 void wake_chunk_waiters(pl_stack *s)
 {
     struct list_node *nodes = stack_conn_nodes(s);
-    for (uint32_t n = s->chunk_waiters.count; n && chunks_spare(&s->pools.chunks); n--) {
+    for (uint32_t n = s->chunk_waiters.count; n && chunks_to_send(&s->pools.chunks); n--) {
         uint32_t slot = list_pop(&s->chunk_waiters, nodes);
         if (!conn_at(s, slot)->orphan)
             event_post(s, conn_ref(s, slot), PL_EV_WRITABLE);

@@ -246,10 +246,33 @@ static void without_overcommit_nothing_that_was_promised_is_refused(void **state
     }
 }
 
+/* Whose handle was given back takes nothing any more: it holds no promise that others could be given, while it waits for the peer's FIN. */
+static void an_orphan_is_promised_nothing(void **state)
+{
+    (void)state;
+    for (unsigned v6 = 0; v6 < 2; v6++) {
+        struct pl_config c = tiny(600, 1, 60000);
+        struct duo d;
+        pl_conn both[2];
+        duo_init(&d, &c, false);
+        duo_open(&d, v6, 80, both);
+        const struct chunks *p = &d.s[0]->pools.chunks;
+        assert_int_equal(p->promised, 60000);
+        assert_int_equal(pl_send(d.s[0], both[0], "last words", 10), 10);
+        assert_int_equal(pl_close(d.s[0], both[0]), PL_OK);
+        duo_exchange(&d);
+        assert_int_equal(d.s[0]->pools.conns.used, 1);   /* FIN-WAIT-2 */
+        assert_int_equal(p->promised, 0);
+        assert_int_equal(p->kept, 0);
+        duo_free(&d);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whoever_reads_gets_its_bytes_whatever_the_others_do),
+        cmocka_unit_test(an_orphan_is_promised_nothing),
         cmocka_unit_test(without_overcommit_nothing_that_was_promised_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,7 +134,8 @@ static bool update_due(const struct tcp_ctx *x, const struct tcp *c)
     return c->count.bytes_received && tcp_window_update_due(x, c);
 }
 
-static bool may_receive(const struct tcp *c) { return !c->fin_received && c->state >= PL_ESTABLISHED && c->state != PL_TIME_WAIT; }
+/* An orphan takes no text: what was offered stays offered, and nothing more is promised. */
+static bool may_receive(const struct tcp *c) { return !c->fin_received && c->state >= PL_ESTABLISHED && c->state != PL_TIME_WAIT && !c->orphan; }
 
 static void want_ack(struct tcp_ctx *x, struct tcp *c, struct tcp_want *w)
 {

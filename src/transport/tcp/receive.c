@@ -22,7 +22,8 @@ void tcp_receive_begins(struct tcp_ctx *x, struct tcp *c)
         n = share ? share : 1;
     stream_keep(&x->pools->chunks, &c->rcv_stream, n);
     stream_keep(&x->pools->chunks, &c->snd_stream, 1);
-    c->rcv_stream.yields = 1;             /* what arrives leaves some to those that answer it */
+    c->rcv_stream.yields = STREAM_ARRIVES;               /* what arrives leaves some to those that answer it */
+    c->snd_stream.yields = STREAM_LEAVES; /* and what is sent some for whose program has nothing unread */
     tcp_round_begins(x, c);
     x->pools->chunks.promised += c->rcv.wnd - c->rcv.promised;
     c->rcv.promised = c->rcv.wnd;

@@ -30,6 +30,7 @@ void tcp_init(struct tcp_ctx *x, struct tcp *c)
 void tcp_user_open(struct tcp_ctx *x, struct tcp *c, uint32_t iss)
 {
     c->active = true;
+    c->snd_stream.yields = STREAM_LEAVES; /* the program may give text before the SYN is answered */
     c->ts.offset = tcp_timestamp_offset(x, &c->flow);
     c->snd.iss = c->snd.una = iss;
     c->snd.nxt = iss + 1;

@@ -85,6 +85,17 @@ static bool asks_whether_alive(const struct tcp *c, const struct tcp_seg *seg)
     return tcp_synchronised(c) && seg->seq == c->rcv.nxt - 1 && (seg->flags & PL_ACK) && seq_le(c->snd.una, seg->ack) && seq_le(seg->ack, c->snd.nxt);
 }
 
+/* Departure (docs/defaults.md): after a time-out without progress a bare ACK at the right edge that acknowledges something new counts, as MUST-66 has it where the
+ * edge is RCV.NXT. It comes of a peer that has used all of the window, and some of that was lost, or refused for want of memory. If both sides have, neither hears
+ * the other's ACKs, each repeats what the other has had for long, and neither learns of it: for ever. */
+static bool tells_from_the_edge(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_seg *seg)
+{
+    if (seg->len || seg->seq != c->rcv.nxt + c->rcv.wnd || !(seg->flags & PL_ACK) || !tcp_synchronised(c))
+        return false;
+    const struct tcp_flight *f = tcp_flight(x, c);
+    return f && f->retries && seq_lt(c->snd.una, seg->ack) && seq_le(seg->ack, c->snd.nxt);
+}
+
 enum pl_drop acceptable_first_sequence(struct tcp_ctx *x, struct tcp *c, struct tcp_seg *seg)
 {
     /* A RST is judged by its number alone, whatever it carries, and with a window of zero too (MUST-66, RFC 5961 3.2-d); its timestamp is not looked at:
@@ -98,6 +109,8 @@ enum pl_drop acceptable_first_sequence(struct tcp_ctx *x, struct tcp *c, struct 
     if (syn_again(c, seg))
         return PL_DROP_TCP_DUPLICATE;
     if (!in_window(c, seg)) {
+        if (tells_from_the_edge(x, c, seg))
+            return PL_DROP_NONE;
         /* MUST-66: with a window of zero, "special allowance should be made to accept valid ACKs, URGs, and RSTs": the text goes, the ACK stays. */
         if (c->rcv.wnd == 0 && seg->seq == c->rcv.nxt && !(seg->flags & PL_SYN) && ack_is_valid(c, seg)) {
             delack_owe(&c->delack, PL_WHY_ACK_DUPLICATE);
