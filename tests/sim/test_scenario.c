@@ -18,6 +18,7 @@ static void each_mistake_has_its_line_and_sentence(void **x)
     (void)x;
     static const struct { const char *text, *error; } bad[] = {
         {"", "it does not say how long it runs: time 30s"},
+        {"time 0s", "line 1: time 0s: a run lasts longer than that"},
         {"time 1s", "nothing happens in it: flow A B bulk"},
         {"time 1s\nwarmup 1s\nhost a\nhost b\nlink a b\nflow a b bulk", "the warmup lasts as long as the run, or longer"},
         {"\n# remark\nhots a", "line 3: there is no \"hots\"; a line begins with one of seed time warmup host router link way impair flow at"},
