@@ -302,8 +302,7 @@ uint64_t run_goodput(const struct sim_run *r, unsigned i)
 {
     const struct traffic *t = &r->flow[i];
     pl_time from = t->plan.start > r->scenario->warmup ? t->plan.start : r->scenario->warmup;
-    pl_time to = t->plan.stop && t->plan.stop < r->sim->now ? t->plan.stop : r->sim->now;
-    if (t->done_at) to = t->done_at;
+    pl_time to = t->done_at ? t->done_at : r->sim->now;        /* after a `stop` what the stack holds still goes, and counts */
     if (to <= from) return 0;
     uint64_t bits = run_flow_counts(r, i).received * 8, span = to - from;
     /* bits * 10^9 / span without leaving 64 bits: the span in microseconds, or milliseconds, when there are many */

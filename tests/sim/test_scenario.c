@@ -373,6 +373,29 @@ static void flows_end_when_told(void **x)
     assert_int_equal(run_goodput(run, 4), 0);
 }
 
+static void what_the_stack_still_held_at_a_stop_takes_time_too(void **x)
+{
+    (void)x;
+    /* A megabyte is in the send buffer after two seconds of 1 Mbit/s: it counts, and so does the time that it takes. */
+    text("time 60s\nhost a sndbuf=1MiB\nhost b\nlink a b rate=1Mbit delay=20ms\nflow a b bulk stop=2s\nflow b a request size=1 answer=500kB start=20s stop=22s");
+    assert_in_range(traffic_received(&run->flow[0]), 1000000, 1400000);
+    assert_in_range(run->flow[0].done_at, 8 * PL_S, 12 * PL_S);
+    assert_in_range(run_goodput(run, 0), 900000, 965333);
+    assert_int_equal(traffic_received(&run->flow[1]), 500000);
+    assert_in_range(run->flow[1].done_at, 24 * PL_S, 25 * PL_S);
+    assert_in_range(run_goodput(run, 1), 900000, 965333);
+}
+
+static void a_rate_holds_over_short_times_on(void **x)
+{
+    (void)x;
+    /* Half of 1 kbit/s, though a byte takes eight times as long as each time on, and a portion of 1448 bytes longer than the run */
+    text("time 11s\nhost a\nhost b\nlink a b rate=10Mbit delay=1ms\nflow a b onoff on=1ms off=1ms rate=1kbit stop=10s");
+    assert_in_range(traffic_received(&run->flow[0]), 620, 625);
+    /* one tick at most is to come: the world's queue does not grow with the times on */
+    assert_in_range(run->sim->queue.capacity, 1, 64);
+}
+
 static void round_trips_and_repeats_are_counted_exactly(void **x)
 {
     (void)x;
@@ -454,6 +477,8 @@ int main(void)
         T(a_way_that_changes),
         T(each_kind_of_program_does_what_it_says),
         T(flows_end_when_told),
+        T(what_the_stack_still_held_at_a_stop_takes_time_too),
+        T(a_rate_holds_over_short_times_on),
         T(round_trips_and_repeats_are_counted_exactly),
         T(congestion_control_is_the_host_s_unless_the_flow_says_another),
         T(what_a_sender_goes_through_is_counted),
