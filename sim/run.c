@@ -243,6 +243,10 @@ struct sim_run *run_new(const struct scenario *s, uint64_t seed, char *why, size
     r->sim = sim_new(seed);
     for (unsigned i = 0; good && i < s->nodes; i++)
         good = add_node(r, i);
+    /* Where no way has a rate whole windows arrive at one instant: that is no standstill. */
+    for (unsigned i = 0; i < s->flows; i++)
+        for (unsigned end = 0; end < 2; end++)
+            r->sim->spin_limit += larger(s->node[s->flow[i].node[end]].host.sndbuf, s->node[s->flow[i].node[end]].host.sndbuf_max) / 128;
     if (good) good = add_links(r);
     if (good) {
         sim_tap(r->sim, watch, r);

@@ -35,6 +35,9 @@ static void each_mistake_has_its_line_and_sentence(void **x)
         {"host a x=1", "line 1: there is no \"x\" here; there is cc sndbuf rcvbuf sndbuf-max rcvbuf-max timestamps sack wscale csum-offload delayed-ack rto-min"},
         {"host a cc=vegas", "line 1: cc=vegas: expected one of newreno cubic bbr none"},
         {"host a sndbuf=1", "line 1: sndbuf=1: expected a number of bytes such as 1500 or 64kB, from 2KiB to 1GiB"},
+        {"host a sndbuf=1MiB sndbuf-max=64kB", "line 1: sndbuf-max is less than sndbuf"},
+        {"host a rcvbuf-max=64kB rcvbuf=1MiB", "line 1: rcvbuf-max is less than rcvbuf"},
+        {"\033[2J\007", "line 1: there is no \"?[2J?\"; a line begins with one of seed time warmup host router link way impair flow at"},
         {"host a sack=maybe", "line 1: sack=maybe: expected on or off"},
         {"host a sack=on sack=off", "line 1: sack is said twice"},
         {"link a b", "line 1: no host or router \"a\" was named above"},
@@ -79,6 +82,7 @@ static void each_mistake_has_its_line_and_sentence(void **x)
         {NET "flow a b bulk start=2s stop=1s", "line 5: it stops before it starts"},
         {NET "flow a b bulk name=x\nflow a b bulk name=x", "line 6: a flow named x stands in line 5 already"},
         {NET "router r\nflow a r bulk", "line 6: r is a router: flows go from host to host"},
+        {NET "way b>a mtu=1279\nflow b a rated rate=1Mbit v6", "line 6: IPv6 needs an MTU of 1280; that of b has 1279"},
         {NET "host c\nflow a c bulk", "line 6: no links lead from a to c"},
         {"time 1s\nhost a\nhost b\nhost c\nlink a b\nlink b c", "line 6: host b has a link already; what has several is a router"},
     };
@@ -396,6 +400,36 @@ static void a_rate_holds_over_short_times_on(void **x)
     assert_in_range(run->sim->queue.capacity, 1, 64);
 }
 
+static void a_largest_buffer_alone_is_the_largest(void **x)
+{
+    (void)x;
+    text("time 3s\nhost a\nhost b rcvbuf-max=64kB\nlink a b delay=50ms\nflow a b bulk");
+    assert_in_range(run_goodput(run, 0), 1000000, 65536 * 8 * 10);     /* 64 kB, and no more, each round trip */
+}
+
+static void whole_windows_at_one_instant_are_no_standstill(void **x)
+{
+    (void)x;
+    text("time 900ms\nhost a sndbuf=120MiB csum-offload\nhost b rcvbuf=120MiB csum-offload\nlink a b delay=100ms mtu=576\nflow a b bulk cc=none");
+    assert_true(traffic_received(&run->flow[0]) > 110 << 20);
+    /* but what takes no time at all is */
+    load(NET "flow a b bulk", sizeof NET "flow a b bulk" - 1, "no time");
+    char why[300];
+    run_free(run);
+    run = run_new(scenario, 1, why, sizeof why);
+    assert_false(run_play(run, 0, NULL, NULL));
+    assert_non_null(strstr(sim_failure(run->sim), "the clock stands still"));
+}
+
+static void no_two_links_have_the_same_name(void **x)
+{
+    (void)x;
+    text("time 1s\nhost a\nrouter a-b\nrouter b-c\nhost c\nlink a b-c\nlink b-c a-b\nlink a-b c delay=1ms\nflow a c rated rate=1Mbit");
+    assert_string_equal(scenario->link[0].name, "a-b-c");
+    assert_string_equal(scenario->link[1].name, "b-c-a-b");
+    assert_string_equal(scenario->link[2].name, "a-b-c.3");
+}
+
 static void round_trips_and_repeats_are_counted_exactly(void **x)
 {
     (void)x;
@@ -479,6 +513,9 @@ int main(void)
         T(flows_end_when_told),
         T(what_the_stack_still_held_at_a_stop_takes_time_too),
         T(a_rate_holds_over_short_times_on),
+        T(a_largest_buffer_alone_is_the_largest),
+        T(whole_windows_at_one_instant_are_no_standstill),
+        T(no_two_links_have_the_same_name),
         T(round_trips_and_repeats_are_counted_exactly),
         T(congestion_control_is_the_host_s_unless_the_flow_says_another),
         T(what_a_sender_goes_through_is_counted),
