@@ -176,7 +176,7 @@ static void end_of_warmup(struct sim *sim, void *user)
     for (unsigned i = 0; i < sim->links; i++)
         for (unsigned way = 0; way < 2; way++) {
             r->way_mark[i][way] = way_now(r, i, way);
-            sim->link[i]->dir[way].fullest = 0;
+            sim->link[i]->dir[way].fullest = sim->link[i]->dir[way].fifo.packets;
             hist_clear(&sim->link[i]->dir[way].wait);
         }
 }

@@ -157,6 +157,13 @@ static void a_short_pause_does_not_lose_the_rate_found(void **x)
     assert_int_equal(count_after_a_pause(100), 19);    /* 20 less the 1 that it began with */
     assert_int_equal(count_after_a_pause(1300), 19);
     assert_int_equal(count_after_a_pause(1700), 1);
+    /* Less what it began with that time, not the 1 of the first */
+    assert_int_equal(count_after_a_pause(100), 19);
+    end(NULL);
+    packet_free(codel_take(&c, &q, 1070 * PL_MS, told, NULL));
+    fill(1000, 1100 * PL_MS, 0);
+    drain(1150, 1250);
+    assert_in_range(c.count, 1, 10);
 }
 
 static void a_shorter_interval_does_not_lose_the_rate_found(void **x)

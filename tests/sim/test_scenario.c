@@ -430,6 +430,59 @@ static void no_two_links_have_the_same_name(void **x)
     assert_string_equal(scenario->link[2].name, "a-b-c.3");
 }
 
+static void what_was_before_the_warmup_is_not_measured(void **x)
+{
+    (void)x;
+    /* A full queue for three seconds; little after the warmup */
+    text("time 9s\nwarmup 5s\nhost a\nhost b\nlink a b rate=10Mbit delay=10ms queue=100\nflow a b bulk stop=3s\nflow a b request size=1000 answer=1000 start=6s think=100ms");
+    assert_int_equal(run->flow[0].rtt.n, 0);
+    assert_int_equal(run_flow_counts(run, 0).segments, 0);
+    assert_int_equal(run_goodput(run, 0), 0);
+    assert_true(run->flow[0].segments > 2000);
+    assert_in_range(way(0, 0)->fullest, 0, 3);
+    assert_true(way(0, 0)->wait.max < 10 * PL_MS);
+    /* a queue that stands at the end of the warmup was there */
+    text("time 3s\nwarmup 1s\nhost a\nhost b\nlink a b delay=10ms rate=1Mbit queue=1000\nflow a b bulk bytes=200kB");
+    assert_in_range(way(0, 0)->fullest, 20, 100);
+}
+
+static void a_request_waits_think_and_its_turn_is_from_asking_on(void **x)
+{
+    (void)x;
+    /* The handshake takes 100 ms; then 100 ms to the answer, 400 ms of thought */
+    text("time 4050ms\nhost a\nhost b\nlink a b delay=50ms\nflow a b request size=100 answer=100 think=400ms");
+    const struct traffic *t = &run->flow[0];
+    assert_int_equal(t->asked, 8);                     /* at 0, 600, 1100, ... 4100 would be the next */
+    assert_int_equal(t->done, 8);
+    assert_int_equal(t->turn.min, 100 * PL_MS);
+    assert_int_equal(t->turn.max, 200 * PL_MS);
+}
+
+static void repeated_bytes_changes_masks_and_chances_are_exact(void **x)
+{
+    (void)x;
+    text("time 1m\nhost a\nhost b\nlink a b delay=50ms rate=10Mbit\nimpair a>b loss mask=0010 only=data\nimpair a>b loss chance=0%\nat 1s a>b delay=20ms\nat 1s a>b delay=30ms\n"
+         "flow a b rated rate=1Mbit bytes=60kB");
+    assert_int_equal(run->sim->now, 60 * PL_S);
+    assert_int_equal(run->flow[0].retransmits, 1);
+    assert_int_equal(run->flow[0].retransmitted_bytes, 1448);
+    assert_int_equal(sim_link_impair(run->sim->link[0], 0)->rule[1].hit, 0);
+    assert_int_equal(way(0, 0)->params.delay, 30 * PL_MS);     /* at one time the text's order holds */
+    assert_int_equal(way(0, 0)->lost_way, 1);
+    /* The third, and no other: a request of ten segments says which by when the others came. */
+    const struct impair_rule *rule = &sim_link_impair(run->sim->link[0], 0)->rule[0];
+    assert_int_equal(rule->mask, 4);
+}
+
+static void a_nanosecond_is_another_run(void **x)
+{
+    (void)x;
+    text("time 3s\nhost a\nhost b\nlink a b delay=10ms\nflow a b rated rate=1Mbit");
+    uint64_t first = run->digest;
+    text("time 3s\nhost a\nhost b\nlink a b delay=10000001ns\nflow a b rated rate=1Mbit");
+    assert_true(run->digest != first);
+}
+
 static void round_trips_and_repeats_are_counted_exactly(void **x)
 {
     (void)x;
@@ -516,6 +569,10 @@ int main(void)
         T(a_largest_buffer_alone_is_the_largest),
         T(whole_windows_at_one_instant_are_no_standstill),
         T(no_two_links_have_the_same_name),
+        T(what_was_before_the_warmup_is_not_measured),
+        T(a_request_waits_think_and_its_turn_is_from_asking_on),
+        T(repeated_bytes_changes_masks_and_chances_are_exact),
+        T(a_nanosecond_is_another_run),
         T(round_trips_and_repeats_are_counted_exactly),
         T(congestion_control_is_the_host_s_unless_the_flow_says_another),
         T(what_a_sender_goes_through_is_counted),
