@@ -206,7 +206,7 @@ static void watch(void *user, const struct sim_tap_event *e)
     mix(r, (uint64_t)e->link->number << 32 | e->from << 8 | e->fate);
     if (e->fate != SIM_SENT) return;
     const struct packet *p = e->packet;
-    size_t n = p->len < 80 ? p->len : 80;
+    size_t n = p->len < 100 ? p->len : 100;    /* IPv6 and all that TCP may have */
     mix(r, p->len);
     for (size_t i = 0; i < n; i += 4) {
         uint32_t word = 0;

@@ -446,6 +446,13 @@ static void what_was_before_the_warmup_is_not_measured(void **x)
     assert_in_range(way(0, 0)->fullest, 20, 100);
 }
 
+static void the_index_of_fairness_is_of_bulk_flows_alone(void **x)
+{
+    (void)x;
+    text("time 3s\nhost a\nhost b\nlink a b rate=10Mbit delay=10ms queue=50\nflow a b rated rate=1kbit\nflow a b bulk");
+    assert_int_equal(run_fairness(run), 0);
+}
+
 static void a_request_waits_think_and_its_turn_is_from_asking_on(void **x)
 {
     (void)x;
@@ -570,6 +577,7 @@ int main(void)
         T(whole_windows_at_one_instant_are_no_standstill),
         T(no_two_links_have_the_same_name),
         T(what_was_before_the_warmup_is_not_measured),
+        T(the_index_of_fairness_is_of_bulk_flows_alone),
         T(a_request_waits_think_and_its_turn_is_from_asking_on),
         T(repeated_bytes_changes_masks_and_chances_are_exact),
         T(a_nanosecond_is_another_run),
