@@ -15,7 +15,7 @@ static struct {
     uint64_t seed;
     const char *seed_text, *pcap, *series;
     pl_time every;
-    bool ladder, dry;
+    bool ladder, decisions, dry;
 } o = {.every = PL_S / 10};
 
 static bool read_seed(const char *text, void *to, char *why, size_t size)
@@ -28,6 +28,7 @@ static const struct cli_option own[] = {
     {0, "seed", "N", read_seed, &o.seed, "the network's dice; default: the scenario's, or 1"},
     {0, "pcap", "DIR", cli_read_text, &o.pcap, "keep all frames, in one capture file (pcapng) per link, in this folder"},
     {0, "ladder", NULL, NULL, &o.ladder, "draw the first flow as a sequence of segments"},
+    {0, "decisions", NULL, NULL, &o.decisions, "the same, with what its ends decided about windows, losses and timers, and why"},
     {0, "series", "FILE", cli_read_text, &o.series, "windows, rates and queues over time: CSV, or JSON lines if FILE ends with .jsonl"},
     {0, "every", "T", cli_read_time, &o.every, "how often --series writes; default: 100ms"},
     {'n', "dry-run", NULL, NULL, &o.dry, "only read the scenario"},
@@ -110,7 +111,7 @@ static struct ladder *new_ladder(const struct scenario *s)
 {
     struct ladder_opts l;
     ladder_opts_default(&l, stdout);
-    l.quiet = LADDER_NO_OPTIONS | LADDER_NO_OTHERS | LADDER_NO_DECISIONS;
+    l.quiet = LADDER_NO_OPTIONS | LADDER_NO_OTHERS | (o.decisions ? 0 : LADDER_NO_DECISIONS);
     l.port = RUN_PORT;
     for (unsigned i = 0; i < 2; i++)
         l.name[i] = s->node[s->flow[0].node[i]].name;
@@ -147,7 +148,8 @@ static int run(char *const *operands, int n)
     char error[500], why[700];
     size_t bytes;
     (void)n;
-    if (cli_as_json && o.ladder) return cli_say(CLI_USAGE, "--json and --ladder both want stdout");
+    o.ladder |= o.decisions;
+    if (cli_as_json && o.ladder) return cli_say(CLI_USAGE, "--json and %s both want stdout", o.decisions ? "--decisions" : "--ladder");
     char *text = read_file(operands[0], &bytes);
     if (!text) return cli_say(CLI_FAILED, "%s: %s", operands[0], strerror(errno));
     struct scenario *s = scenario_read(text, bytes, error, sizeof error);

@@ -119,7 +119,7 @@ static bool set(struct drill_config *c, const struct field *f, const char *value
         return true;
     default:
         if (!read_count(value, UINT32_MAX, &n))
-            return bad(error, size, f->name, value, f->unit == BYTES ? "a size, as 65536 or 64K" : "a number");
+            return bad(error, size, f->name, value, f->unit == BYTES ? "a size below 4G, as 65536 or 64K" : "a number");
         memcpy(to, &n, sizeof n);
         return true;
     }
@@ -174,7 +174,7 @@ bool drill_setting(struct drill_config *c, const char *name, const char *value, 
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strcmp(fields[i].name, name) == 0)
             return set(c, &fields[i], value, error, size);
-    snprintf(error, size, "there is no setting \"%s\": it is no field of struct pl_config, nor a sysctl that docs/scripts.md names", name);
+    snprintf(error, size, "there is no setting \"%s\": it is no field of struct pl_config that scripts may set (rto_min=200ms), nor a sysctl that docs/scripts.md names (net.ipv4.tcp_sack=0)", name);
     return false;
 }
 

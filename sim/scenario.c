@@ -84,7 +84,8 @@ static bool read_time(struct reader *r, const char *verb, pl_time *to)
 
 static bool statement_time(struct reader *r)
 {
-    return read_time(r, "time", &r->s->time);
+    if (!read_time(r, "time", &r->s->time)) return false;
+    return r->s->time > 0 || reader_fail(r, "time %s: a run lasts longer than that", r->word[1]);
 }
 
 static bool statement_warmup(struct reader *r)

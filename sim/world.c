@@ -354,8 +354,8 @@ static bool step_until(struct sim *s, pl_time bound)
     }
     s->steps++;
     if (++s->instant_steps > s->spin_limit) {
-        sim_fail(s, "the clock stands still: %" PRIu64 " steps at one instant, the last of kind %d at %s; ways with neither rate nor delay?", s->instant_steps,
-            (int)i.what, i.node ? i.node->name : "no host");
+        sim_fail(s, "the clock stands still: %" PRIu64 " steps at one instant, the last at %s; is there a link with neither rate nor delay?", s->instant_steps,
+            i.node ? i.node->name : "no host");
         packet_free(i.in_order ? NULL : i.packet);
         return false;
     }

@@ -330,7 +330,8 @@ static bool read_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
     char why[400];
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) return fputs(usage, stdout) < 0;
+    for (int i = 1; i < argc; i++)        /* `make bench-path` puts options of its own before it */
+        if (strcmp(argv[i], "--help") == 0) return fputs(usage, stdout) < 0;
     if (!read_options(argc, argv)) return fputs(usage, stderr), 2;
     if (!testnet_tun_possible(why, sizeof why)) {
         printf("bench_path: left out: %s\n", why);

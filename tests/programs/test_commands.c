@@ -317,7 +317,8 @@ static void a_simulated_run_is_reported_captured_drawn_and_kept_over_time(void *
     fclose(f);
     assert_int_equal(shell("$P sim --json sim.txt > sim.json && $P sim --json sim.txt > sim2.json && cmp sim.json sim2.json && $P sim --json --seed 9 sim.txt > sim3.json && ! cmp -s "
                            "sim.json sim3.json && $P sim --pcap caps --series sim.csv --every 50ms sim.txt > sim.out && $P sim --series sim.jsonl sim.txt > /dev/null && "
-                           "$P sim --ladder sim.txt > sim.ladder && $P sim -n sim.txt"), 0);
+                           "$P sim --ladder sim.txt > sim.ladder && $P sim --decisions sim.txt > sim.decisions && $P sim -n sim.txt"), 0);
+    assert_int_equal(shell("grep -q 'what is missing is lost' sim.decisions && ! grep -q 'decision: ' sim.ladder"), 0);
     assert_int_equal(shell("$P sim bad.txt 2> bad.err"), 1);
     assert_int_equal(shell("$P sim none.txt 2> none.err"), 1);
     assert_int_equal(shell("$P sim --json --ladder sim.txt 2> both.err"), 2);

@@ -18,6 +18,7 @@ static void each_mistake_has_its_line_and_sentence(void **x)
     (void)x;
     static const struct { const char *text, *error; } bad[] = {
         {"", "it does not say how long it runs: time 30s"},
+        {"time 0s", "line 1: time 0s: a run lasts longer than that"},
         {"time 1s", "nothing happens in it: flow A B bulk"},
         {"time 1s\nwarmup 1s\nhost a\nhost b\nlink a b\nflow a b bulk", "the warmup lasts as long as the run, or longer"},
         {"\n# remark\nhots a", "line 3: there is no \"hots\"; a line begins with one of seed time warmup host router link way impair flow at"},
@@ -540,6 +541,10 @@ static void what_a_sender_goes_through_is_counted(void **x)
     text("time 9s\nwarmup 4s\nhost a\nhost b\nlink a b rate=10Mbit delay=20ms queue=40\nat 2s a>b delay=520ms\nat 2.1s a>b delay=20ms\nflow a b bulk");
     assert_true(run->flow[0].undone >= 1);
     assert_int_equal(run_flow_counts(run, 0).undone, 0);      /* before the warmup's end */
+    /* The network makes two of one; what it drops is lost all the same. */
+    text("time 60s\nhost a\nhost b\nlink a b rate=10Mbit delay=20ms queue=64\nimpair a>b duplicate chance=5% only=data\nflow a b bulk");
+    assert_true(run->flow[0].recoveries > 5);
+    assert_int_equal(run->flow[0].undone, 0);
 }
 
 static void checksums_are_the_device_s_where_the_host_says_so(void **x)

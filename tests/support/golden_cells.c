@@ -255,7 +255,8 @@ static void judge_delay(const struct golden_cell *c, const double sum[GOLDEN_SUM
 
 static const char delay_head[] =
     "# How long frames wait at a bottleneck of 20 Mbit/s, 40 ms, with 268 frames of queue (four times what is under way), dropped at its tail or by CoDel (RFC 8289): flows,\n"
-    "# algorithm, queue; Mbit/s of all; the 50th, 90th and 99th percentile and the longest, in ms. Measured from 10 s to 60 s.\n";
+    "# algorithm, queue; Mbit/s of all; the 50th, 90th and 99th percentile and the longest, in ms. Measured from 10 s to 60 s.\n"
+    "# No bound is set: all is pinned, a change shows.\n";
 
 struct golden_table golden_delay(void)
 {

@@ -11,6 +11,7 @@ static const char *const sentences[] = {
     "waiting for the peer to acknowledge our FIN", "waiting for the peer to finish", "waiting for our program to finish", "both sides finished at once",
     "both sides have finished; waiting for the peer to ack", "waiting 2 MSL", "the connection is over", "our FIN goes when everything before it has gone",
     "the handshake comes first", "the peer's window is closed", "the peer's window is full", "the congestion window is full", "too small to be worth",
+    "the rest of the congestion window", "spread over time",
     "corked", "Nagle", "are not acknowledged", "taken for lost", "what was lost goes first", "wait to be sent", "wait to be read", "ahead of a gap",
     "It failed", "The peer does not answer", "The network says", "Window probe in", "It goes anyway in", "Retransmission in", "Delayed ACK in",
     "Keepalive check in", "Time limit in", "about to go",
@@ -116,6 +117,22 @@ static void what_holds_text_back(void **state)
     played_sends(&p, 1970);
     (void)played_drains(&p);
     SAYS(&p, "ESTABLISHED", "open in both directions", "1000 bytes wait to be sent", "the peer's window is full", "are not acknowledged", "Retransmission in");
+    played_free(&p);
+}
+
+static void what_the_congestion_window_holds_back(void **state)
+{
+    struct pl_config config = duo_config();
+    struct played p;
+    config.sndbuf_bytes = 60000;
+    config.congestion_control = PL_CC_NEWRENO;
+    played_init(&p, SIX(state), &config);
+    played_open_plain(&p, 1000);
+    played_sends(&p, 20000);
+    (void)played_drains(&p);
+    played_gives(&p, PL_ACK, 0, 300, 0);  /* 300 fly less, the window is 300 larger */
+    assert_int_equal(played_drains(&p), 0);
+    SAYS(&p, "ESTABLISHED", "open in both directions", "are not acknowledged", "wait to be sent: the rest of the congestion window is less than a segment", "Retransmission in");
     played_free(&p);
 }
 
@@ -228,6 +245,7 @@ int main(void)
         BOTH(an_opening_connection),
         BOTH(a_peer_that_never_answers_a_syn),
         BOTH(what_holds_text_back),
+        BOTH(what_the_congestion_window_holds_back),
         BOTH(what_is_lost),
         BOTH(what_waits_for_the_program),
         BOTH(the_closing_states),

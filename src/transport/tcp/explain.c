@@ -54,6 +54,7 @@ static void timer(struct text *t, const struct tcp_ctx *x, const struct tcp *c, 
 /* Why what waits to be sent has not gone. In the order in which output.c asks. */
 static const char *held_back_by(const struct tcp_ctx *x, const struct tcp *c, const struct tcp_flight *f)
 {
+    const struct tcp_flight *m = tcp_memory(x, c);
     uint32_t in_flight = c->snd.nxt - c->snd.una, window = c->snd.wnd > in_flight ? c->snd.wnd - in_flight : 0;
     if (!c->syn_acked)
         return "the handshake comes first. ";
@@ -65,13 +66,15 @@ static const char *held_back_by(const struct tcp_ctx *x, const struct tcp *c, co
         return "the peer's window is full. ";
     if (f && c->cc.cwnd <= tcp_pipe(f))
         return "the congestion window is full. ";
+    if (f && c->cc.cwnd - tcp_pipe(f) < c->opt.mss && c->cc.cwnd - tcp_pipe(f) < tcp_unsent(c))
+        return "the rest of the congestion window is less than a segment. ";
     if (c->timers.resend_is == RESEND_PERSIST && !c->cork)
         return "the peer's window is too small to be worth a segment. ";
     if (tcp_unsent(c) < c->opt.mss && c->cork && !c->fin_queued)
         return "the program corked it until a segment is full. ";
     if (f && tcp_unsent(c) < c->opt.mss && !c->nodelay && !c->fin_queued)
         return "held back for a full segment while something is under way (Nagle). ";
-    if (f && tcp_paced(x, c, f) == 0)
+    if (m && tcp_paced(x, c, m) == 0)
         return "spread over time (pacing). ";
     if (!f && !tcp_flight_can(x, c))
         return "too many connections have something under way. ";

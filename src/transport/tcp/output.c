@@ -253,7 +253,8 @@ static void limited(const struct tcp_ctx *x, struct tcp_flight *m, enum tcp_limi
 {
     if (m->limit == by)
         return;
-    m->limit_spent[m->limit] += x->wire_now - m->limit_since;            /* of idle time, too; nobody asks for it */
+    if (m->limit != LIMIT_IDLE)
+        m->limit_spent[m->limit - 1] += x->wire_now - m->limit_since;
     m->limit_since = x->wire_now;
     m->limit = (uint8_t)by;
 }

@@ -46,7 +46,10 @@ static struct rack_verdict detect(struct tcp_ctx *x, struct tcp *c, struct tcp_f
 /* 4015 3.2 (0): what is known before it is changed. */
 static void remember(const struct tcp *c, struct tcp_flight *f, bool after_rto)
 {
-    f->undo = (struct tcp_undo){.srtt = c->rtt.srtt, .rttvar = c->rtt.rttvar, .marker = c->snd.una, .until = c->snd.nxt, .possible = true, .after_rto = after_rto};
+    uint8_t shift = 0;
+    while ((c->snd.nxt - c->snd.una) >> shift >= 64)
+        shift++;
+    f->undo = (struct tcp_undo){.again_shift = shift, .srtt = c->rtt.srtt, .rttvar = c->rtt.rttvar, .marker = c->snd.una, .until = c->snd.nxt, .possible = true, .after_rto = after_rto};
 }
 
 /* RFC 5681 2: FlightSize, without what limited transmit let go (3.2 (2)). In the midst of a repair that counts what is long lost, too: there, what flies. Right after
@@ -167,11 +170,28 @@ static bool eifel(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const 
     return true;
 }
 
+/* The bits of again_where for these bytes; 0: some lie beyond them. */
+static uint64_t places(const struct tcp_undo *u, uint32_t seq, uint32_t bytes)
+{
+    uint32_t first = (seq - u->marker) >> u->again_shift, last = (seq + bytes - 1 - u->marker) >> u->again_shift;
+    return first > last || last > 63 ? 0 : ~(uint64_t)0 >> (63 - (last - first)) << first;
+}
+
+/* RFC 2883 5.1: what was sent once came twice: it is the network that makes two of one, and so it may have done of what was sent again. (Not if a loss probe sent
+ * it, of which nobody knows where it began.) */
+static bool came_twice_of_itself(struct tcp_flight *f, const struct wire_tcp_sack *d)
+{
+    uint64_t bits = places(&f->undo, d->lo, d->hi - d->lo);
+    bool known = bits && (f->undo.again_where & bits) == bits;
+    f->rack.replicates |= bits && !known && d->hi != f->rack.probe_end;
+    return !known || f->rack.replicates;
+}
+
 /* RFC 2883: the peer tells what it had already. If that is everything that was sent again, nothing was lost: RFC 4015 3.2, RFC 8985 9. */
 static bool all_twice(struct tcp_ctx *x, struct tcp *c, struct tcp_flight *f, const struct tcp_ack *a)
 {
     const struct wire_tcp_sack *d = &a->seg->opts.sack[0];
-    if (!a->dsack || !f->undo.again || seq_lt(d->lo, f->undo.marker) || seq_gt(d->hi, f->undo.until))
+    if (!a->dsack || !f->undo.again || seq_lt(d->lo, f->undo.marker) || seq_gt(d->hi, f->undo.until) || came_twice_of_itself(f, d))
         return false;
     uint32_t bytes = d->hi - d->lo;
     f->undo.again -= bytes < f->undo.again ? bytes : f->undo.again;
@@ -247,6 +267,7 @@ void tcp_recovery_sent_again(struct tcp_ctx *x, struct tcp *c, struct tcp_flight
         f->undo.first_seq = seq;
     }
     f->undo.again += bytes;
+    f->undo.again_where |= places(&f->undo, seq, bytes);
     (void)c;
 }
 

@@ -52,12 +52,14 @@ struct tcp_undo {
     uint32_t first_seq;                   /* what that was */
     uint32_t marker, until;               /* SND.UNA and SND.NXT at the answer: what the peer reports twice there counts */
     uint32_t again;                       /* bytes sent again since, of which the peer has not said that it had them already */
+    uint64_t again_where;                 /* where they lie: bit k: from marker + (k << again_shift) on */
     bool possible, after_rto;
     bool asked;                           /* first_again was set: RFC 3522 3.2: once for a repair */
     bool adapt;                           /* RFC 4015 3.2 (11): the next round-trip time of text beyond `until` makes the timer anew */
     uint8_t frto;                         /* RFC 5682: the step it is in: 2 or 3; 0: not at work */
     uint8_t frto_new;                     /* segments that it may send */
-    uint16_t pad_;
+    uint8_t again_shift;
+    uint8_t pad_[5];
 };
 
 /* What a sender waits for. Linux's tcp_info counts the same. */
@@ -78,8 +80,8 @@ struct tcp_flight {
     pl_time reduced_at;                   /* the last answer to a loss: what was sent again later and is lost is another one */
     pl_time idle_since;
     pl_time sent_at;                      /* text last went */
-    pl_time limit_since;                  /* what held the sender back: since when, and in all; `limit` says what it is */
-    pl_time limit_spent[TCP_LIMITS];
+    pl_time limit_since;                  /* what held the sender back: since when, and in all, idle times left out; `limit` says what it is */
+    pl_time limit_spent[TCP_LIMITS - 1];
     uint32_t quantum_left;
     uint32_t owner, idle_next, idle_prev; /* slots: of its connection; of other flights that have nothing outstanding */
     uint32_t dupacks;

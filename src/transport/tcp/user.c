@@ -233,7 +233,7 @@ uint32_t tcp_user_ready(const struct tcp_ctx *x, const struct tcp *c)
 
 static pl_time spent(const struct tcp_ctx *x, const struct tcp_flight *m, enum tcp_limit by)
 {
-    return m->limit_spent[by] + (m->limit == by ? x->wire_now - m->limit_since : 0);
+    return m->limit_spent[by - 1] + (m->limit == by ? x->wire_now - m->limit_since : 0);
 }
 
 /* The scoreboard, and what else only a connection with something under way has. */

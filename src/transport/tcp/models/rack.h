@@ -21,6 +21,7 @@ struct rack {
     bool tells_duplicates;                /* the peer has told of a duplicate at some time: RFC 3522 3.2 (5) */
     bool probe_out, probe_again;          /* a loss probe is under way; TLP.is_retrans */
     bool sampled;                         /* a round-trip time was measured since the last probe */
+    bool replicates;                      /* the network delivers some of it twice: RFC 2883 5.1 */
 };
 #define RACK_MIN_PERIOD (150 * PL_S)
 enum { RACK_DUP_THRESH = 3, RACK_REO_WND_PERSIST = 16 };
