@@ -5,6 +5,7 @@
 #include "cli/sim.h"
 #include "cli/cli.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -59,8 +60,25 @@ static char *read_file(const char *path, size_t *n)
     return text;
 }
 
+/* The first signal ends the run at the next frame, so that the files are whole up to there; a second one ends the program. */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal)
+{
+    interrupted = signal;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+}
+
 struct play {
+    struct sim_run *run;
     struct sim_series series;
+    uint64_t told_of;                     /* frames and what became of them */
     bool progress, shown;
     struct timespec told;
 };
@@ -72,15 +90,21 @@ static double seconds_since(const struct timespec *then)
     return (double)(t.tv_sec - then->tv_sec) + (double)(t.tv_nsec - then->tv_nsec) / 1e9;
 }
 
-/* A line on stderr for a person who waits. It says where the virtual clock is; the run does not know of it. */
 static void tick(void *user, struct sim_run *r)
 {
     struct play *p = user;
     sim_series_tick(&p->series, r);
-    if (!p->progress || seconds_since(&p->told) < (p->shown ? 0.2 : 1)) return;
+}
+
+/* A line on stderr for a person who waits. It says where the virtual clock is; the run does not know of it. */
+static void watch_clock(void *user, const struct sim_tap_event *e)
+{
+    struct play *p = user;
+    if (interrupted) sim_fail(p->run->sim, "interrupted");
+    if (++p->told_of % 1024 || !p->progress || seconds_since(&p->told) < (p->shown ? 0.2 : 1)) return;
     clock_gettime(CLOCK_MONOTONIC, &p->told);
     p->shown = true;
-    fprintf(stderr, "\r  %.1f of %.1f s simulated   ", (double)r->sim->now / PL_S, (double)r->scenario->time / PL_S);
+    fprintf(stderr, "\r  %.1f of %.1f s simulated   ", (double)e->now / PL_S, (double)p->run->scenario->time / PL_S);
 }
 
 static struct ladder *new_ladder(const struct scenario *s)
@@ -96,10 +120,12 @@ static struct ladder *new_ladder(const struct scenario *s)
 
 static int play(struct sim_run *r)
 {
-    struct play p = {.progress = !cli_as_json && isatty(STDERR_FILENO) && !(o.ladder && isatty(STDOUT_FILENO))};
+    struct play p = {.run = r, .progress = !cli_as_json && isatty(STDERR_FILENO) && !(o.ladder && isatty(STDOUT_FILENO))};
     struct sim_watch *watch = NULL;
     char why[4400];
     clock_gettime(CLOCK_MONOTONIC, &p.told);
+    catch_signals();
+    sim_tap(r->sim, watch_clock, &p);
     if (o.series && !sim_series_open(&p.series, o.series)) return cli_say(CLI_FAILED, "%s: %s", o.series, strerror(errno));
     struct ladder *ladder = o.ladder ? new_ladder(r->scenario) : NULL;
     if (o.pcap || ladder) {
@@ -136,6 +162,12 @@ static int run(char *const *operands, int n)
         run_free(r);
     }
     scenario_free(s);
+    /* Who started us is told by what it ended. */
+    if (interrupted) {
+        fflush(stdout);
+        signal(interrupted, SIG_DFL);
+        raise(interrupted);
+    }
     return status;
 }
 

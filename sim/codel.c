@@ -107,7 +107,7 @@ struct packet *codel_take(struct codel *c, struct fifo *q, pl_time now, codel_to
     c->dropping = true;
     /* If it dropped not long ago, it begins with about the rate that controlled the queue then. */
     uint32_t delta = c->count - c->lastcount;
-    c->count = delta > 1 && now - c->drop_next < 16 * c->interval ? delta : 1;
+    c->count = delta > 1 && now < c->drop_next + 16 * c->interval ? delta : 1;
     c->drop_next = codel_control_law(now, c->interval, c->count);
     c->lastcount = c->count;
     return p;

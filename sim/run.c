@@ -176,7 +176,7 @@ static void end_of_warmup(struct sim *sim, void *user)
     for (unsigned i = 0; i < sim->links; i++)
         for (unsigned way = 0; way < 2; way++) {
             r->way_mark[i][way] = way_now(r, i, way);
-            sim->link[i]->dir[way].fullest = 0;
+            sim->link[i]->dir[way].fullest = sim->link[i]->dir[way].fifo.packets;
             hist_clear(&sim->link[i]->dir[way].wait);
         }
 }
@@ -206,7 +206,7 @@ static void watch(void *user, const struct sim_tap_event *e)
     mix(r, (uint64_t)e->link->number << 32 | e->from << 8 | e->fate);
     if (e->fate != SIM_SENT) return;
     const struct packet *p = e->packet;
-    size_t n = p->len < 80 ? p->len : 80;
+    size_t n = p->len < 100 ? p->len : 100;    /* IPv6 and all that TCP may have */
     mix(r, p->len);
     for (size_t i = 0; i < n; i += 4) {
         uint32_t word = 0;
@@ -243,6 +243,10 @@ struct sim_run *run_new(const struct scenario *s, uint64_t seed, char *why, size
     r->sim = sim_new(seed);
     for (unsigned i = 0; good && i < s->nodes; i++)
         good = add_node(r, i);
+    /* Where no way has a rate whole windows arrive at one instant: that is no standstill. */
+    for (unsigned i = 0; i < s->flows; i++)
+        for (unsigned end = 0; end < 2; end++)
+            r->sim->spin_limit += larger(s->node[s->flow[i].node[end]].host.sndbuf, s->node[s->flow[i].node[end]].host.sndbuf_max) / 128;
     if (good) good = add_links(r);
     if (good) {
         sim_tap(r->sim, watch, r);
@@ -302,8 +306,7 @@ uint64_t run_goodput(const struct sim_run *r, unsigned i)
 {
     const struct traffic *t = &r->flow[i];
     pl_time from = t->plan.start > r->scenario->warmup ? t->plan.start : r->scenario->warmup;
-    pl_time to = t->plan.stop && t->plan.stop < r->sim->now ? t->plan.stop : r->sim->now;
-    if (t->done_at) to = t->done_at;
+    pl_time to = t->done_at ? t->done_at : r->sim->now;        /* after a `stop` what the stack holds still goes, and counts */
     if (to <= from) return 0;
     uint64_t bits = run_flow_counts(r, i).received * 8, span = to - from;
     /* bits * 10^9 / span without leaving 64 bits: the span in microseconds, or milliseconds, when there are many */

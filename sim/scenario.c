@@ -16,6 +16,9 @@ bool reader_fail(struct reader *r, const char *format, ...)
     va_start(args, format);
     vsnprintf(r->error + n, r->size - n, format, args);
     va_end(args);
+    /* What the file holds is quoted, perhaps to a terminal. */
+    for (char *c = r->error; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
     return false;
 }
 
@@ -129,6 +132,17 @@ static bool read_line(struct reader *r, char *line)
     return reader_fail(r, "there is no \"%s\"; a line begins with one of%s", r->word[0], known);
 }
 
+/* RFC 8200 5: a host has IPv6 on links that carry 1280 bytes. */
+static bool carries_v6(struct reader *r, const struct scenario_flow *f)
+{
+    const struct scenario *s = r->s;
+    for (unsigned i = 0; f->plan.v6 && i < s->links; i++)
+        for (unsigned side = 0; side < 2; side++)
+            if ((s->link[i].node[side] == f->node[0] || s->link[i].node[side] == f->node[1]) && s->link[i].params[side].mtu < 1280)
+                return reader_fail(r, "IPv6 needs an MTU of 1280; that of %s has %u", s->node[s->link[i].node[side]].name, (unsigned)s->link[i].params[side].mtu);
+    return true;
+}
+
 static bool whole(struct reader *r)
 {
     struct scenario *s = r->s;
@@ -140,6 +154,7 @@ static bool whole(struct reader *r)
         r->line = s->flow[i].line;
         if (scenario_first_link(s, s->flow[i].node[0], s->flow[i].node[1]) < 0)
             return reader_fail(r, "no links lead from %s to %s", s->node[s->flow[i].node[0]].name, s->node[s->flow[i].node[1]].name);
+        if (!carries_v6(r, &s->flow[i])) return false;
     }
     return true;
 }

@@ -36,7 +36,7 @@ struct scenario_node {
     struct scenario_host host;
 };
 struct scenario_link {
-    char name[2 * SETTING_NAME_BYTES];    /* "a-b" */
+    char name[2 * SETTING_NAME_BYTES + 4];    /* "a-b"; with its number behind it if another is called so */
     unsigned node[2], line;
     struct sim_link_params params[2];     /* of the direction from node[i] */
 };

@@ -4,6 +4,7 @@
  */
 #include "sim/scenario_private.h"
 #include <parley/cc.h>
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -64,7 +65,11 @@ bool statement_host(struct reader *r)
     *h = (struct scenario_host){.timestamps = c.timestamps, .sack = c.sack, .window_scaling = c.window_scaling, .cc = c.congestion_control, .delayed_ack = c.delayed_ack,
         .rto_min = c.rto_min};
     if (!reader_settings(r, 2, host_settings, COUNT(host_settings), h, NULL)) return false;
-    /* A size without a largest one is fixed. */
+    if (h->sndbuf && h->sndbuf_max && h->sndbuf_max < h->sndbuf) return reader_fail(r, "sndbuf-max is less than sndbuf");
+    if (h->rcvbuf && h->rcvbuf_max && h->rcvbuf_max < h->rcvbuf) return reader_fail(r, "rcvbuf-max is less than rcvbuf");
+    /* A size without a largest one is fixed; a largest one without a size, the first size if it is less than the usual. */
+    if (!h->sndbuf && h->sndbuf_max && h->sndbuf_max < c.sndbuf_bytes) h->sndbuf = h->sndbuf_max;
+    if (!h->rcvbuf && h->rcvbuf_max && h->rcvbuf_max < c.rcvbuf_bytes) h->rcvbuf = h->rcvbuf_max;
     if (!h->sndbuf_max) h->sndbuf_max = h->sndbuf ? 0 : c.sndbuf_max;
     if (!h->rcvbuf_max) h->rcvbuf_max = h->rcvbuf ? 0 : c.rcvbuf_max;
     if (!h->sndbuf) h->sndbuf = c.sndbuf_bytes;
@@ -123,6 +128,12 @@ bool statement_link(struct reader *r)
     for (unsigned i = 0; i < 2; i++)
         s->node[l->node[i] = node[i]].links++;
     strcat(strcat(strcpy(l->name, r->word[1]), "-"), r->word[2]);
+    /* a-b to c and a to b-c: the capture files must not be the same one. */
+    for (unsigned i = 0; i < s->links; i++)
+        if (!strcmp(s->link[i].name, l->name)) {
+            sprintf(l->name + strlen(l->name), ".%u", s->links + 1);
+            break;
+        }
     s->links++;
     return true;
 }

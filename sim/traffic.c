@@ -49,12 +49,29 @@ static bool is_over(const struct traffic *t)
     return !t->conn[0] || t->conn[0]->over || t->conn[0]->finished;
 }
 
+/* What the rate allows by now. From all on-times together: a bit of each, rounded off, would be less than the rate. */
+static void allow_rated(struct traffic *t, pl_time now)
+{
+    allow(t, bytes_in(t->plan.rate, t->on_before + (t->sending ? now - t->on_since : 0)));
+}
+
+static void tick(struct sim *s, void *user);
+
+/* One tick at a time: one that was to come when it was turned off may still be when it is turned on again. */
+static void tick_later(struct traffic *t)
+{
+    if (t->ticking) return;
+    t->ticking = true;
+    sim_at(t->sim, t->sim->now + tick_ns(t), tick, t);
+}
+
 static void tick(struct sim *s, void *user)
 {
     struct traffic *t = user;
+    t->ticking = false;
     if (is_over(t) || !t->sending) return;
-    allow(t, t->owed + bytes_in(t->plan.rate, s->now - t->on_since));
-    if (!is_over(t)) sim_at(s, s->now + tick_ns(t), tick, t);
+    allow_rated(t, s->now);
+    if (!is_over(t)) tick_later(t);
 }
 
 static void turn_off(struct sim *s, void *user);
@@ -65,7 +82,7 @@ static void turn_on(struct sim *s, void *user)
     if (is_over(t)) return;
     t->sending = true;
     t->on_since = s->now;
-    if (t->plan.rate) sim_at(s, s->now + tick_ns(t), tick, t);
+    if (t->plan.rate) tick_later(t);
     else allow(t, UINT64_MAX);
     if (t->plan.kind == TRAFFIC_ONOFF) sim_at(s, s->now + t->plan.on, turn_off, t);
 }
@@ -75,7 +92,8 @@ static void turn_off(struct sim *s, void *user)
     struct traffic *t = user;
     if (is_over(t)) return;
     t->sending = false;
-    if (t->plan.rate) allow(t, t->owed += bytes_in(t->plan.rate, s->now - t->on_since));
+    t->on_before += s->now - t->on_since;
+    if (t->plan.rate) allow_rated(t, s->now);
     else t->conn[0]->plan.send_bytes = t->conn[0]->sent;
     sim_at(s, s->now + t->plan.off, turn_on, t);
 }
@@ -149,6 +167,8 @@ static void acted(struct program *p, struct program_conn *c)
     } else if (t->plan.kind == TRAFFIC_REQUEST) {
         answer_came(t, c);
     }
+    /* A flow that was told to stop is over when the last of what the sender's stack held is there. */
+    if (c == t->conn[!traffic_sender(t)] && c->peer_finished && !t->done_at) t->done_at = t->sim->now;
     if (c->error && !t->error) t->error = c->error;
 }
 

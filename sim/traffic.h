@@ -44,11 +44,11 @@ struct traffic {
     struct program_conn *conn[2];         /* client's, server's; NULL: not yet */
     int error;                            /* why it did not begin, or what it died of; PL_E*, 0: none */
     bool sending;                         /* on-off: on */
-    pl_time on_since;
-    uint64_t owed;                        /* bytes of earlier on-times, for rated on-off */
+    pl_time on_since, on_before;          /* on-off: how long it was on earlier, in all */
+    bool ticking;                         /* a tick is to come */
     uint32_t asked, answered, done;       /* requests sent, answered by the server, whole answers got */
     pl_time asked_at;
-    pl_time done_at;                      /* all bytes arrived; 0: not, or there is no end */
+    pl_time done_at;                      /* all bytes arrived, after a `stop` the end of what had been sent; 0: not, or there is no end */
     struct hist turn;                     /* ns from request to whole answer */
     /* From the trace of the side that sends what counts. */
     struct hist rtt;                      /* ns from a segment to the acknowledgement that ends with it */

@@ -323,6 +323,11 @@ static void a_simulated_run_is_reported_captured_drawn_and_kept_over_time(void *
     assert_int_equal(shell("$P sim none.txt 2> none.err"), 1);
     assert_int_equal(shell("$P sim --json --ladder sim.txt 2> both.err"), 2);
     assert_int_equal(shell("$P sim --pcap /dev/null/x sim.txt 2> where.err"), 1);
+    /* Told to end in the middle, it leaves whole rows and captures, and ends by the signal. */
+    assert_int_equal(shell("sed 's/3s/100h/; s/ bytes=300kB//' sim.txt > long.txt; $P sim --pcap caps2 --series long.csv long.txt 2> long.err & until [ -s long.csv ]; do :; done; "
+                           "kill -TERM $!; wait $!; [ $? = 143 ] && [ -z \"$(tail -c 1 long.csv)\" ] && tail -n 1 long.csv | grep -q ',link,b>r,' && grep -q ': interrupted$' long.err"), 0);
+    read_capture(tree_path("caps2/r-b.pcapng"), &c, "lost on the way");
+    assert_true(c.ordered && c.comments >= 1);
     assert_parses("sim.json");
     assert_parses("sim.jsonl");
     static const struct { const char *name, *says; } out[] = {{"sim.json", "\"event\":\"flow\",\"name\":\"flow1\",\"goodput_bps\":"}, {"sim.json", "\"lost_on_the_way\":1"},

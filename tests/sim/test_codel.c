@@ -157,6 +157,29 @@ static void a_short_pause_does_not_lose_the_rate_found(void **x)
     assert_int_equal(count_after_a_pause(100), 19);    /* 20 less the 1 that it began with */
     assert_int_equal(count_after_a_pause(1300), 19);
     assert_int_equal(count_after_a_pause(1700), 1);
+    /* Less what it began with that time, not the 1 of the first */
+    assert_int_equal(count_after_a_pause(100), 19);
+    end(NULL);
+    packet_free(codel_take(&c, &q, 1070 * PL_MS, told, NULL));
+    fill(1000, 1100 * PL_MS, 0);
+    drain(1150, 1250);
+    assert_in_range(c.count, 1, 10);
+}
+
+static void a_shorter_interval_does_not_lose_the_rate_found(void **x)
+{
+    (void)x;
+    /* The next drop was due long after now, by the interval that was: RFC 8289 5.6 compares now - drop_next, which is negative. */
+    fill(3000, 0, 0);
+    drain(0, 852);
+    end(NULL);
+    packet_free(codel_take(&c, &q, 853 * PL_MS, told, NULL));
+    c.interval = PL_MS;
+    c.drop_next = 5 * PL_S;
+    fill(100, 850 * PL_MS, 0);
+    drain(860, 861);
+    assert_true(c.dropping);
+    assert_int_equal(c.count, 19);
 }
 
 static void with_ecn_frames_are_marked_and_go_out(void **x)
@@ -196,6 +219,7 @@ int main(void)
         T(one_frame_is_no_standing_queue),
         T(an_empty_queue_ends_it),
         T(a_short_pause_does_not_lose_the_rate_found),
+        T(a_shorter_interval_does_not_lose_the_rate_found),
         T(with_ecn_frames_are_marked_and_go_out),
         T(with_ecn_other_frames_are_dropped),
     };

@@ -194,6 +194,116 @@ static void codel_on_a_link_keeps_the_wait_short(void **x)
     }
 }
 
+static void a_queue_of_bytes_holds_exactly_these(void **x)
+{
+    (void)x;
+    struct sim_link *l = world(1, (struct sim_link_params){.rate = 1000000, .queue_bytes = 2500});
+    for (unsigned i = 0; i < 3; i++)
+        send(l, (uint8_t)i, 1250);
+    assert_int_equal(l->dir[0].lost_full, 0);
+    send(l, 3, 1);
+    assert_int_equal(l->dir[0].lost_full, 1);
+}
+
+static void a_super_frame_is_as_large_as_its_segments(void **x)
+{
+    (void)x;
+    struct sim_link *l = world(1, (struct sim_link_params){.mtu = 1500, .ethernet = true});
+    for (unsigned more = 0; more < 2; more++) {
+        struct packet *p = packet_from_bytes((const uint8_t[2974]){0}, 2974);
+        p->hdr_len = 54, p->gso_segs = 2, p->gso_size = (uint16_t)(1460 + more);
+        sim_link_send(l, 0, p, sim->now);
+        assert_int_equal(l->dir[0].lost_mtu, more);
+    }
+}
+
+static void jitter_has_both_its_ends(void **x)
+{
+    (void)x;
+    struct sim_link *l = world(3, (struct sim_link_params){.delay = 10, .jitter = 1, .jitter_reorders = true});
+    unsigned late = 0;
+    for (unsigned i = 0; i < 100; i++)
+        send(l, 0, 1);
+    sim_run_idle(sim, PL_NEVER);
+    for (unsigned i = 0; i < gots; i++)
+        late += got[i].at == 11;
+    assert_in_range(late, 30, 70);
+}
+
+static pl_time first_deed;                             /* of CoDel */
+
+static void note_codel(void *user, const struct sim_tap_event *e)
+{
+    (void)user;
+    if (e->why && strstr(e->why, "CoDel") && !first_deed) first_deed = e->now;
+}
+
+static void send_ecn(struct sim_link *l, uint8_t ecn)
+{
+    sim_link_send(l, 0, packet_from_bytes((const uint8_t[1500]){0x45, ecn}, 1500), sim->now);
+}
+
+static void codel_on_a_link_has_the_link_s_settings(void **x)
+{
+    (void)x;
+    for (unsigned ecn = 0; ecn < 2; ecn++) {
+        /* A frame leaves each millisecond, the nth after waiting n; over 20 ms from 20 ms on, and 50 ms later that was so for an interval. */
+        struct sim_link *l = world(1, (struct sim_link_params){.rate = 12000000, .queue = SIM_CODEL, .codel_target = 20 * PL_MS, .codel_interval = 50 * PL_MS, .ecn = ecn});
+        first_deed = 0;
+        sim_tap(sim, note_codel, NULL);
+        for (unsigned i = 0; i < 200; i++)
+            send_ecn(l, HEADER_ECT0);
+        sim_run_idle(sim, PL_NEVER);
+        assert_int_equal(first_deed, 70 * PL_MS);
+        assert_true((ecn ? l->dir[0].marked : l->dir[0].lost_codel) > 1);
+        assert_int_equal(ecn ? l->dir[0].lost_codel : l->dir[0].marked, 0);
+    }
+}
+
+static void codel_on_a_link_lets_one_frame_of_the_mtu_wait(void **x)
+{
+    (void)x;
+    /* 12 ms a frame: each waits for longer than the target, but behind it is one only; with one more, two. */
+    for (unsigned more = 0; more < 2; more++) {
+        struct sim_link *l = world(1, (struct sim_link_params){.rate = 1000000, .queue = SIM_CODEL, .mtu = 1500});
+        for (unsigned i = 0; i < 2 + more; i++)
+            send_ecn(l, 0);
+        for (unsigned i = 0; i < 40; i++) {
+            sim_run_until(sim, (12 * i + 1) * PL_MS);
+            send_ecn(l, 0);
+        }
+        sim_run_idle(sim, PL_NEVER);
+        if (more) assert_true(l->dir[0].lost_codel > 0);
+        else assert_int_equal(l->dir[0].lost_codel, 0);
+    }
+}
+
+static void a_mark_on_the_way_is_counted(void **x)
+{
+    (void)x;
+    struct sim_link *l = world(1, (struct sim_link_params){.delay = 1});
+    impair_add(sim_link_impair(l, 0), &(struct impair_rule){.kind = IMPAIR_MARK});
+    send_ecn(l, HEADER_ECT0);
+    send_ecn(l, HEADER_NOT_ECT);
+    assert_int_equal(l->dir[0].marked, 1);
+}
+
+static void each_direction_throws_its_own_dice(void **x)
+{
+    (void)x;
+    struct sim_link *l = world(1, (struct sim_link_params){.delay = 1});
+    uint64_t lost[2] = {0, 0};
+    for (unsigned side = 0; side < 2; side++)
+        impair_loss(sim_link_impair(l, side), 500000);
+    for (unsigned i = 0; i < 64; i++)
+        for (unsigned side = 0; side < 2; side++) {
+            uint64_t before = l->dir[side].lost_way;
+            sim_link_send(l, side, packet_from_bytes("x", 1), sim->now);
+            lost[side] |= (l->dir[side].lost_way - before) << i;
+        }
+    assert_true(lost[0] != lost[1]);
+}
+
 /* ---------------------------------------- losses in bursts ---------------------------------------- */
 
 struct tally { unsigned lost, bursts; };
@@ -337,6 +447,34 @@ static void match_kinds_tell_text_acks_and_syns_apart(void **x)
     pair_free(&p);
 }
 
+static bool is_kind(int kind, const uint8_t *b, size_t n)
+{
+    struct match_kind m = {.ethernet = false};
+    m.kind = (unsigned)kind;
+    struct packet *p = packet_from_bytes(b, n);
+    bool is = match_kind(&m, p);
+    packet_free(p);
+    return is;
+}
+
+static void bare_acks_and_icmp_are_nothing_else(void **x)
+{
+    (void)x;
+    static const struct { uint8_t flags; bool ack, syn; } of[] = {
+        {0x10, true, false}, {0x18, true, false}, {0x12, false, true}, {0x11, false, false}, {0x14, false, false}, {0x02, false, true}};
+    for (size_t i = 0; i < COUNT_OF(of); i++) {
+        uint8_t b[40] = {0x45, 0, 0, 40, [9] = 6, [32] = 0x50, of[i].flags};
+        assert_int_equal(is_kind(MATCH_ACK, b, 40), of[i].ack);
+        assert_int_equal(is_kind(MATCH_SYN, b, 40), of[i].syn);
+        assert_false(is_kind(MATCH_DATA, b, 40));
+    }
+    /* Neighbour Discovery goes through where ICMP does not: without it nothing would (RFC 4890 4.3.1). */
+    for (unsigned type = 1; type < 140; type++) {
+        uint8_t b[48] = {0x60, [6] = 58, [40] = (uint8_t)type};
+        assert_int_equal(is_kind(MATCH_ICMP, b, 48), type < 133 || type > 137);
+    }
+}
+
 /* ---------------------------------------- a router ---------------------------------------- */
 
 static struct packet *datagram(unsigned from, unsigned to, size_t len, uint8_t hops, bool dont_fragment)
@@ -345,6 +483,14 @@ static struct packet *datagram(unsigned from, unsigned to, size_t len, uint8_t h
     uint16_t sum = (uint16_t)~sum_of(b, 20);
     b[10] = (uint8_t)(sum >> 8), b[11] = (uint8_t)sum;
     return packet_from_bytes(b, len);
+}
+
+static uint8_t last_frame[60];
+
+static void keep_last(void *user, const struct sim_tap_event *e)
+{
+    (void)user;
+    if (e->fate == SIM_ARRIVING && e->packet->len >= sizeof last_frame) memcpy(last_frame, e->packet->bytes, sizeof last_frame);
 }
 
 static void a_router_passes_on_and_says_what_is_too_large(void **x)
@@ -377,6 +523,32 @@ static void a_router_passes_on_and_says_what_is_too_large(void **x)
     assert_int_equal(r.no_way, 2);
 }
 
+static void a_router_says_the_mtu_in_both_families_and_nothing_about_errors(void **x)
+{
+    (void)x;
+    struct router r;
+    sim_free(sim);
+    gots = 0;
+    sim = sim_new(1);
+    router_init(&r, 1);
+    r.way[1] = 0, r.way[2] = 1;
+    struct sim_node *a = sim_add_node(sim, "a", &silent, NULL), *m = sim_add_node(sim, "r", &router_ops, &r), *b = sim_add_node(sim, "b", &silent, NULL);
+    struct sim_link *left = sim_add_link(sim, &(struct sim_link_params){.delay = 5}, a, 0, m, 0);
+    sim_add_link(sim, &(struct sim_link_params){.delay = 7, .mtu = 1400}, m, 1, b, 0);
+    uint8_t six[1500] = {0x60, [4] = 1460 >> 8, 1460 & 255, 6, 64, [8] = 0xfd, [23] = 1, [24] = 0xfd, [39] = 2};
+    sim_tap(sim, keep_last, NULL);
+    sim_link_send(left, 0, packet_from_bytes(six, sizeof six), 0);
+    sim_run_idle(sim, PL_NEVER);
+    assert_int_equal(gots, 1);
+    assert_int_equal(last_frame[40], 2);
+    assert_int_equal(last_frame[46] << 8 | last_frame[47], 1400);
+    six[6] = 58, six[40] = 1;
+    sim_link_send(left, 0, packet_from_bytes(six, sizeof six), sim->now);
+    sim_run_idle(sim, PL_NEVER);
+    assert_int_equal(gots, 1);
+    assert_int_equal(r.too_large, 2);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_teardown(name, end)
@@ -387,6 +559,15 @@ int main(void)
         T(jitter_keeps_the_order_unless_told_otherwise),
         T(a_shorter_delay_does_not_reorder),
         T(codel_on_a_link_keeps_the_wait_short),
+        T(a_queue_of_bytes_holds_exactly_these),
+        T(a_super_frame_is_as_large_as_its_segments),
+        T(jitter_has_both_its_ends),
+        T(codel_on_a_link_has_the_link_s_settings),
+        T(codel_on_a_link_lets_one_frame_of_the_mtu_wait),
+        T(a_mark_on_the_way_is_counted),
+        T(each_direction_throws_its_own_dice),
+        T(bare_acks_and_icmp_are_nothing_else),
+        T(a_router_says_the_mtu_in_both_families_and_nothing_about_errors),
         T(bursts_have_their_share_and_length),
         T(a_rule_has_its_time),
         T(ecn_is_marked_and_bleached_with_the_sum_kept_right),

@@ -36,6 +36,9 @@ static void each_mistake_has_its_line_and_sentence(void **x)
         {"host a x=1", "line 1: there is no \"x\" here; there is cc sndbuf rcvbuf sndbuf-max rcvbuf-max timestamps sack wscale csum-offload delayed-ack rto-min"},
         {"host a cc=vegas", "line 1: cc=vegas: expected one of newreno cubic bbr none"},
         {"host a sndbuf=1", "line 1: sndbuf=1: expected a number of bytes such as 1500 or 64kB, from 2KiB to 1GiB"},
+        {"host a sndbuf=1MiB sndbuf-max=64kB", "line 1: sndbuf-max is less than sndbuf"},
+        {"host a rcvbuf-max=64kB rcvbuf=1MiB", "line 1: rcvbuf-max is less than rcvbuf"},
+        {"\033[2J\007", "line 1: there is no \"?[2J?\"; a line begins with one of seed time warmup host router link way impair flow at"},
         {"host a sack=maybe", "line 1: sack=maybe: expected on or off"},
         {"host a sack=on sack=off", "line 1: sack is said twice"},
         {"link a b", "line 1: no host or router \"a\" was named above"},
@@ -80,6 +83,7 @@ static void each_mistake_has_its_line_and_sentence(void **x)
         {NET "flow a b bulk start=2s stop=1s", "line 5: it stops before it starts"},
         {NET "flow a b bulk name=x\nflow a b bulk name=x", "line 6: a flow named x stands in line 5 already"},
         {NET "router r\nflow a r bulk", "line 6: r is a router: flows go from host to host"},
+        {NET "way b>a mtu=1279\nflow b a rated rate=1Mbit v6", "line 6: IPv6 needs an MTU of 1280; that of b has 1279"},
         {NET "host c\nflow a c bulk", "line 6: no links lead from a to c"},
         {"time 1s\nhost a\nhost b\nhost c\nlink a b\nlink b c", "line 6: host b has a link already; what has several is a router"},
     };
@@ -374,6 +378,119 @@ static void flows_end_when_told(void **x)
     assert_int_equal(run_goodput(run, 4), 0);
 }
 
+static void what_the_stack_still_held_at_a_stop_takes_time_too(void **x)
+{
+    (void)x;
+    /* A megabyte is in the send buffer after two seconds of 1 Mbit/s: it counts, and so does the time that it takes. */
+    text("time 60s\nhost a sndbuf=1MiB\nhost b\nlink a b rate=1Mbit delay=20ms\nflow a b bulk stop=2s\nflow b a request size=1 answer=500kB start=20s stop=22s");
+    assert_in_range(traffic_received(&run->flow[0]), 1000000, 1400000);
+    assert_in_range(run->flow[0].done_at, 8 * PL_S, 12 * PL_S);
+    assert_in_range(run_goodput(run, 0), 900000, 965333);
+    assert_int_equal(traffic_received(&run->flow[1]), 500000);
+    assert_in_range(run->flow[1].done_at, 24 * PL_S, 25 * PL_S);
+    assert_in_range(run_goodput(run, 1), 900000, 965333);
+}
+
+static void a_rate_holds_over_short_times_on(void **x)
+{
+    (void)x;
+    /* Half of 1 kbit/s, though a byte takes eight times as long as each time on, and a portion of 1448 bytes longer than the run */
+    text("time 11s\nhost a\nhost b\nlink a b rate=10Mbit delay=1ms\nflow a b onoff on=1ms off=1ms rate=1kbit stop=10s");
+    assert_in_range(traffic_received(&run->flow[0]), 620, 625);
+    /* one tick at most is to come: the world's queue does not grow with the times on */
+    assert_in_range(run->sim->queue.capacity, 1, 64);
+}
+
+static void a_largest_buffer_alone_is_the_largest(void **x)
+{
+    (void)x;
+    text("time 3s\nhost a\nhost b rcvbuf-max=64kB\nlink a b delay=50ms\nflow a b bulk");
+    assert_in_range(run_goodput(run, 0), 1000000, 65536 * 8 * 10);     /* 64 kB, and no more, each round trip */
+}
+
+static void whole_windows_at_one_instant_are_no_standstill(void **x)
+{
+    (void)x;
+    text("time 900ms\nhost a sndbuf=120MiB csum-offload\nhost b rcvbuf=120MiB csum-offload\nlink a b delay=100ms mtu=576\nflow a b bulk cc=none");
+    assert_true(traffic_received(&run->flow[0]) > 110 << 20);
+    /* but what takes no time at all is */
+    load(NET "flow a b bulk", sizeof NET "flow a b bulk" - 1, "no time");
+    char why[300];
+    run_free(run);
+    run = run_new(scenario, 1, why, sizeof why);
+    assert_false(run_play(run, 0, NULL, NULL));
+    assert_non_null(strstr(sim_failure(run->sim), "the clock stands still"));
+}
+
+static void no_two_links_have_the_same_name(void **x)
+{
+    (void)x;
+    text("time 1s\nhost a\nrouter a-b\nrouter b-c\nhost c\nlink a b-c\nlink b-c a-b\nlink a-b c delay=1ms\nflow a c rated rate=1Mbit");
+    assert_string_equal(scenario->link[0].name, "a-b-c");
+    assert_string_equal(scenario->link[1].name, "b-c-a-b");
+    assert_string_equal(scenario->link[2].name, "a-b-c.3");
+}
+
+static void what_was_before_the_warmup_is_not_measured(void **x)
+{
+    (void)x;
+    /* A full queue for three seconds; little after the warmup */
+    text("time 9s\nwarmup 5s\nhost a\nhost b\nlink a b rate=10Mbit delay=10ms queue=100\nflow a b bulk stop=3s\nflow a b request size=1000 answer=1000 start=6s think=100ms");
+    assert_int_equal(run->flow[0].rtt.n, 0);
+    assert_int_equal(run_flow_counts(run, 0).segments, 0);
+    assert_int_equal(run_goodput(run, 0), 0);
+    assert_true(run->flow[0].segments > 2000);
+    assert_in_range(way(0, 0)->fullest, 0, 3);
+    assert_true(way(0, 0)->wait.max < 10 * PL_MS);
+    /* a queue that stands at the end of the warmup was there */
+    text("time 3s\nwarmup 1s\nhost a\nhost b\nlink a b delay=10ms rate=1Mbit queue=1000\nflow a b bulk bytes=200kB");
+    assert_in_range(way(0, 0)->fullest, 20, 100);
+}
+
+static void the_index_of_fairness_is_of_bulk_flows_alone(void **x)
+{
+    (void)x;
+    text("time 3s\nhost a\nhost b\nlink a b rate=10Mbit delay=10ms queue=50\nflow a b rated rate=1kbit\nflow a b bulk");
+    assert_int_equal(run_fairness(run), 0);
+}
+
+static void a_request_waits_think_and_its_turn_is_from_asking_on(void **x)
+{
+    (void)x;
+    /* The handshake takes 100 ms; then 100 ms to the answer, 400 ms of thought */
+    text("time 4050ms\nhost a\nhost b\nlink a b delay=50ms\nflow a b request size=100 answer=100 think=400ms");
+    const struct traffic *t = &run->flow[0];
+    assert_int_equal(t->asked, 8);                     /* at 0, 600, 1100, ... 4100 would be the next */
+    assert_int_equal(t->done, 8);
+    assert_int_equal(t->turn.min, 100 * PL_MS);
+    assert_int_equal(t->turn.max, 200 * PL_MS);
+}
+
+static void repeated_bytes_changes_masks_and_chances_are_exact(void **x)
+{
+    (void)x;
+    text("time 1m\nhost a\nhost b\nlink a b delay=50ms rate=10Mbit\nimpair a>b loss mask=0010 only=data\nimpair a>b loss chance=0%\nat 1s a>b delay=20ms\nat 1s a>b delay=30ms\n"
+         "flow a b rated rate=1Mbit bytes=60kB");
+    assert_int_equal(run->sim->now, 60 * PL_S);
+    assert_int_equal(run->flow[0].retransmits, 1);
+    assert_int_equal(run->flow[0].retransmitted_bytes, 1448);
+    assert_int_equal(sim_link_impair(run->sim->link[0], 0)->rule[1].hit, 0);
+    assert_int_equal(way(0, 0)->params.delay, 30 * PL_MS);     /* at one time the text's order holds */
+    assert_int_equal(way(0, 0)->lost_way, 1);
+    /* The third, and no other: a request of ten segments says which by when the others came. */
+    const struct impair_rule *rule = &sim_link_impair(run->sim->link[0], 0)->rule[0];
+    assert_int_equal(rule->mask, 4);
+}
+
+static void a_nanosecond_is_another_run(void **x)
+{
+    (void)x;
+    text("time 3s\nhost a\nhost b\nlink a b delay=10ms\nflow a b rated rate=1Mbit");
+    uint64_t first = run->digest;
+    text("time 3s\nhost a\nhost b\nlink a b delay=10000001ns\nflow a b rated rate=1Mbit");
+    assert_true(run->digest != first);
+}
+
 static void round_trips_and_repeats_are_counted_exactly(void **x)
 {
     (void)x;
@@ -459,6 +576,16 @@ int main(void)
         T(a_way_that_changes),
         T(each_kind_of_program_does_what_it_says),
         T(flows_end_when_told),
+        T(what_the_stack_still_held_at_a_stop_takes_time_too),
+        T(a_rate_holds_over_short_times_on),
+        T(a_largest_buffer_alone_is_the_largest),
+        T(whole_windows_at_one_instant_are_no_standstill),
+        T(no_two_links_have_the_same_name),
+        T(what_was_before_the_warmup_is_not_measured),
+        T(the_index_of_fairness_is_of_bulk_flows_alone),
+        T(a_request_waits_think_and_its_turn_is_from_asking_on),
+        T(repeated_bytes_changes_masks_and_chances_are_exact),
+        T(a_nanosecond_is_another_run),
         T(round_trips_and_repeats_are_counted_exactly),
         T(congestion_control_is_the_host_s_unless_the_flow_says_another),
         T(what_a_sender_goes_through_is_counted),
