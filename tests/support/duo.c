@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/seq.h"
 #include "support/unit.h"
 
 static const uint8_t macs[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
@@ -116,6 +117,19 @@ void duo_give_segment(struct duo *d, unsigned host, const struct forged *f)
 {
     uint8_t frame[FORGE_BYTES_MAX];
     duo_give(d, host, frame, forge_tcp(frame, f));
+}
+
+void right_edge_stays(struct right_edge *e, const struct pl_tcp_status *st, const struct forged *f)
+{
+    uint32_t edge = st->rcv.nxt + st->rcv.wnd, told = f->ack + ((uint32_t)f->wnd << st->rcv_wscale);
+    if (e->open) {
+        assert_true(seq_ge(edge, e->edge));
+        assert_true(seq_gt(told + (1u << st->rcv_wscale), e->told));
+    }
+    assert_true(seq_ge(edge, told));
+    e->edge = edge;
+    e->told = e->open && seq_gt(e->told, told) ? e->told : told;
+    e->open = true;
 }
 
 void duo_exchange(struct duo *d)

@@ -49,4 +49,13 @@ void duo_give(struct duo *, unsigned host, const uint8_t *frame, size_t bytes);
 bool duo_take_segment(struct duo *, unsigned host, struct forged *);
 void duo_give_segment(struct duo *, unsigned host, const struct forged *);
 
+/* A receiver's right edge, as it is and as the segments tell it. All zero: nothing was seen yet. */
+struct right_edge {
+    uint32_t edge, told;                  /* the true one, and the rightmost that was announced */
+    bool open;
+};
+/* Its connection, right after it has sent this segment. What is announced never lies left of what was announced, but for rounding by the scale, and the true edge
+ * never moves left at all: SHLD-14. */
+void right_edge_stays(struct right_edge *, const struct pl_tcp_status *, const struct forged *);
+
 #endif

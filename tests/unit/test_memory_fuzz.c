@@ -37,8 +37,8 @@ enum kind { READS, SLOW, HOG, DIES, KINDS };
 struct side {
     pl_conn c;                            /* 0: not open yet, or given back */
     uint32_t given, got;
-    uint32_t edge, told;                  /* the true right edge, and the rightmost that was announced */
-    bool open, may_read, may_write, over;
+    struct right_edge edge;
+    bool may_read, may_write, over;
     pl_time read_at;
 };
 
@@ -227,15 +227,7 @@ static void watch(struct crowd *w, unsigned host, const struct forged *f)
     if (!s->c || w->conn[i - 1].port != (host ? f->dst.port : f->src.port) || pl_status(w->d.s[host], s->c, &st, sizeof st) != PL_OK || st.state < PL_ESTABLISHED ||
         st.state == PL_TIME_WAIT)
         return;
-    uint32_t edge = st.rcv.nxt + st.rcv.wnd, told = f->ack + ((uint32_t)f->wnd << st.rcv_wscale);
-    if (s->open) {
-        assert_true(seq_ge(edge, s->edge));
-        assert_true(seq_gt(told + (1u << st.rcv_wscale), s->told));
-    }
-    assert_true(seq_ge(edge, told));
-    s->edge = edge;
-    s->told = s->open && seq_gt(s->told, told) ? s->told : told;
-    s->open = true;
+    right_edge_stays(&s->edge, &st, f);
     w->looked++;
 }
 
